@@ -1,0 +1,135 @@
+package matrix
+
+// Capabilities is what the capability steps measured beside the verdict. A
+// zero field was not measured and is left out of every report.
+type Capabilities struct {
+	Descriptors     *int           `json:"descriptors,omitempty"`      // descriptors listed, all pages
+	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the listed descriptors, counted
+	ContentType     TypeMatch      `json:"content_type,omitempty"`     // how the Content-Type of the referrers answer compares with the index type
+	Filter          Filter         `json:"filter,omitempty"`           // what ?artifactType= does
+	FilterType      string         `json:"filter_type,omitempty"`      // the type the filter was tried with
+	Pagination      Pagination     `json:"pagination,omitempty"`       // how a long list is handed out
+	Pages           int            `json:"pages,omitempty"`            // pages read
+	AbsentSubject   string         `json:"absent_subject,omitempty"`   // answer for a digest that cannot exist: empty-index, index, http-404 ...
+	MalformedDigest string         `json:"malformed_digest,omitempty"` // answer for a digest that is none: http-400 ...
+	Head            string         `json:"head,omitempty"`             // answer to HEAD: http-200 ...
+	TagSchema       *TagSchema     `json:"tag_schema,omitempty"`       // the referrers tag of this image
+	CosignTags      []string       `json:"cosign_tags,omitzero"`       // those of .sig, .att and .sbom that exist; empty where none does
+	Push            *Push          `json:"push,omitempty"`             // what a client that attaches an artifact here writes
+}
+
+// FilterAnnounced reports whether the registry said that it applied a filter.
+func (c *Capabilities) FilterAnnounced() bool { return c.Filter == FilterAnnounces }
+
+// Filter says what ?artifactType= does (distribution specification v1.1,
+// "Listing Referrers").
+type Filter string
+
+// The filter answers.
+const (
+	FilterAnnounces Filter = "announced" // applied, and said so by OCI-Filters-Applied
+	FilterSilent    Filter = "silent"    // applied without the header
+	FilterIgnored   Filter = "ignored"   // other types still listed
+	FilterUnseen    Filter = "unseen"    // nothing is listed that a filter could leave out
+	FilterFails     Filter = "fails"     // the filtered request is not answered like the plain one
+)
+
+// Pagination says how a long list is handed out.
+type Pagination string
+
+// The pagination answers.
+const (
+	PageSingle  Pagination = "single"     // no Link header
+	PageLinked  Pagination = "linked"     // next links were followed to the end
+	PageLoop    Pagination = "loop"       // a next link came back
+	PageForeign Pagination = "off-origin" // a next link led to another origin and was not followed
+	PageBroken  Pagination = "broken"     // a next link answered no index
+	PageBounded Pagination = "bounded"    // more pages than refmatrix reads
+)
+
+// TypeMatch says how the Content-Type of the referrers answer compares with
+// IndexMediaType.
+type TypeMatch string
+
+// The matches: clients differ on parameters, so they are told apart.
+const (
+	TypeExact      TypeMatch = "exact"      // the index type and nothing else
+	TypeParameters TypeMatch = "parameters" // the index type with parameters
+	TypeOther      TypeMatch = "other"      // another type, or none
+)
+
+// MatchType compares a Content-Type header with IndexMediaType.
+func MatchType(contentType string) TypeMatch {
+	switch {
+	case contentType == IndexMediaType:
+		return TypeExact
+	case isIndexType(contentType):
+		return TypeParameters
+	}
+	return TypeOther
+}
+
+// ArtifactType counts the descriptors of one artifact type.
+type ArtifactType struct {
+	Type  string `json:"type"`           // the artifactType of the descriptors
+	Name  string `json:"name,omitempty"` // what it is, in words, where known
+	Count int    `json:"count"`          // descriptors of it
+}
+
+// TagState says what the referrers tag of an image is.
+type TagState string
+
+// The tag states. A tag proves nothing by itself: some registries resolve it
+// to the subject (oras-go#1396), so its bytes are looked at.
+const (
+	TagIndex   TagState = "index"        // an OCI index of its own: the tag schema is in use
+	TagAbsent  TagState = "absent"       // no such tag
+	TagSubject TagState = "subject"      // the registry answers with the subject itself
+	TagOther   TagState = "not-an-index" // something else is tagged so
+	TagUnknown TagState = "unknown"      // the question was refused
+)
+
+// TagSchema is the referrers tag of an image, as the specification's
+// "Referrers Tag Schema" names it, and how it agrees with the API.
+type TagSchema struct {
+	Tag         string   `json:"tag"`                   // the tag, algorithm and encoded part cut as the specification says
+	State       TagState `json:"state"`                 // what it is
+	Digest      string   `json:"digest,omitempty"`      // of its index
+	Descriptors int      `json:"descriptors,omitempty"` // descriptors its index lists
+	OnlyTag     []string `json:"only_tag,omitempty"`    // digests the API does not list
+	OnlyAPI     []string `json:"only_api,omitempty"`    // digests the tag does not list
+
+	Links []Descriptor `json:"links,omitempty"` // what the index lists, to a bound
+}
+
+// PushStrategy says what clients write when they attach an artifact.
+type PushStrategy string
+
+// The push strategies. Dual is an API that lists referrers but sends no
+// OCI-Subject, so that clients maintain the tag as well.
+const (
+	PushAPI     PushStrategy = "referrers-api" // OCI-Subject came: clients leave the tag alone
+	PushTag     PushStrategy = "referrers-tag" // no API: clients maintain the tag
+	PushDual    PushStrategy = "dual"          // the API lists, but no OCI-Subject came: clients write both
+	PushRefused PushStrategy = "refused"       // the push was refused
+)
+
+// Push is the outcome of the write probe.
+type Push struct {
+	Strategy     PushStrategy `json:"strategy"`              // what clients write
+	Repository   string       `json:"repository"`            // where the probe pushed
+	OCISubject   bool         `json:"oci_subject"`           // PUT answered with OCI-Subject
+	Listed       bool         `json:"listed"`                // the artifact came back by the API
+	ListedAtOnce bool         `json:"listed_at_once"`        // it came back on the first try
+	Filtered     bool         `json:"filtered"`              // it came back with its artifact type as the filter
+	SubjectLater bool         `json:"subject_later"`         // an artifact may be pushed before its subject
+	Detail       string       `json:"detail,omitempty"`      // one sentence
+	LeftBehind   []string     `json:"left_behind,omitempty"` // digests that could not be deleted
+}
+
+// Product is the registry software as far as it shows itself.
+type Product struct {
+	Name     string `json:"name"`
+	Version  string `json:"version,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
+}

@@ -1,0 +1,280 @@
+package matrix
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the documents again")
+
+// capabilityNotes documents each field of Capabilities: how it is measured and
+// where the rule comes from. Its meaning is the comment on the field.
+var capabilityNotes = map[string]struct{ measured, remedy, source string }{
+	"descriptors":      {"The referrers answers, all pages, counted while they are read.", "", listing},
+	"artifact_types":   {"The `artifactType` of each listed descriptor, named in words where it is known.", "", "image specification, Descriptor"},
+	"content_type":     {"The Content-Type header of the first page, compared with " + IndexMediaType + ".", "A proxy that adds a charset or rewrites the type has to leave it alone.", listing},
+	"filter":           {"A second request with `?artifactType=`: a type that is listed beside others where there is one, else a type that cannot exist.", "None needed: clients have to filter themselves where it is not announced.", listing + ", Filters"},
+	"filter_type":      {"The type that request asked for.", "", ""},
+	"pagination":       {"The `Link` header with rel=\"next\", followed on the same origin up to a bound; a page that came before ends it.", "Mend the proxy where next links lead to another origin: clients lose their credentials there.", listing + "; RFC 8288"},
+	"pages":            {"Pages read.", "", ""},
+	"absent_subject":   {"A well-formed digest that cannot exist.", "", listing + " (an empty list, never 404)"},
+	"malformed_digest": {"A digest that is none.", "", listing + " (400)"},
+	"head":             {"HEAD of the referrers endpoint.", "", "RFC 9110 section 9.3.2"},
+	"tag_schema":       {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
+	"cosign_tags":      {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`; an empty list says that none exists.", "Copy with `cosign copy`, or with `regctl image copy --digest-tags`.", "cosign signature specification"},
+	"push":             {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
+}
+
+// document compares a file under docs/ with what the tables say, or writes it.
+func document(t *testing.T, name, want string) {
+	t.Helper()
+	path := filepath.Join("..", "docs", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is not what the tables say; go test ./matrix -update writes it again\n%s", path, diff)
+	}
+}
+
+type lines struct{ strings.Builder }
+
+func (l *lines) line(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
+
+// cell keeps a text inside its cell of a Markdown table.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;").Replace(text)
+}
+
+// TestReasonsAreDocumented: docs/reasons.md holds every reason, finding,
+// forecast and product, each with its source.
+func TestReasonsAreDocumented(t *testing.T) {
+	var out lines
+	out.line("# Reasons and findings\n")
+	out.line("Made from the tables of the `matrix` package by `go test ./matrix -update`.\n")
+	out.line("A row's `reason` is the first rule below whose condition holds.\n")
+	out.line("## Reasons\n")
+	out.line("| reason | severity | referrers | strategy | observed |\n| --- | --- | --- | --- | --- |")
+	seen := map[Reason]bool{}
+	for _, r := range Rules() {
+		out.line("| [%s](#%s) | %s | %s | %s | %s |", r.Reason, r.Reason, r.Severity, r.Referrers, r.Strategy, cell(r.Observed))
+	}
+	for _, r := range Rules() {
+		note := NoteOf(r.Reason)
+		if seen[r.Reason] || note.Meaning == "" || note.Source == "" || r.Observed == "" || r.because == "" {
+			t.Errorf("%s comes twice, or lacks its meaning, source, condition or the reason for its confidence", r.Reason)
+		}
+		remedies, ok := remediesByReason[r.Reason]
+		if !ok {
+			t.Errorf("%s has no line of remedies", r.Reason)
+		}
+		seen[r.Reason] = true
+		out.line("\n### %s\n\n%s\n", r.Reason, note.Meaning)
+		out.line("- observed: %s", cell(r.Observed))
+		out.line("- confidence: %s, %s", r.Confidence, r.because)
+		for _, remedy := range remedies {
+			out.line("- to do: %s", cell(remedy))
+		}
+		out.line("- source: %s", note.Source)
+	}
+	for reason := range notes {
+		if !seen[reason] {
+			t.Errorf("%s is noted, but no rule gives it", reason)
+		}
+	}
+	out.line("\n## Findings\n\nWhat is worth knowing beside the verdict. A row may have several.\n")
+	out.line("| finding | meaning | source |\n| --- | --- | --- |")
+	for _, f := range findingRules {
+		if f.code == "" || f.meaning == "" || f.source == "" {
+			t.Errorf("finding %q lacks its meaning or source", f.code)
+		}
+		out.line("| `%s` | %s | %s |", f.code, cell(f.meaning), cell(f.source))
+	}
+	writeForecasts(&out)
+	writeProducts(t, &out)
+	document(t, "reasons.md", out.String())
+}
+
+func writeForecasts(out *lines) {
+	out.line("\n## What clients do with an answer\n")
+	out.line("Seen with their released code; read / push. A row's `clients` is the line that fits its answer.\n")
+	out.line("| answer on GET referrers | %s | %s | %s | %s |\n| --- | --- | --- | --- | --- |",
+		strings.Join(orasFamily.clients, ", ")+" ("+orasFamily.version+")", strings.Join(ggcrFamily.clients, ", ")+" ("+ggcrFamily.version+")",
+		strings.Join(regclientFamily.clients, ", ")+" ("+regclientFamily.version+")", strings.Join(containerdFamily.clients, ", ")+" ("+containerdFamily.version+")")
+	words := func(o outcomes) string {
+		if o.read == o.push {
+			return string(o.read)
+		}
+		return string(o.read) + " / " + string(o.push)
+	}
+	for _, p := range predictions {
+		out.line("| %s | %s | %s | %s | %s |", p.answer, words(p.oras), words(p.ggcr), words(p.regctl), p.containerd)
+	}
+}
+
+func writeProducts(t *testing.T, out *lines) {
+	out.line("\n## Products\n\nWhat is reported of a product gives remedies their versions and findings their contrast. It is never a verdict.\n")
+	out.line("| product | referrers API | note | source |\n| --- | --- | --- | --- |")
+	names := make([]string, 0, len(known))
+	for name := range known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		k := known[name]
+		if k.source == "" {
+			t.Errorf("what is known of %s has no source", name)
+		}
+		api := "no"
+		switch {
+		case k.since != "":
+			api = "since " + k.since
+		case k.has:
+			api = "yes"
+		}
+		out.line("| %s | %s | %s | %s |", name, api, cell(k.note), cell(k.source))
+	}
+	out.line("\n## How a product shows itself\n\nThe first line that holds names it; a version is only ever one that the registry named.\n")
+	out.line("| product | by | source |\n| --- | --- | --- |")
+	for _, s := range signatures {
+		if s.source == "" {
+			t.Errorf("a signature of %s has no source", s.product)
+		}
+		var by []string
+		if s.header != "" {
+			by = append(by, fmt.Sprintf("header %s: `%s`", s.header, s.pattern))
+		}
+		for _, part := range []struct {
+			name string
+			set  bool
+			text any
+		}{{"realm", s.realm != nil, s.realm}, {"service", s.service != nil, s.service}, {"host", s.host != nil, s.host}} {
+			if part.set {
+				by = append(by, fmt.Sprintf("%s `%s`", part.name, part.text))
+			}
+		}
+		if s.asks != "" {
+			by = append(by, "version from "+s.asks)
+		}
+		out.line("| %s | %s | %s |", s.product, strings.ReplaceAll(strings.Join(by, ", "), "|", `\|`), cell(s.source))
+	}
+}
+
+// TestCapabilitiesAreDocumented: docs/capabilities.md holds every field of
+// Capabilities and every value of its words.
+func TestCapabilitiesAreDocumented(t *testing.T) {
+	var out lines
+	out.line("# Capabilities\n")
+	out.line("Made from the `matrix` package by `go test ./matrix -update`. What a row carries")
+	out.line("beside its verdict, under `capabilities` in matrix.json. What was not measured is")
+	out.line("left out, not guessed.\n")
+	fields, values := declared(t)
+	seen := map[string]bool{}
+	kind := reflect.TypeFor[Capabilities]()
+	for i := range kind.NumField() {
+		field := kind.Field(i)
+		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		note, ok := capabilityNotes[key]
+		comment := fields["Capabilities."+field.Name]
+		if !ok || comment == "" || note.measured == "" {
+			t.Errorf("%s is not documented", key)
+		}
+		seen[key] = true
+		out.line("## %s\n\n%s\n", key, sentenceOf(comment))
+		out.line("- measured: %s", note.measured)
+		if note.remedy != "" {
+			out.line("- to do: %s", note.remedy)
+		}
+		if note.source != "" {
+			out.line("- source: %s", note.source)
+		}
+		out.line("")
+		elem := field.Type
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
+			elem = elem.Elem()
+		}
+		for _, v := range values[elem.Name()] {
+			out.line("- `%s`: %s", v.value, v.comment)
+		}
+		if elem.Kind() == reflect.Struct {
+			for j := range elem.NumField() {
+				inner := elem.Field(j)
+				innerKey, _, _ := strings.Cut(inner.Tag.Get("json"), ",")
+				out.line("- `%s`%s", innerKey, withColon(fields[elem.Name()+"."+inner.Name]))
+				for _, v := range values[inner.Type.Name()] {
+					out.line("  - `%s`%s", v.value, withColon(v.comment))
+				}
+			}
+		}
+		if len(values[elem.Name()]) > 0 || elem.Kind() == reflect.Struct {
+			out.line("")
+		}
+	}
+	for key := range capabilityNotes {
+		if !seen[key] {
+			t.Errorf("%s is documented, but is no capability", key)
+		}
+	}
+	document(t, "capabilities.md", strings.TrimRight(out.String(), "\n")+"\n")
+}
+
+func sentenceOf(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return strings.ToUpper(comment[:1]) + strings.TrimRight(comment[1:], " .") + "."
+}
+
+func withColon(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return ": " + comment
+}
+
+type value struct{ value, comment string }
+
+// declared reads capabilities.go: the comment on each struct field, and the
+// constants of each type with theirs.
+func declared(t *testing.T) (fields map[string]string, values map[string][]value) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "capabilities.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, values = map[string]string{}, map[string][]value{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.TypeSpec:
+			if s, ok := n.Type.(*ast.StructType); ok {
+				for _, field := range s.Fields.List {
+					fields[n.Name.Name+"."+field.Names[0].Name] = strings.TrimSpace(field.Comment.Text())
+				}
+			}
+		case *ast.ValueSpec:
+			if kind, ok := n.Type.(*ast.Ident); ok {
+				text := strings.Trim(n.Values[0].(*ast.BasicLit).Value, `"`)
+				values[kind.Name] = append(values[kind.Name], value{text, strings.TrimSpace(n.Comment.Text())})
+			}
+		}
+		return true
+	})
+	return fields, values
+}

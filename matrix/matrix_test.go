@@ -1,0 +1,301 @@
+package matrix
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// subject is an observation whose image resolved, with an answer at the
+// referrers endpoint.
+func subject(answer Referrers) *Observation {
+	return &Observation{
+		Manifest:  Manifest{Answer: Answer{Status: 200}, Digest: "sha256:" + strings.Repeat("a", 64)},
+		Referrers: answer,
+	}
+}
+
+func status(code int) Referrers { return Referrers{Answer: Answer{Status: code}} }
+
+func index(contentType string, descriptors int) Referrers {
+	return Referrers{
+		Answer: Answer{Status: 200, ContentType: contentType, Body: BodyIndex},
+		Index:  &Index{Total: descriptors},
+	}
+}
+
+// with returns o after change.
+func with(o *Observation, change func(*Observation)) *Observation {
+	change(o)
+	return o
+}
+
+// TestJudgeAlways: whatever is observed, there is one verdict, and it never
+// says more than was seen.
+func TestJudgeAlways(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(n int) bool { return random.IntN(n) == 0 }
+	statuses := []int{0, 200, 202, 204, 301, 303, 400, 401, 403, 404, 405, 406, 410, 415, 422, 429, 500, 501, 502, 503, 504, 999}
+	codes := []string{"UNAUTHORIZED", "DENIED", "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "METHOD_UNKNOWN"}
+	faults := []Reason{TokenError, DNS, Connect, TLS, Timeout, Protocol, Redirect, AuthRefused, Credentials}
+	bodies := []BodyKind{"", BodyEmpty, BodyIndex, BodyManifest, BodyJSON, BodyHTML, BodyText, BodyBinary}
+	answer := func() Answer {
+		a := Answer{
+			Status: statuses[random.IntN(len(statuses))], Body: bodies[random.IntN(len(bodies))], Challenge: pick(3), Token: pick(6),
+			ContentType: []string{"", IndexMediaType, IndexMediaType + "; charset=utf-8", "text/html", "{"}[random.IntN(5)],
+		}
+		if pick(3) {
+			a.Codes = []string{codes[random.IntN(len(codes))]}
+		}
+		if pick(5) {
+			a.Status, a.Fault = 0, &Fault{faults[random.IntN(len(faults))], "a fault"}
+		}
+		return a
+	}
+	for range 50_000 {
+		o := &Observation{Manifest: Manifest{Answer: answer(), NoDigest: "no header"}, Referrers: Referrers{Answer: answer()}}
+		if pick(2) {
+			o.Manifest.Digest = "sha256:" + strings.Repeat("a", 64)
+		}
+		if pick(3) {
+			o.Referrers.Index = &Index{Total: random.IntN(3)}
+		}
+		if pick(8) {
+			o.Referrers.Location = "https://elsewhere.example/"
+		}
+		v := Judge(o)
+		says := fmt.Sprintf("%+v of %+v", v, o)
+		measured := v.Strategy != StrategyUnknown
+		if v.Reason == "" || v.Detail == "" || v.Rule == "" || v.ConfidenceReason == "" || strings.Contains(v.Detail, "%!") {
+			t.Fatal("something is not said:", says)
+		}
+		if measured && (o.Referrers.Fault != nil || !o.resolved()) {
+			t.Fatal("a strategy follows from no answer:", says)
+		}
+		if v.Referrers == Supported && o.Referrers.Index == nil {
+			t.Fatal("supported without an index:", says)
+		}
+		if measured == (v.Confidence == Assumed) || measured == (v.Referrers == SupportUnknown) {
+			t.Fatal("confidence, support and strategy disagree:", says)
+		}
+		if v.Strategy == ReferrersTag && slices.Contains([]int{401, 403, 429, 500, 502, 503, 504}, o.Referrers.Status) && (o.Referrers.Status != 401 || o.Referrers.Challenge) && o.Referrers.Location == "" {
+			t.Fatal("a refusal of the account or a breakdown read as no API:", says)
+		}
+		row := NewRow(Target{Registry: "r", Image: "i"}, o)
+		if row.Remedy == nil || len(row.Remedy) > maxRemedies || len(row.Remedy) == 0 && v.Severity != Pass {
+			t.Fatal("what to do is not said:", says)
+		}
+	}
+}
+
+// TestForecast is what released clients do with an answer on GET referrers, as
+// measured; the columns are oras, cosign, regctl and containerd, reading, then
+// oras, cosign and regctl, pushing.
+func TestForecast(t *testing.T) {
+	coded := func(code int, name string) Referrers {
+		return Referrers{Answer: Answer{Status: code, Codes: []string{name}}}
+	}
+	for _, test := range []struct {
+		answer     string
+		seen       Referrers
+		read, push string
+	}{
+		{"200 index, exact type", index(IndexMediaType, 0), "api api api api", "api api api"},
+		{"200 index, charset", index(IndexMediaType+"; charset=utf-8", 0), "tag tag api api", "tag nothing-found api"},
+		{"200 index, other type", index("application/json", 0), "tag tag tag api", "tag nothing-found tag"},
+		{"200 HTML", Referrers{Answer: Answer{Status: 200, Body: BodyHTML}}, "tag nothing-found tag error", "tag nothing-found tag"},
+		{"404", status(404), "tag tag tag tag", "tag tag tag"},
+		{"404 with an index", Referrers{Answer: Answer{Status: 404}, Index: &Index{}}, "tag tag tag tag", "tag tag tag"},
+		{"404 NAME_UNKNOWN", coded(404, "NAME_UNKNOWN"), "error tag tag tag", "error tag tag"},
+		{"400", status(400), "error tag tag tag", "error tag tag"},
+		{"405", status(405), "error error tag tag", "error error tag"},
+		{"410", status(410), "error error tag tag", "error error tag"},
+		{"501", status(501), "error error tag tag", "error error tag"},
+		{"401", status(401), "error error tag tag", "error error tag"},
+		{"403", status(403), "error error tag tag", "error error tag"},
+		{"429", status(429), "error error tag tag", "error error tag"},
+		{"500", status(500), "error error tag tag", "error error tag"},
+		{"406", status(406), "error tag tag tag", "error error tag"},
+		{"418, which no client was run against", status(418), "- - - -", "- - -"},
+		{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - -", "- - -"},
+		{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - -", "- - -"},
+	} {
+		f := forecast(subject(test.seen))
+		dash := func(o Outcome) string {
+			if o == "" {
+				return "-"
+			}
+			return string(o)
+		}
+		var read, push []string
+		for _, client := range []string{"oras", "cosign", "regctl", "containerd"} {
+			read = append(read, dash(f[client].Read))
+			if client != "containerd" {
+				push = append(push, dash(f[client].Push))
+			}
+		}
+		if got := strings.Join(read, " "); got != test.read {
+			t.Errorf("%s: reading %s, want %s", test.answer, got, test.read)
+		}
+		if got := strings.Join(push, " "); got != test.push {
+			t.Errorf("%s: pushing %s, want %s", test.answer, got, test.push)
+		}
+		if f["notation"] != f["oras"] || f["crane"] != f["cosign"] {
+			t.Errorf("%s: clients of one library differ", test.answer)
+		}
+	}
+	dual := with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushDual, Listed: true} })
+	if f := forecast(dual); f["oras"].Read != OutcomeAPI || f["oras"].Push != OutcomeTag {
+		t.Errorf("without OCI-Subject oras does %+v", f["oras"])
+	}
+}
+
+// TestFindings: each finding, what brings it up, and that nothing else does.
+func TestFindings(t *testing.T) {
+	tag := func(schema TagSchema) func(*Observation) {
+		return func(o *Observation) { o.Capabilities.TagSchema = &schema }
+	}
+	exact := func(change func(*Observation)) *Observation { return with(subject(index(IndexMediaType, 1)), change) }
+	seen := map[string]bool{}
+	for _, test := range []struct {
+		name string
+		of   *Observation
+		want string
+	}{
+		{"nothing to say", exact(func(*Observation) {}), ""},
+		{"an index under 404", subject(Referrers{Answer: Answer{Status: 404}, Index: &Index{}}), "spec-404"},
+		{"a charset", subject(index(IndexMediaType+"; charset=utf-8", 0)), "type-parameters writes-lost"},
+		{"405", subject(status(405)), "clients-fail"},
+		{"links that only the tag has", exact(tag(TagSchema{State: TagIndex, Descriptors: 2, OnlyTag: []string{"sha256:b"}})), "links-only-tags"},
+		{"links that only the API has", exact(tag(TagSchema{State: TagIndex, OnlyAPI: []string{"sha256:b"}})), "links-only-api"},
+		{"the tag is the subject", exact(tag(TagSchema{State: TagSubject})), "tag-is-subject"},
+		{"no OCI-Subject", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushDual} }), "dual-write"},
+		{"not deleted", exact(func(o *Observation) {
+			o.Capabilities.Push = &Push{Strategy: PushAPI, LeftBehind: []string{"sha256:b"}}
+		}), "left-behind"},
+		{"pages in a circle", exact(func(o *Observation) { o.Capabilities.Pagination = PageLoop }), "page-loop"},
+		{"pages elsewhere", exact(func(o *Observation) { o.Capabilities.Pagination = PageForeign }), "page-loop"},
+		{"a broken page", exact(func(o *Observation) { o.Capabilities.Pagination = PageBroken }), "page-loop"},
+		{"a filter without effect", exact(func(o *Observation) { o.Capabilities.Filter = FilterIgnored }), "filter-ignored"},
+		{"tags in use without the API", with(subject(status(404)), tag(TagSchema{State: TagIndex, Descriptors: 1})), "sha-tag-in-use"},
+		{"cosign's tags", exact(func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), "cosign-tags"},
+		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},
+		{"GHCR with the API", exact(func(o *Observation) { o.Product = Product{Name: "GHCR"} }), "contradicts-record"},
+		{"ECR without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "ECR"} }), "contradicts-record"},
+		{"Harbor 2.7 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.7.4"} }), ""},
+		{"Harbor of no known version", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor"} }), ""},
+		{"Harbor that was not reached", with(subject(status(500)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "clients-fail"},
+	} {
+		var codes []string
+		for _, f := range findings(test.of, Judge(test.of)) {
+			codes, seen[f.Code] = append(codes, f.Code), true
+			if !strings.HasSuffix(f.Text, ".") {
+				t.Errorf("%s: %q is no sentence", f.Code, f.Text)
+			}
+		}
+		if got := strings.Join(codes, " "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+	for _, rule := range findingRules {
+		if !seen[rule.code] {
+			t.Errorf("nothing brings up %s", rule.code)
+		}
+	}
+}
+
+// TestIdentify: what each product shows of itself without being asked to sign in.
+func TestIdentify(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		e    Evidence
+		want Product
+		asks string
+	}{
+		{"nothing", Evidence{Host: "registry.example.com"}, Product{}, ""},
+		{"a web server is no product", Evidence{Headers: http.Header{"Server": {"nginx/1.27.0"}}}, Product{}, ""},
+		{"Nexus", Evidence{Headers: http.Header{"Server": {"Nexus/3.80.0-06 (COMMUNITY)"}}}, Product{"Nexus", "3.80.0-06", "Server: Nexus/3.80.0-06 (COMMUNITY)"}, ""},
+		{"Artifactory", Evidence{Headers: http.Header{"X-Jfrog-Version": {"Artifactory/7.98.9 79809900"}}}, Product{"Artifactory", "7.98.9", "X-Jfrog-Version: Artifactory/7.98.9 79809900"}, ""},
+		{"GitLab by its header", Evidence{Headers: http.Header{"Gitlab-Container-Registry-Version": {"v4.5.0-gitlab"}}}, Product{"GitLab", "4.5.0-gitlab", "Gitlab-Container-Registry-Version: v4.5.0-gitlab"}, ""},
+		{"a service by its host", Evidence{Host: "ghcr.io"}, Product{"GHCR", "", "host ghcr.io"}, ""},
+		{"a host that only ends like it", Evidence{Host: "notghcr.io"}, Product{}, ""},
+		{"ECR", Evidence{Host: "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, Product{"ECR", "", "host 123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, ""},
+		{"Artifact Registry", Evidence{Host: "europe-docker.pkg.dev"}, Product{"Artifact Registry", "", "host europe-docker.pkg.dev"}, ""},
+		{"Harbor", Evidence{Realm: "https://harbor.example.com/service/token", Service: "harbor-registry"}, Product{"Harbor", "", "token realm https://harbor.example.com/service/token, service harbor-registry"}, ""},
+		{"Gitea", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"1.24.6"}`)}}},
+			Product{"Gitea", "1.24.6", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
+		{"Forgejo", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"12.0.1+gitea-1.22.0"}`)}}},
+			Product{"Forgejo", "12.0.1", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
+		{"an endpoint that answers nonsense", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"<script>"}`)}}},
+			Product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+		{"an endpoint that refuses", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {403, nil}}},
+			Product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
+			Product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
+	} {
+		if diff := cmp.Diff(test.want, Identify(test.e)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		if got := WellKnown(test.e); got != test.asks {
+			t.Errorf("%s: asks %q, want %q", test.name, got, test.asks)
+		}
+	}
+}
+
+// TestMinimumVersions: remedies name the first version that has the API. Older
+// lists say Harbor 2.6 and Distribution 2.8; both are wrong.
+func TestMinimumVersions(t *testing.T) {
+	for _, test := range []struct {
+		product Product
+		first   string // of the remedies on a 404
+	}{
+		{Product{Name: "Harbor", Version: "2.6.0"}, "Upgrade Harbor 2.6.0 to 2.8.0 or later, which has the referrers API; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865)."},
+		{Product{Name: "Harbor"}, "Harbor has the referrers API since 2.8.0; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865): upgrade an older one, else look for a proxy that drops /referrers/."},
+		{Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; it works in repositories of type OCI only, not Docker (JFrog release notes 7.90.1, go-containerregistry#1962)."},
+		{Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
+		{Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
+		{Product{}, remediesByReason[NotFound][0]},
+	} {
+		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
+		if diff := cmp.Diff(test.first, remedies(o, Judge(o))[0]); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if _, ok := known["Distribution"]; ok {
+		t.Error("no release of CNCF Distribution has the API (distribution#4828)")
+	}
+	for name, k := range known {
+		if has, sure := k.expected("2.6.0"); name == "Harbor" && (has || !sure) {
+			t.Error("Harbor 2.6 has no referrers API (harbor#17928)")
+		}
+	}
+	for _, pair := range [][2]string{{"2.7.9", "2.8.0"}, {"2.9", "2.10"}, {"3.79.1-02", "3.80.0"}, {"v1.4.2", "1.4.3"}, {"7.90", "7.90.1"}} {
+		if !older(pair[0], pair[1]) || older(pair[1], pair[0]) || older(pair[1], pair[1]) {
+			t.Errorf("%s is not older than %s", pair[0], pair[1])
+		}
+	}
+}
+
+// TestSummary: rows are counted, gates hold from their severity upwards.
+func TestSummary(t *testing.T) {
+	m := &Matrix{Rows: []Row{{Registry: "a", Severity: Pass}, {Registry: "a", Severity: Warn, Unexpected: true}, {Registry: "b", Severity: Info}}}
+	m.Summary = Summarise(m.Rows)
+	if want := (Summary{Registries: 2, Rows: 3, Pass: 1, Warn: 1, Info: 1, Unexpected: 1}); m.Summary != want {
+		t.Errorf("%+v, want %+v", m.Summary, want)
+	}
+	for floor, want := range map[Severity]bool{Fail: false, Warn: true, Info: true} {
+		if m.Gates(floor) != want {
+			t.Errorf("--fail-on %s is %v", floor, !want)
+		}
+	}
+	for _, s := range Severities {
+		if m.Summary.Count(s) > 1 || s.AtLeast(Fail) != (s == Fail) || !s.AtLeast(Pass) {
+			t.Errorf("%s is counted or ordered wrongly", s)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package matrix
+
+import (
+	"strings"
+	"time"
+)
+
+// Observation is everything the probe saw of one image at one registry.
+// Verdict, findings, client forecasts and remedies are functions of it.
+type Observation struct {
+	Manifest     Manifest
+	Referrers    Referrers
+	Capabilities Capabilities
+	Product      Product
+}
+
+// Answer is the last HTTP answer of a step, or the fault that came instead.
+type Answer struct {
+	Fault       *Fault        // nil where an answer came
+	Status      int           // HTTP status; 0 where the step was not reached or has a Fault
+	Token       bool          // the answer is the token endpoint's, not the step's own
+	ContentType string        // as sent
+	Body        BodyKind      // what the body was
+	Codes       []string      // error codes of an OCI error body (distribution specification, "Error Codes")
+	Challenge   bool          // WWW-Authenticate held a challenge that a client can answer
+	Location    string        // target of a redirect that led away from the endpoint; empty otherwise
+	RetryAfter  time.Duration // as asked by the last 429 or 503; 0 where none was
+}
+
+// Fault tells why no answer could be judged. Kind is one of the fault reasons.
+type Fault struct {
+	Kind Reason
+	Text string // one clause, without secrets
+}
+
+// BodyKind says what a response body was, judged by its bytes, not its type.
+type BodyKind string
+
+// The kinds of body that verdicts tell apart.
+const (
+	BodyEmpty    BodyKind = "empty"
+	BodyIndex    BodyKind = "oci-index"
+	BodyManifest BodyKind = "manifest"
+	BodyJSON     BodyKind = "json"
+	BodyHTML     BodyKind = "html"
+	BodyText     BodyKind = "text"
+	BodyBinary   BodyKind = "binary"
+)
+
+// HasCode reports whether the error body held one of codes.
+func (a Answer) HasCode(codes ...string) bool {
+	for _, have := range a.Codes {
+		for _, want := range codes {
+			if have == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasCodePrefix reports whether an error code begins with prefix.
+func (a Answer) hasCodePrefix(prefix string) bool {
+	for _, have := range a.Codes {
+		if strings.HasPrefix(have, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Manifest is the outcome of resolving the image to a digest.
+type Manifest struct {
+	Answer
+	Method    string // the request that Answer belongs to: HEAD, or GET after it
+	Digest    string // the resolved digest; empty where none could be had
+	NoDigest  string // why there is none, one clause; empty where there is one
+	MediaType string // of the manifest, as the registry names it
+}
+
+// Referrers is the outcome of GET /v2/<name>/referrers/<digest>.
+type Referrers struct {
+	Answer
+	Index          *Index // the body, where it is an OCI index
+	FiltersApplied string // the OCI-Filters-Applied header
+	Next           bool   // a Link header with rel="next" was there
+}
+
+// Index is an OCI image index as far as refmatrix needs it. The descriptors
+// kept are bounded; Total counts them all.
+type Index struct {
+	Null        bool // "manifests": null, an empty list as some registries write it
+	Total       int
+	Descriptors []Descriptor
+}
+
+// Descriptor is an OCI content descriptor (image specification, descriptor.md).
+type Descriptor struct {
+	Digest       string `json:"digest"`
+	MediaType    string `json:"media_type,omitempty"`
+	ArtifactType string `json:"artifact_type,omitempty"`
+	Size         int64  `json:"size,omitempty"`
+}
+
+// resolved reports whether the manifest step gave a digest, so that the
+// referrers step was asked.
+func (o *Observation) resolved() bool { return o.Manifest.Digest != "" }
+
+// deciding is the answer that the verdict rests on: the manifest's where the
+// image could not be resolved, the referrers endpoint's otherwise.
+func (o *Observation) deciding() *Answer {
+	if o.resolved() {
+		return &o.Referrers.Answer
+	}
+	return &o.Manifest.Answer
+}
+
+// place names the request behind deciding, for sentences.
+func (o *Observation) place() string {
+	a := o.deciding()
+	switch {
+	case a.Token:
+		return "the token endpoint"
+	case o.resolved():
+		return "the referrers endpoint"
+	}
+	return "the manifest request"
+}

@@ -1,0 +1,151 @@
+package matrix
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// Evidence is what a registry shows of itself without being asked to sign in.
+type Evidence struct {
+	Headers  http.Header     // of its answers, merged
+	Host     string          // of its url, without port
+	Realm    string          // of its Bearer challenge
+	Service  string          // of its Bearer challenge
+	Endpoint map[string]Body // answer of the well-known endpoint, by path
+}
+
+// Body is the answer of a well-known endpoint.
+type Body struct {
+	Status int
+	JSON   []byte
+}
+
+// signature is one way a product shows itself. Every part that is set has to
+// hold; a group in header's pattern is the version.
+type signature struct {
+	product string
+	header  string
+	pattern *regexp.Regexp // of the header's value
+	realm   *regexp.Regexp
+	service *regexp.Regexp
+	host    *regexp.Regexp
+	asks    string // path of the endpoint that tells the version, "" for none
+	source  string
+}
+
+func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
+
+// signatures of products, the strongest first: a header with a version, the
+// host of a service, then the shape of the challenge.
+var signatures = []signature{
+	{product: "Nexus", header: "Server", pattern: re(`^Nexus/([0-9][0-9A-Za-z.-]*)`), source: "Server header of Nexus Repository 3"},
+	{product: "Artifactory", header: "X-Jfrog-Version", pattern: re(`^Artifactory/([0-9][0-9A-Za-z.-]*)`), source: "X-JFrog-Version header, sent on 401 too"},
+	{product: "Artifactory", header: "X-Artifactory-Id", pattern: re(`.`), source: "X-Artifactory-Id header"},
+	{product: "GitLab", header: "Gitlab-Container-Registry-Version", pattern: re(`^v?([0-9][0-9A-Za-z.-]*)`), source: "header of the GitLab container registry, on authorised answers"},
+	{product: "Docker Hub", host: re(`^registry-1\.docker\.io$`), source: "host"},
+	{product: "GHCR", host: re(`^ghcr\.io$`), source: "host"},
+	{product: "Quay", host: re(`^quay\.io$`), source: "host"},
+	{product: "ECR Public", host: re(`^public\.ecr\.aws$`), source: "host"},
+	{product: "ECR", host: re(`\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)$`), source: "host"},
+	{product: "ACR", host: re(`\.azurecr\.(io|cn|us)$`), source: "host"},
+	{product: "MCR", host: re(`^mcr\.microsoft\.com$`), source: "host"},
+	{product: "Artifact Registry", host: re(`(-docker\.pkg\.dev|^([a-z]+\.)?gcr\.io)$`), source: "host; gcr.io is served by Artifact Registry"},
+	{product: "registry.k8s.io", host: re(`^registry\.k8s\.io$`), source: "host; redirects to Artifact Registry"},
+	{product: "GitLab", host: re(`^registry\.gitlab\.com$`), source: "host"},
+	{product: "DigitalOcean", host: re(`^registry\.digitalocean\.com$`), source: "host"},
+	{product: "OCIR", host: re(`\.ocir\.io$|^ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com$`), source: "host"},
+	{product: "Alibaba ACR", host: re(`(registry|\.cr)\.[a-z0-9.-]*aliyuncs\.com$`), source: "host"},
+	{product: "IBM Container Registry", host: re(`(^|\.)icr\.io$`), source: "host"},
+	{product: "Cloudsmith", host: re(`^docker\.cloudsmith\.io$`), source: "host"},
+	{product: "NVIDIA NGC", host: re(`^nvcr\.io$`), source: "host"},
+	{product: "Red Hat registry", host: re(`^registry\.(access\.redhat\.com|redhat\.io)$`), source: "host"},
+	{product: "Harbor", realm: re(`/service/token$`), service: re(`^harbor-registry$`), source: "challenge of Harbor's token service"},
+	{product: "GitLab", realm: re(`/jwt/auth$`), service: re(`^container_registry$`), source: "challenge of GitLab's token service"},
+	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), asks: "/api/v1/version", source: "challenge of Gitea and Forgejo; /api/v1/version tells them apart"},
+	{product: "Quay", realm: re(`/v2/auth$`), source: "challenge of Quay's token service"},
+	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
+	{product: "zot", realm: re(`/zot/auth/token$`), asks: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
+}
+
+// match says whether the signature holds, its version and what was seen.
+func (s *signature) match(e Evidence) (version, seen string, ok bool) {
+	var parts []string
+	check := func(pattern *regexp.Regexp, value, words string) bool {
+		if pattern == nil {
+			return true
+		}
+		m := pattern.FindStringSubmatch(value)
+		if m == nil {
+			return false
+		}
+		if len(m) > 1 && s.header != "" {
+			version = m[1]
+		}
+		parts = append(parts, words+value)
+		return true
+	}
+	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
+		check(s.service, e.Service, "service ") && check(s.host, e.Host, "host ")
+	return version, strings.Join(parts, ", "), ok && len(parts) > 0
+}
+
+// Identify names the product that e shows, the zero Product where it shows
+// none. A version is only ever one that the registry itself named.
+func Identify(e Evidence) Product {
+	for i := range signatures {
+		s := &signatures[i]
+		version, seen, ok := s.match(e)
+		if !ok {
+			continue
+		}
+		found := Product{Name: s.product, Version: version, Evidence: seen}
+		if body, asked := e.Endpoint[s.asks]; asked && body.Status == http.StatusOK {
+			found.refine(s.asks, body.JSON)
+		}
+		return found
+	}
+	return Product{}
+}
+
+// versionShape is what a version may look like before it is believed.
+var versionShape = re(`^v?[0-9]+(\.[0-9]+)*[0-9A-Za-z.+_-]*$`)
+
+// refine takes name and version from a well-known endpoint.
+func (p *Product) refine(path string, content []byte) {
+	var answer struct {
+		Version    string `json:"version"`
+		ReleaseTag string `json:"releaseTag"`
+	}
+	if json.Unmarshal(content, &answer) != nil {
+		return
+	}
+	version := answer.Version
+	if version == "" {
+		version = answer.ReleaseTag
+	}
+	if !versionShape.MatchString(version) || len(version) > 64 {
+		return
+	}
+	// Forgejo counts its own versions and names the Gitea it is compatible with.
+	if own, _, ok := strings.Cut(version, "+gitea-"); ok && p.Name == "Gitea" {
+		p.Name, version = "Forgejo", own
+	}
+	p.Version = strings.TrimPrefix(version, "v")
+	p.Evidence += ", " + path
+}
+
+// WellKnown is the path of the one endpoint worth asking for the version, ""
+// where nothing seen so far points at a product that has one.
+func WellKnown(e Evidence) string {
+	for i := range signatures {
+		if version, _, ok := signatures[i].match(e); ok {
+			if version != "" {
+				return ""
+			}
+			return signatures[i].asks
+		}
+	}
+	return ""
+}

@@ -1,0 +1,294 @@
+package matrix
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// IndexMediaType is the media type a referrers answer must have
+// (distribution specification v1.1, "Listing Referrers").
+const IndexMediaType = "application/vnd.oci.image.index.v1+json"
+
+// Rule is one line of the verdict table.
+type Rule struct {
+	Reason     Reason
+	Severity   Severity
+	Referrers  Support
+	Strategy   Strategy
+	Confidence Confidence
+	Observed   string // the condition in words
+
+	because string // why the confidence is what it is
+	when    func(*Observation) bool
+	detail  func(*Observation) string
+}
+
+// Rules returns the verdict table in the order it is tried.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// rules is the verdict table: the first line whose condition holds decides.
+// Faults come first, then answers that either step can give, then the manifest
+// step's own, then the referrers endpoint's.
+var rules = slices.Concat(faultRules(), sharedRules, manifestRules, referrersRules)
+
+// faultRules makes one line for each fault: no answer came, so nothing is
+// known of the API.
+func faultRules() []Rule {
+	faults := []struct {
+		reason   Reason
+		observed string
+	}{
+		{TokenError, "the token endpoint failed or answered no token"},
+		{DNS, "the host name could not be looked up"},
+		{Connect, "no connection could be made, or it was cut"},
+		{TLS, "the TLS handshake or the certificate was refused"},
+		{Timeout, "no complete answer came within the timeout"},
+		{Protocol, "the answer was broken HTTP or over a bound"},
+		{Redirect, "a redirect loop, from https to http, or to a forbidden address"},
+		{AuthRefused, "the challenge named a realm that must not get the credentials"},
+		{Credentials, "the credentials could not be had from their helper or file"},
+	}
+	var out []Rule
+	for _, f := range faults {
+		out = append(out, Rule{
+			Reason: f.reason, Severity: Fail, Referrers: SupportUnknown, Strategy: StrategyUnknown,
+			Confidence: Assumed, because: nothingMeasured, Observed: f.observed,
+			when: func(o *Observation) bool {
+				fault := o.deciding().Fault
+				return fault != nil && fault.Kind == f.reason
+			},
+			detail: func(o *Observation) string {
+				return fmt.Sprintf("%s at %s: %s.", faultWords[f.reason], o.place(), o.deciding().Fault.Text)
+			},
+		})
+	}
+	return out
+}
+
+var faultWords = map[Reason]string{
+	TokenError: "No token", DNS: "Host name not found", Connect: "No connection", TLS: "TLS failed",
+	Timeout: "No answer in time", Protocol: "Broken HTTP", Redirect: "Redirect not followed",
+	AuthRefused: "Credentials withheld", Credentials: "No credentials",
+}
+
+const (
+	nothingMeasured = "the API's answer was never seen"
+	oneReading      = "the answer leaves no other reading"
+)
+
+// unknown makes a line for an answer that says nothing of the API.
+func unknown(reason Reason, severity Severity, observed string, when func(*Observation) bool, detail func(*Observation) string) Rule {
+	return Rule{
+		Reason: reason, Severity: severity, Referrers: SupportUnknown, Strategy: StrategyUnknown,
+		Confidence: Assumed, because: nothingMeasured, Observed: observed, when: when, detail: detail,
+	}
+}
+
+// sharedRules judge answers that mean the same at the manifest, the token
+// endpoint and the referrers endpoint.
+var sharedRules = []Rule{
+	unknown(Unauthorized, Info, "401 after the auth flow, or 400 with UNAUTHORIZED", func(o *Observation) bool {
+		a := o.deciding()
+		// Without a challenge at the referrers endpoint a 401 is a refusal of the
+		// endpoint, not of the account: the same credentials just read the manifest.
+		denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved())
+		return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
+	}, func(o *Observation) string {
+		return fmt.Sprintf("%s from %s: these credentials do not open this repository.", seen(o.deciding()), o.place())
+	}),
+	unknown(Forbidden, Info, "403, or 400 with DENIED", func(o *Observation) bool {
+		a := o.deciding()
+		return a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
+	}, func(o *Observation) string {
+		return fmt.Sprintf("%s from %s: the account lacks the permission.", seen(o.deciding()), o.place())
+	}),
+	unknown(RateLimited, Info, "429 after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
+		a := o.deciding()
+		wait := ""
+		if a.RetryAfter > 0 {
+			wait = fmt.Sprintf(", which asks to wait %s", a.RetryAfter)
+		}
+		return fmt.Sprintf("HTTP 429 from %s after the retries%s.", o.place(), wait)
+	}),
+	unknown(ServerError, Fail, "5xx (not 501) after the retries", func(o *Observation) bool {
+		s := o.deciding().Status
+		return s >= 500 && s != http.StatusNotImplemented
+	}, func(o *Observation) string {
+		return fmt.Sprintf("%s from %s after the retries.", seen(o.deciding()), o.place())
+	}),
+}
+
+// manifestRules judge an image that could not be resolved to a digest.
+var manifestRules = []Rule{
+	unknown(ImageNotFound, Info, "the manifest answers 404 on HEAD and GET",
+		unresolved(statusIs(http.StatusNotFound)),
+		func(o *Observation) string {
+			return seen(&o.Manifest.Answer) + " on HEAD and GET of the manifest: the image is not there, or this account may not see it."
+		}),
+	unknown(NoDigest, Info, "the manifest answered, but its digest cannot be had, is malformed or differs",
+		unresolved(statusIs(http.StatusOK)),
+		func(o *Observation) string {
+			return "The manifest answered, but gave no digest to ask with: " + o.Manifest.NoDigest + "."
+		}),
+	unknown(ManifestRejected, Info, "the manifest request is refused (400, 405, 406 ...) on HEAD and GET",
+		unresolved(func(*Observation) bool { return true }),
+		func(o *Observation) string {
+			return seen(&o.Manifest.Answer) + " on HEAD and GET of the manifest: the registry refuses the request itself."
+		}),
+}
+
+// referrersRules judge the referrers endpoint for a digest that was just
+// resolved, so that a 404 speaks of the endpoint and not of the image.
+var referrersRules = []Rule{
+	{
+		Reason: RedirectedAway, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
+		Confidence: Proven, because: oneReading,
+		Observed: "a redirect whose target no longer holds /referrers/<digest>",
+		when:     func(o *Observation) bool { return o.Referrers.Location != "" },
+		detail: func(o *Observation) string {
+			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: the registry has no referrers API.", o.Referrers.Status, o.Referrers.Location)
+		},
+	},
+	{
+		Reason: WrongContentType, Severity: Warn, Referrers: Supported, Strategy: ReferrersAPI,
+		Confidence: Likely, because: "a valid index came, under a type that most clients refuse",
+		Observed: "200 and an OCI index, but Content-Type is not " + IndexMediaType,
+		when:     func(o *Observation) bool { return okIndex(o) && !isIndexType(o.Referrers.ContentType) },
+		detail: func(o *Observation) string {
+			return fmt.Sprintf("HTTP 200 with an OCI index sent as %s: the API is there, but clients that check the type fall back to tags.", typeWords(o.Referrers.ContentType))
+		},
+	},
+	{
+		Reason: ReferrersListed, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
+		Confidence: Proven, because: "descriptors were listed",
+		Observed: "200 and an OCI index with descriptors",
+		when:     func(o *Observation) bool { return okIndex(o) && o.Referrers.Index.Total > 0 },
+		detail: func(o *Observation) string {
+			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", count(o.Referrers.Index.Total, "descriptor"))
+		},
+	},
+	{
+		Reason: ReferrersEmpty, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
+		Confidence: Likely, because: "an empty list is all there is to see: attach an artifact, or use the write probe, to prove it",
+		Observed: "200 and an OCI index without descriptors",
+		when:     okIndex,
+		detail: func(*Observation) string {
+			return "HTTP 200 with an empty OCI index: the referrers API answers, nothing is attached here."
+		},
+	},
+	{
+		Reason: NotAnIndex, Severity: Warn, Referrers: Invalid, Strategy: ReferrersTag,
+		Confidence: Proven, because: oneReading,
+		Observed: "200, but the body is no OCI index",
+		when:     statusIs(http.StatusOK),
+		detail: func(o *Observation) string {
+			return seen(&o.Referrers.Answer) + ", but the body is " + bodyWords[o.Referrers.Body] + " and no OCI index: something else answers for the referrers API."
+		},
+	},
+	{
+		Reason: IndexOn404, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
+		Confidence: Likely, because: "the specification forbids a 404 here, so clients may never read the index",
+		Observed: "404 whose body is an OCI index",
+		when: func(o *Observation) bool {
+			return o.Referrers.Status == http.StatusNotFound && o.Referrers.Index != nil
+		},
+		detail: func(*Observation) string {
+			return "HTTP 404 with an OCI index as its body: the API answers under a status the specification forbids, and clients take it for no API."
+		},
+	},
+	{
+		Reason: NotFound, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
+		Confidence: Proven, because: "the digest asked with had just been resolved, so the 404 is the endpoint's",
+		Observed: "404 without an OCI index, for a digest just resolved",
+		when:     statusIs(http.StatusNotFound),
+		detail: func(o *Observation) string {
+			return seen(&o.Referrers.Answer) + ", no OCI index: the registry has no referrers API."
+		},
+	},
+	{
+		Reason: MethodNotAllowed, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
+		Confidence: Proven, because: oneReading,
+		Observed: "405",
+		when:     statusIs(http.StatusMethodNotAllowed),
+		detail: func(o *Observation) string {
+			return seen(&o.Referrers.Answer) + ": the endpoint is known but switched off, and some clients fail on it instead of falling back."
+		},
+	},
+	unknown(SubjectRejected, Info, "400 with a MANIFEST_* code for a digest just resolved", func(o *Observation) bool {
+		return o.Referrers.Status == http.StatusBadRequest && o.Referrers.hasCodePrefix("MANIFEST_")
+	}, func(o *Observation) string {
+		return seen(&o.Referrers.Answer) + " for a digest just resolved: the endpoint is there but refuses this subject."
+	}),
+	{
+		Reason: Rejected, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
+		Confidence: Likely, because: "a proxy or firewall in between can answer like this too",
+		Observed: "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge",
+		when:     func(*Observation) bool { return true },
+		detail: func(o *Observation) string {
+			if o.Referrers.Status == http.StatusUnauthorized {
+				return "HTTP 401 without a challenge, though the same credentials just read the manifest: the registry has no referrers API."
+			}
+			return seen(&o.Referrers.Answer) + ": the request is refused, so clients cannot list referrers."
+		},
+	},
+}
+
+func statusIs(status int) func(*Observation) bool {
+	return func(o *Observation) bool { return o.deciding().Status == status }
+}
+
+func unresolved(when func(*Observation) bool) func(*Observation) bool {
+	return func(o *Observation) bool { return !o.resolved() && when(o) }
+}
+
+func okIndex(o *Observation) bool {
+	return o.Referrers.Status == http.StatusOK && o.Referrers.Index != nil
+}
+
+// isIndexType reports whether a Content-Type is the OCI index type, with or
+// without parameters (RFC 9110, section 8.3.1).
+func isIndexType(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == IndexMediaType
+}
+
+var bodyWords = map[BodyKind]string{
+	BodyEmpty: "empty", BodyIndex: "an OCI index", BodyManifest: "an image manifest", BodyJSON: "other JSON",
+	BodyHTML: "a web page", BodyText: "plain text", BodyBinary: "binary data", "": "unread",
+}
+
+// seen words an answer: status, media type and error codes.
+func seen(a *Answer) string {
+	words := fmt.Sprintf("HTTP %d", a.Status)
+	if a.ContentType != "" {
+		words += " " + mediaType(a.ContentType)
+	}
+	if len(a.Codes) > 0 {
+		words += " (" + strings.Join(a.Codes, ", ") + ")"
+	}
+	return words
+}
+
+func typeWords(contentType string) string {
+	if contentType == "" {
+		return "no media type at all"
+	}
+	return mediaType(contentType)
+}
+
+// mediaType drops the parameters of a Content-Type.
+func mediaType(contentType string) string {
+	bare, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(bare)
+}
+
+// count words a number of things: "1 descriptor", "3 descriptors".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
