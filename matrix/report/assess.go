@@ -1,0 +1,142 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// moveWords say what a verdict on a move means.
+var moveWords = map[matrix.Move]string{
+	matrix.LosesLinks:       "loses links",
+	matrix.CannotTell:       "cannot tell",
+	matrix.SafeWithCommands: "safe with commands",
+	matrix.Safe:             "safe",
+}
+
+// RenderAssessment writes a as table (text for a terminal), markdown or json.
+func RenderAssessment(w io.Writer, a matrix.Assessment, format string, o Options) error {
+	switch format {
+	case "json":
+		return indented(w, a)
+	case "markdown":
+		return assessmentMarkdown(w, a)
+	case "table":
+		return assessmentText(w, a, o)
+	}
+	return fmt.Errorf("unknown format %q: choose table, markdown or json", format)
+}
+
+// movesInSum words the verdicts over all images: "1 loses links, 2 safe".
+func movesInSum(a matrix.Assessment) string {
+	var parts []string
+	for _, move := range matrix.Moves {
+		if n := a.Counts[move]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, moveWords[move]))
+		}
+	}
+	return fmt.Sprintf("%d images from %s to %s: %s", len(a.Images), a.Source, a.Target, strings.Join(parts, ", "))
+}
+
+// linkWords words what hangs on an image: "2 by the API, 1 only by the
+// referrers tag, cosign tags .sig".
+func linkWords(l matrix.Links) string {
+	var parts []string
+	if l.ByAPI > 0 {
+		parts = append(parts, fmt.Sprintf("%d by the API", l.ByAPI))
+	}
+	if l.OnlyTag > 0 {
+		parts = append(parts, fmt.Sprintf("%d only by the referrers tag", l.OnlyTag))
+	}
+	if len(l.CosignTags) > 0 {
+		parts = append(parts, "cosign tags "+strings.Join(l.CosignTags, " "))
+	}
+	for i, t := range l.Types {
+		if i == 0 {
+			parts = append(parts, "of types")
+		}
+		name := t.Name
+		if name == "" {
+			name = t.Type
+		}
+		parts[len(parts)-1] += fmt.Sprintf(" %s × %d", name, t.Count)
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func copyWords(c matrix.Copy) string {
+	switch {
+	case c.Fails:
+		return "fails"
+	case c.Unsure:
+		return fmt.Sprintf("keeps %d or more, of %d", c.Kept, c.Kept+c.Lost)
+	}
+	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)
+}
+
+func assessmentText(w io.Writer, a matrix.Assessment, o Options) error {
+	p := &lines{w: w, width: o.Width}
+	for _, image := range a.Images {
+		p.line("%-18s %s %s", strings.ToUpper(moveWords[image.Verdict]), clean(image.Registry), clean(image.Image))
+		p.text("  ", clean(image.Detail))
+		p.text("  ", "links at the source: "+clean(linkWords(image.Links))+"; target: "+clean(string(image.Target)))
+		for _, c := range image.Copies {
+			p.text("  ", fmt.Sprintf("%-17s  %s (%s)", c.Tool, copyWords(c), clean(c.Note)))
+		}
+		if image.Command != "" {
+			p.line("  $ %s", clean(image.Command))
+		}
+		p.line("")
+	}
+	p.line("%s", clean(movesInSum(a)))
+	return p.err
+}
+
+func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
+	p := &lines{w: w}
+	p.line("## Moving %s to %s\n", markdownText(a.Source), markdownText(a.Target))
+	p.line("%s.\n", markdownText(movesInSum(a)))
+	p.line("| image | verdict | links at the source | target | %s |", strings.Join(tools(a), " | "))
+	p.line("| --- | --- | --- | --- |%s", strings.Repeat(" --- |", len(tools(a))))
+	for _, image := range a.Images {
+		cells := []string{markdownText(image.Image), moveWords[image.Verdict], markdownText(linkWords(image.Links)), string(image.Target)}
+		for i := range tools(a) {
+			word := "–"
+			if i < len(image.Copies) {
+				word = copyWords(image.Copies[i])
+			}
+			cells = append(cells, word)
+		}
+		p.line("| %s |", strings.Join(cells, " | "))
+	}
+	for _, image := range a.Images {
+		if image.Verdict == matrix.Safe {
+			continue
+		}
+		p.line("\n### %s\n\n%s\n", markdownText(image.Image), markdownText(image.Detail))
+		if image.Command != "" {
+			p.line("    %s", clean(image.Command))
+		}
+	}
+	return p.err
+}
+
+// tools names the copies that were weighed.
+func tools(a matrix.Assessment) []string {
+	var longest []matrix.Copy
+	for _, image := range a.Images {
+		if len(image.Copies) > len(longest) {
+			longest = image.Copies
+		}
+	}
+	names := make([]string, 0, len(longest))
+	for _, c := range longest {
+		names = append(names, c.Tool)
+	}
+	return names
+}

@@ -1,0 +1,107 @@
+package report
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"sync"
+
+	"refmatrix/matrix"
+)
+
+// htmlRenderer renders one self-contained page: a summary with pictures, the
+// matrix as a table that sorts and filters in the browser, and the evidence of
+// every row. It asks the network for nothing, and its policy lets it ask for
+// nothing.
+type htmlRenderer struct{}
+
+//go:embed html/page.tmpl html/*.css html/*.js
+var pageFiles embed.FS
+
+// The parts of the page's one style and one script, in the order they need.
+var (
+	pageStyles  = []string{"page.css", "detail.css"}
+	pageScripts = []string{"data.js", "detail.js", "table.js", "controls.js"}
+)
+
+// frame is what is the same on every page.
+type frame struct {
+	Policy string // Content-Security-Policy
+	Style  template.CSS
+	Script template.JS
+	page   *template.Template
+}
+
+// loadFrame reads the embedded files once; that they read and parse is a
+// matter of the build and not of the matrix.
+var loadFrame = sync.OnceValues(func() (*frame, error) {
+	style, err := joined(pageStyles)
+	if err != nil {
+		return nil, err
+	}
+	script, err := joined(pageScripts)
+	if err != nil {
+		return nil, err
+	}
+	script = "(() => {\n'use strict';\n" + script + "})();\n"
+	page, err := template.ParseFS(pageFiles, "html/page.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	// The two conversions hold for embedded text alone; nothing of a matrix is
+	// ever in it.
+	return &frame{
+		Policy: contentPolicy(script, style),
+		Style:  template.CSS(style), Script: template.JS(script), page: page,
+	}, nil
+})
+
+// joined puts embedded files one behind the other.
+func joined(names []string) (string, error) {
+	var out strings.Builder
+	for _, name := range names {
+		text, err := pageFiles.ReadFile("html/" + name)
+		if err != nil {
+			return "", err
+		}
+		out.Write(text)
+	}
+	return out.String(), nil
+}
+
+// contentPolicy allows the page's own script and style by their hashes, and
+// nothing else: what a hostile name might smuggle in could neither run nor
+// call out. Trusted types close the script's own ways to make markup of text.
+func contentPolicy(script, style string) string {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return strings.Join([]string{
+		"default-src 'none'", "script-src " + hash(script), "style-src " + hash(style), "img-src data:",
+		"base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+	}, "; ")
+}
+
+// Render implements Renderer.
+func (htmlRenderer) Render(w io.Writer, m *matrix.Matrix, o Options) error {
+	f, err := loadFrame()
+	if err != nil {
+		return fmt.Errorf("load the page: %w", err)
+	}
+	p, err := newPage(m, o)
+	if err != nil {
+		return fmt.Errorf("encode the rows: %w", err)
+	}
+	p.frame = f
+	out := bufio.NewWriterSize(w, 64<<10) // the template writes every few bytes
+	if err := f.page.Execute(out, p); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return out.Flush()
+}

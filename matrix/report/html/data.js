@@ -1,0 +1,27 @@
+// The rows of the matrix, each with its line in the table.
+const data = JSON.parse(document.getElementById('data').textContent);
+const pooled = (place) => data.pool[place];
+const table = document.getElementById('matrix');
+const body = table.tBodies[0];
+const rows = data.rows.map((row, index) => {
+  const line = document.getElementById(row.id);
+  const labels = pooled(row.labels);
+  const words = [row.registry, row.url, row.image, row.digest, row.severity, row.strategy, row.reason, row.product,
+    pooled(row.detail), ...Object.entries(labels).map(([key, value]) => key + '=' + value)];
+  return {
+    ...row, index, line, labels, sheet: null,
+    codes: pooled(row.findings).map(([code]) => code),
+    text: words.filter(Boolean).join('\n').toLowerCase(),
+  };
+});
+const byID = new Map(rows.map((row) => [row.id, row]));
+
+// make builds an element; text is only ever text.
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}

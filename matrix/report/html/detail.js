@@ -1,0 +1,74 @@
+// The sheet below a row: its evidence and what to do.
+function list(title, items, kind = 'ul') {
+  return items.length === 0 ? null : make('section', {}, make('h3', {}, title),
+    make(kind, {}, ...items.map((item) => make('li', {}, item))));
+}
+
+function facts(row) {
+  const dl = make('dl');
+  const add = (name, ...values) => {
+    if (values.some(Boolean)) {
+      dl.append(make('dt', {}, name), make('dd', {}, ...values.filter(Boolean).map((value) => make('span', {}, String(value)))));
+    }
+  };
+  add('address', row.url);
+  add('digest', row.digest);
+  add('referrers', row.referrers);
+  add('confidence', row.confidence + ': ' + pooled(row.because));
+  add('rule', pooled(row.rule));
+  add('expected', row.unexpected ? row.expect : '');
+  add('product', row.product, pooled(row.evidence));
+  add('labels', ...Object.entries(row.labels).map(([key, value]) => key + '=' + value));
+  pooled(row.facts).forEach(([name, ...values]) => add(name, ...values));
+  return make('section', {}, make('h3', {}, 'Evidence'), dl);
+}
+
+function clients(row) {
+  const forecasts = pooled(row.clients);
+  if (forecasts.length === 0) {
+    return null;
+  }
+  const outcome = (word) => make('td', {class: 'outcome-' + word}, word || '–');
+  return make('section', {}, make('h3', {}, 'What clients will do'), make('table', {class: 'plain'},
+    make('thead', {}, make('tr', {}, ...['client', 'reading', 'pushing', 'seen with'].map((head) => make('th', {scope: 'col'}, head)))),
+    make('tbody', {}, ...forecasts.map(([name, read, push, version]) =>
+      make('tr', {}, make('th', {scope: 'row'}, name), outcome(read), outcome(push), make('td', {}, version))))));
+}
+
+function exchanges(row) {
+  if (!row.exchanges) {
+    return null;
+  }
+  const line = ([step, method, address, status, type, bytes, ms, error, headers]) => make('tr', {},
+    make('th', {scope: 'row'}, step),
+    make('td', {class: 'address'}, method + ' ' + address,
+      ...Object.entries(pooled(headers)).map(([key, value]) => make('span', {class: 'headers'}, key + ': ' + value))),
+    make('td', error ? {class: 'error'} : {class: status >= 400 ? 'n bad' : 'n'}, error || String(status)),
+    make('td', {}, type || '–'), make('td', {class: 'n'}, String(bytes)), make('td', {class: 'n'}, ms.toFixed(1)));
+  return make('section', {class: 'whole'}, make('h3', {}, 'Exchanges'),
+    make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Exchanges'}, make('table', {class: 'plain'},
+      make('thead', {}, make('tr', {}, ...['step', 'request', 'answer', 'type', 'bytes', 'ms'].map((head) => make('th', {scope: 'col'}, head)))),
+      make('tbody', {}, ...row.exchanges.map(line)))));
+}
+
+function makeSheet(row) {
+  const cell = make('td', {colspan: '13'}, make('div', {class: 'sheet'},
+    make('p', {class: 'says whole'}, pooled(row.detail)),
+    list('What to do', pooled(row.remedy), 'ol'),
+    list('Findings', pooled(row.findings).map(([code, text]) => code + ': ' + text)),
+    facts(row), clients(row), exchanges(row)));
+  return make('tr', {class: 'detail', role: 'row'}, cell);
+}
+
+function toggle(row, open = !row.sheet) {
+  const link = row.line.querySelector('.registry > a');
+  link.setAttribute('aria-expanded', String(open));
+  row.line.classList.toggle('open', open);
+  if (open && !row.sheet) {
+    row.sheet = makeSheet(row);
+    row.line.after(row.sheet);
+  } else if (!open && row.sheet) {
+    row.sheet.remove();
+    row.sheet = null;
+  }
+}

@@ -1,0 +1,84 @@
+// What is shown, in which order, in which groups.
+const rank = {fail: 0, warn: 1, info: 2, pass: 3};
+const state = {key: '', down: false, severities: new Set(), unexpected: false, search: '', group: '', chosen: {}};
+const collator = new Intl.Collator('en', {numeric: true});
+
+function valueOf(row, key) {
+  switch (key) {
+    case 'severity': return rank[row.severity] ?? 9;
+    case 'findings': return row.codes.length;
+    case 'status': return row.status || 0;
+    case 'ms': return row.ms;
+    default: return row[key] || '';
+  }
+}
+
+function groupOf(row) {
+  return state.group.startsWith('label:') ? row.labels[state.group.slice(6)] || '' : String(row[state.group] || '');
+}
+
+function fits(row) {
+  const {strategy, reason, product, finding} = state.chosen;
+  return (state.severities.size === 0 || state.severities.has(row.severity)) && (!state.unexpected || row.unexpected) &&
+    (!strategy || row.strategy === strategy) && (!reason || row.reason === reason) && (!product || row.name === product) &&
+    (!finding || row.codes.includes(finding)) && state.search.split(/\s+/).every((word) => row.text.includes(word));
+}
+
+function ordered() {
+  const keyed = rows.map((row) => ({row, value: valueOf(row, state.key), group: state.group ? groupOf(row) : ''}));
+  const compare = (a, b) => typeof a === 'number' ? a - b : collator.compare(a, b);
+  return keyed.sort((a, b) => collator.compare(a.group, b.group) ||
+    (state.key ? compare(a.value, b.value) * (state.down ? -1 : 1) : 0) || a.row.index - b.row.index);
+}
+
+function groupHead(name, members) {
+  const counts = Object.keys(rank).map((severity) => [severity, members.filter((row) => row.severity === severity).length])
+    .filter(([, n]) => n > 0).map(([severity, n]) => n + ' ' + severity).join(', ');
+  return make('tr', {class: 'group', role: 'row'}, make('th', {role: 'rowheader', colspan: '13'}, name || 'without', make('small', {}, counts)));
+}
+
+// arrange puts the lines in order; it is asked for when the order or the
+// groups change, and show does the rest.
+function arrange() {
+  body.querySelectorAll('.group').forEach((head) => head.remove());
+  const out = document.createDocumentFragment();
+  for (const {row} of ordered()) {
+    out.append(row.line);
+    if (row.sheet) {
+      out.append(row.sheet);
+    }
+  }
+  body.append(out);
+  table.querySelectorAll('th[data-key]').forEach((head) => head.setAttribute('aria-sort',
+    head.dataset.key !== state.key ? 'none' : state.down ? 'descending' : 'ascending'));
+  show();
+}
+
+function show() {
+  body.querySelectorAll('.group').forEach((head) => head.remove());
+  let shown = 0;
+  const groups = new Map();
+  for (const row of rows) {
+    const fit = fits(row);
+    row.line.hidden = !fit;
+    if (row.sheet) {
+      row.sheet.hidden = !fit;
+    }
+    if (fit) {
+      shown++;
+      if (state.group) {
+        const name = groupOf(row);
+        if (!groups.has(name)) {
+          groups.set(name, []);
+        }
+        groups.get(name).push(row);
+      }
+    }
+  }
+  for (const [name, members] of groups) {
+    const first = members.reduce((a, b) => a.line.compareDocumentPosition(b.line) & Node.DOCUMENT_POSITION_PRECEDING ? b : a);
+    first.line.before(groupHead(name, members));
+  }
+  document.getElementById('shown').textContent = shown === rows.length ? rows.length + ' rows' : shown + ' of ' + rows.length + ' rows';
+  document.getElementById('nothing').hidden = shown > 0;
+}

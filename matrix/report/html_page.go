@@ -1,0 +1,184 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"time"
+
+	"refmatrix/matrix"
+)
+
+// page is what the template shows. Every text from the matrix in it went
+// through clean, so that neither control characters nor bidirectional
+// overrides reach a screen; the template escapes it for its place.
+type page struct {
+	*frame
+	Started, Duration, Tool, Shard string
+	Complete                       bool
+	Summary                        matrix.Summary
+	Shares                         []share
+	Past                           *past // nil where there is one scan only
+	Problems                       []pageProblem
+	MoreProblems                   []pageProblem
+	Facets                         []facet
+	LabelKeys                      []string
+	Rows                           []pageRow
+	Data                           template.JS
+}
+
+// pageRow is one line of the table.
+type pageRow struct {
+	ID, Registry, Image, Strategy, Confidence, Reason, Product string
+	Filter, Tag, Push, Status, Findings, MS, Expect, Detail    string
+	Severity                                                   string
+}
+
+// pageProblem is a set of rows that need the same mend.
+type pageProblem struct {
+	Severity, Reason, Detail, Remedy string
+	Count                            int
+}
+
+// facet is one choice that narrows the table.
+type facet struct {
+	Key, Title, All string
+	Options         []facetOption
+}
+
+type facetOption struct {
+	Value string
+	Count int
+}
+
+// newPage gathers what the template shows of m.
+func newPage(m *matrix.Matrix, o Options) (*page, error) {
+	p := &page{
+		Started: scanTime(m.Started), Tool: clean(m.Tool.Name + " " + m.Tool.Version), Shard: clean(m.Shard),
+		Complete: m.Complete, Summary: m.Summary, Facets: facets(m.Rows), LabelKeys: cleanAll(labelKeys(m.Rows)),
+	}
+	if took := m.Finished.Sub(m.Started); took > 0 {
+		p.Duration = took.Round(100 * time.Millisecond).String()
+	}
+	scans := pastScans(m, o.History)
+	now := pastOf(m)
+	p.Shares = shares(now, scans)
+	p.Past = newPast(append(scans, now))
+	p.Problems = problems(m.Rows)
+	if len(p.Problems) > shownProblems {
+		p.Problems, p.MoreProblems = p.Problems[:shownProblems], p.Problems[shownProblems:]
+	}
+	ids := rowIDs(m.Rows)
+	for i := range m.Rows {
+		p.Rows = append(p.Rows, newPageRow(&m.Rows[i], ids[i]))
+	}
+	data, err := island(m.Rows, p.Rows)
+	p.Data = data
+	return p, err
+}
+
+func scanTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func newPageRow(r *matrix.Row, id string) pageRow {
+	return pageRow{
+		ID: id, Severity: clean(string(r.Severity)), Registry: clean(r.Registry), Image: clean(r.Image), Strategy: clean(string(r.Strategy)),
+		Confidence: clean(string(r.Confidence)), Reason: clean(string(r.Reason)), Product: clean(productWords(r)),
+		Filter: clean(filterWord(r)), Tag: clean(tagWord(r)), Push: clean(pushWord(r)), Status: number(r.Status),
+		Findings: number(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
+		Expect: unexpected(r), Detail: clean(r.Detail),
+	}
+}
+
+// unexpected is what the inventory expects of a row that differs from it.
+func unexpected(r *matrix.Row) string {
+	if !r.Unexpected {
+		return ""
+	}
+	return clean(r.Expect)
+}
+
+// rowIDs gives each row the id that links address. It follows from registry
+// and image alone, so a link made last week finds the row of this week.
+func rowIDs(rows []matrix.Row) []string {
+	out := make([]string, len(rows))
+	seen := map[string]int{}
+	for i := range rows {
+		sum := sha256.Sum256([]byte(rows[i].Registry + "\x00" + rows[i].Image))
+		id := "row-" + hex.EncodeToString(sum[:6])
+		if seen[id]++; seen[id] > 1 {
+			id += fmt.Sprintf("-%d", seen[id])
+		}
+		out[i] = id
+	}
+	return out
+}
+
+// shownProblems are the problems shown at once; the others unfold.
+const shownProblems = 6
+
+func problems(rows []matrix.Row) []pageProblem {
+	var out []pageProblem
+	for _, g := range groups(rows) {
+		p := pageProblem{Severity: string(g.severity), Reason: clean(string(g.reason)), Count: len(g.rows), Detail: clean(g.rows[0].Detail)}
+		if more := len(g.details()) - 1; more > 0 {
+			p.Detail += fmt.Sprintf(" (and %d other details)", more)
+		}
+		if len(g.rows[0].Remedy) > 0 {
+			p.Remedy = clean(g.rows[0].Remedy[0])
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// facetKinds are the choices that the table offers, beside severity.
+var facetKinds = []struct {
+	key, title, all string
+	values          func(*matrix.Row) []string
+}{
+	{"strategy", "Strategy", "all strategies", func(r *matrix.Row) []string { return []string{string(r.Strategy)} }},
+	{"reason", "Reason", "all reasons", func(r *matrix.Row) []string { return []string{string(r.Reason)} }},
+	{"product", "Product", "all products", func(r *matrix.Row) []string {
+		if r.Product == nil {
+			return nil
+		}
+		return []string{r.Product.Name}
+	}},
+	{"finding", "Finding", "with or without", findingCodes},
+}
+
+func findingCodes(r *matrix.Row) []string {
+	var out []string
+	for _, f := range r.Findings {
+		out = append(out, clean(f.Code))
+	}
+	return out
+}
+
+// facets lists the values that occur, the most frequent first.
+func facets(rows []matrix.Row) []facet {
+	var out []facet
+	for _, kind := range facetKinds {
+		counts := map[string]int{}
+		for i := range rows {
+			for _, value := range kind.values(&rows[i]) {
+				counts[clean(value)]++
+			}
+		}
+		f := facet{Key: kind.key, Title: kind.title, All: kind.all}
+		for value, n := range counts {
+			f.Options = append(f.Options, facetOption{value, n})
+		}
+		slices.SortFunc(f.Options, func(a, b facetOption) int {
+			return cmp.Or(b.Count-a.Count, cmp.Compare(a.Value, b.Value))
+		})
+		if len(f.Options) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}

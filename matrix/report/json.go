@@ -1,0 +1,135 @@
+package report
+
+import (
+	"bufio"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"refmatrix/matrix"
+)
+
+//go:embed matrix.schema.json
+var schema []byte
+
+// Schema gives the JSON Schema (draft 2020-12) of matrix.json.
+func Schema() []byte { return schema }
+
+// document renders matrix.json, schema refmatrix/v1.
+type document struct{}
+
+// Render implements Renderer. Rows are encoded one at a time, so that a large
+// matrix is never in memory twice, and stand one on a line, so that grep and
+// diff find them.
+func (document) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+	head := *m
+	head.Rows = nil
+	encoded, err := json.MarshalIndent(head, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the matrix: %w", err)
+	}
+	const end = "\"rows\": null\n}"
+	out := bufio.NewWriter(w)
+	_, _ = out.Write(encoded[:len(encoded)-len(end)])
+	_, _ = out.WriteString("\"rows\": [")
+	encoder := json.NewEncoder(&trimmed{w: out})
+	encoder.SetEscapeHTML(false)
+	for i := range m.Rows {
+		separator := ",\n    "
+		if i == 0 {
+			separator = "\n    "
+		}
+		_, _ = out.WriteString(separator)
+		if err := encoder.Encode(&m.Rows[i]); err != nil {
+			return fmt.Errorf("encode the row of %s %s: %w", m.Rows[i].Registry, m.Rows[i].Image, err)
+		}
+	}
+	if len(m.Rows) > 0 {
+		_, _ = out.WriteString("\n  ")
+	}
+	_, _ = out.WriteString("]\n}\n")
+	return out.Flush() // the first error of any write comes out here
+}
+
+// trimmed drops the newline that an encoder ends each value with.
+type trimmed struct{ w io.Writer }
+
+func (t *trimmed) Write(b []byte) (int, error) {
+	n := len(b)
+	if n > 0 && b[n-1] == '\n' {
+		b = b[:n-1]
+	}
+	_, err := t.w.Write(b)
+	return n, err
+}
+
+// maxMatrix bounds a matrix.json that is read, in bytes.
+const maxMatrix = 1 << 30
+
+// ReadFile reads a stored matrix.json.
+func ReadFile(path string) (*matrix.Matrix, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a matrix: %w", err)
+	}
+	defer file.Close()
+	m, err := Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Read reads a matrix.json and checks that it is one: the schema's name, and
+// words that the model knows. Keys of newer versions are passed over.
+func Read(r io.Reader) (*matrix.Matrix, error) {
+	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))
+	if err != nil {
+		return nil, fmt.Errorf("read a matrix: %w", err)
+	}
+	if len(content) > maxMatrix {
+		return nil, fmt.Errorf("is over %d bytes: no matrix.json is", maxMatrix)
+	}
+	var m matrix.Matrix
+	if err := json.Unmarshal(content, &m); err != nil {
+		return nil, fmt.Errorf("is no matrix.json: %s%w", place(content, err), err)
+	}
+	if m.Schema != matrix.Schema {
+		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)
+	}
+	for i := range m.Rows {
+		if r := &m.Rows[i]; !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
+			return nil, fmt.Errorf("rows[%d] has the severity %q and strategy %q, which are not known", i, r.Severity, r.Strategy)
+		}
+	}
+	// What the file says of its rows is not believed over the rows themselves.
+	m.Summary = matrix.Summarise(m.Rows)
+	return &m, nil
+}
+
+// place words the line and column that a JSON error is at.
+func place(content []byte, err error) string {
+	var offset int64
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return ""
+	}
+	line, column := 1, 1
+	for _, b := range content[:min(int(offset), len(content))] {
+		column++
+		if b == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return fmt.Sprintf("line %d, column %d: ", line, column)
+}

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// junit renders JUnit XML for CI systems: a suite for each registry, a case
+// for each image. fail is an error, warn a failure, info a skipped case.
+type junit struct{}
+
+type (
+	junitSuites struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Name     string       `xml:"name,attr"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Skipped  int          `xml:"skipped,attr"`
+		Time     string       `xml:"time,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name      string      `xml:"name,attr"`
+		Tests     int         `xml:"tests,attr"`
+		Failures  int         `xml:"failures,attr"`
+		Errors    int         `xml:"errors,attr"`
+		Skipped   int         `xml:"skipped,attr"`
+		Time      string      `xml:"time,attr"`
+		Timestamp string      `xml:"timestamp,attr"`
+		Cases     []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		ClassName string       `xml:"classname,attr"`
+		Name      string       `xml:"name,attr"`
+		Time      string       `xml:"time,attr"`
+		Error     *junitResult `xml:"error"`
+		Failure   *junitResult `xml:"failure"`
+		Skipped   *junitResult `xml:"skipped"`
+	}
+	junitResult struct {
+		Type    string `xml:"type,attr,omitempty"`
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// Render implements Renderer.
+func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows, Failures: m.Summary.Warn, Errors: m.Summary.Fail, Skipped: m.Summary.Info}
+	all.Time = seconds(float64(m.Finished.Sub(m.Started).Milliseconds()))
+	index := map[string]int{}
+	spent := []float64{}
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		at, ok := index[r.Registry]
+		if !ok {
+			at = len(all.Suites)
+			index[r.Registry] = at
+			all.Suites = append(all.Suites, junitSuite{Name: xmlText(r.Registry), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")})
+			spent = append(spent, 0)
+		}
+		all.Suites[at].add(r)
+		spent[at] += r.DurationMS
+		all.Suites[at].Time = seconds(spent[at])
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(all); err != nil {
+		return fmt.Errorf("encode the JUnit report: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (s *junitSuite) add(r *matrix.Row) {
+	one := junitCase{ClassName: xmlText(r.Registry), Name: xmlText(r.Image), Time: seconds(r.DurationMS)}
+	result := &junitResult{Type: string(r.Reason), Message: xmlText(r.Detail), Text: xmlText(strings.Join(r.Remedy, " "))}
+	s.Tests++
+	switch r.Severity {
+	case matrix.Fail:
+		one.Error = result
+		s.Errors++
+	case matrix.Warn:
+		one.Failure = result
+		s.Failures++
+	case matrix.Info:
+		result.Type = ""
+		one.Skipped = result
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, one)
+}
+
+func seconds(milliseconds float64) string { return fmt.Sprintf("%.3f", milliseconds/1000) }

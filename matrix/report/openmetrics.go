@@ -1,0 +1,104 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// openMetrics renders the Prometheus text format, which node_exporter's
+// textfile collector reads. Names, units and help follow its conventions
+// (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
+// for that collector refuses the line.
+type openMetrics struct{}
+
+// rowMetric is a metric with one series for each registry and image; value
+// gives false where a row has none.
+type rowMetric struct {
+	name, help string
+	labels     func(*matrix.Row) string
+	value      func(*matrix.Row) (float64, bool)
+}
+
+var rowMetrics = []rowMetric{
+	{"refmatrix_row_info", "What was measured for an image, always 1.", func(r *matrix.Row) string {
+		name, version := "", ""
+		if r.Product != nil {
+			name, version = r.Product.Name, r.Product.Version
+		}
+		return labelList("severity", string(r.Severity), "strategy", string(r.Strategy), "referrers", string(r.Referrers),
+			"reason", string(r.Reason), "product", name, "version", version)
+	}, func(*matrix.Row) (float64, bool) { return 1, true }},
+	{"refmatrix_referrers_supported", "Whether the referrers API works for an image: 1 it does, 0 it does not; absent where unknown.", nil,
+		func(r *matrix.Row) (float64, bool) {
+			return truth(r.Referrers == matrix.Supported), r.Referrers != matrix.SupportUnknown
+		}},
+	{"refmatrix_row_unexpected", "Whether a row differs from what the inventory expects.", nil,
+		func(r *matrix.Row) (float64, bool) { return truth(r.Unexpected), r.Expect != "" }},
+	{"refmatrix_row_requests", "HTTP requests made for an image.", nil,
+		func(r *matrix.Row) (float64, bool) { return float64(r.Requests), true }},
+	{"refmatrix_row_duration_seconds", "Time that probing an image took.", nil,
+		func(r *matrix.Row) (float64, bool) { return r.DurationMS / 1000, true }},
+}
+
+// Render implements Renderer.
+func (openMetrics) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+	p := &lines{w: w}
+	for _, metric := range rowMetrics {
+		p.head(metric.name, metric.help)
+		seen := map[string]bool{} // a series must not come twice, whatever a merge brought together
+		for i := range m.Rows {
+			r := &m.Rows[i]
+			key := labelList("registry", r.Registry, "image", r.Image)
+			value, ok := metric.value(r)
+			if !ok || seen[key] {
+				continue
+			}
+			seen[key] = true
+			if metric.labels != nil {
+				key += "," + metric.labels(r)
+			}
+			p.line("%s{%s} %s", metric.name, key, float(value))
+		}
+	}
+	p.head("refmatrix_rows", "Rows by severity.")
+	for _, severity := range matrix.Severities {
+		p.line("refmatrix_rows{%s} %d", labelList("severity", string(severity)), m.Summary.Count(severity))
+	}
+	p.head("refmatrix_scan_start_time_seconds", "When the scan began, in seconds since 1970.")
+	p.line("refmatrix_scan_start_time_seconds %s", float(float64(m.Started.UnixMilli())/1000))
+	p.head("refmatrix_scan_end_time_seconds", "When the scan ended, in seconds since 1970.")
+	p.line("refmatrix_scan_end_time_seconds %s", float(float64(m.Finished.UnixMilli())/1000))
+	p.head("refmatrix_scan_complete", "Whether every image of the inventory was measured.")
+	p.line("refmatrix_scan_complete %s", float(truth(m.Complete)))
+	return p.err
+}
+
+func (l *lines) head(name, help string) {
+	l.line("# HELP %s %s", name, help)
+	l.line("# TYPE %s gauge", name)
+}
+
+// labelList words pairs of names and values.
+func labelList(pairs ...string) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `%s="%s"`, pairs[i], labelValue(pairs[i+1]))
+	}
+	return b.String()
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func float(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

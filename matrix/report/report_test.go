@@ -1,0 +1,347 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+)
+
+var update = flag.Bool("update", false, "write the golden reports again")
+
+// hostile names are what a registry or an inventory of somebody else's can
+// hold.
+var hostile = []string{
+	"=cmd|' /C calc'!A0", "@SUM(1+1)", "a|b`c*d_e[f](http://x)", "<script>alert(1)</script>", "\x1b[31mred\x1b]0;owned\x07",
+	"line\nbreak\r\n", "\u202eoverride", "漢字漢字漢字漢字", "bad \xff utf8", "</td></tr>", "#1 @somebody https://example.com www.example.com",
+}
+
+// sample is a matrix with every severity, hostile names, and capabilities.
+func sample() *matrix.Matrix {
+	two := 2
+	m := &matrix.Matrix{
+		Schema: matrix.Schema, Tool: matrix.Tool{Name: "refmatrix", Version: "test"}, Complete: true,
+		Started:  time.Date(2026, 11, 16, 6, 0, 0, 0, time.UTC),
+		Finished: time.Date(2026, 11, 16, 6, 0, 3, 0, time.UTC),
+	}
+	observations := []matrix.Observation{
+		{Manifest: matrix.Manifest{Digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+			Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 200, ContentType: matrix.IndexMediaType}, Index: &matrix.Index{Total: 2}},
+			Capabilities: matrix.Capabilities{
+				Descriptors: &two, Filter: matrix.FilterAnnounces, Pagination: matrix.PageSingle, CosignTags: []string{".sig", ".att"},
+				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},
+				Push:      &matrix.Push{Strategy: matrix.PushDual, Repository: "scratch", Listed: true},
+			},
+			Product: matrix.Product{Name: "Harbor", Version: "2.11.1", Evidence: "header"}},
+		{Manifest: matrix.Manifest{Digest: "sha256:aa"}, Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 404, ContentType: "text/plain"}}},
+		{Manifest: matrix.Manifest{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: matrix.Connect, Text: "connection refused"}}}},
+		{Manifest: matrix.Manifest{Answer: matrix.Answer{Status: 404}}},
+		{Manifest: matrix.Manifest{Digest: "sha256:bb"}, Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 405}}},
+	}
+	add := func(name, image string, o *matrix.Observation) {
+		row := matrix.NewRow(matrix.Target{Registry: name, URL: "https://registry.example.com", Image: image, Labels: map[string]string{"env": name}, Expect: "referrers-api"}, o)
+		row.Requests, row.DurationMS = 2, 41.2
+		row.Exchanges = []matrix.Exchange{{Step: "resolve", Method: "HEAD", URL: "https://registry.example.com/v2/", Status: 200, MS: 1.5, Headers: map[string]string{"Server": name}}}
+		m.Rows = append(m.Rows, row)
+	}
+	for i := range observations {
+		add(fmt.Sprintf("registry-%d", i), "team/base:1.4", &observations[i])
+	}
+	for i, name := range hostile {
+		add(name, "image "+name, &observations[i%len(observations)])
+	}
+	m.Summary = matrix.Summarise(m.Rows)
+	return m
+}
+
+func render(t *testing.T, name string, m *matrix.Matrix, o report.Options) string {
+	t.Helper()
+	formats, err := report.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := formats[0].Render(&out, m, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (go test ./matrix/report -update writes it again):\n%s", path, diff)
+	}
+}
+
+// TestGolden compares every report with the one in testdata, and two
+// renderings with each other.
+func TestGolden(t *testing.T) {
+	for _, f := range report.Formats {
+		if f.File == "" || f.Name == "html" {
+			continue
+		}
+		got := render(t, f.Name, sample(), report.Options{})
+		golden(t, f.File, got)
+		if again := render(t, f.Name, sample(), report.Options{}); again != got {
+			t.Errorf("%s: two renderings differ", f.Name)
+		}
+	}
+	for _, width := range []int{80, 120, 200} {
+		got := render(t, "table", sample(), report.Options{Width: width})
+		golden(t, fmt.Sprintf("table-%d.txt", width), got)
+		for _, line := range strings.Split(got, "\n") {
+			if n := text.StringWidthWithoutEscSequences(line); n > width {
+				t.Errorf("a line of %d columns at a width of %d: %s", n, width, line)
+			}
+		}
+		if strings.ContainsAny(got, "\x1b\x07\r\u202e") {
+			t.Error("control characters reach the terminal")
+		}
+	}
+	var explained bytes.Buffer
+	if err := report.Explain(&explained, &sample().Rows[0], []string{"curl -sS -I 'https://x'"}, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "explain.txt", explained.String())
+}
+
+// TestColor: colours are escape sequences around the severity, and nothing
+// else changes.
+func TestColor(t *testing.T) {
+	plain := render(t, "table", sample(), report.Options{Width: 120})
+	colored := render(t, "table", sample(), report.Options{Width: 120, Color: true})
+	if !strings.Contains(colored, "\x1b[") || text.StripEscape(colored) != plain {
+		t.Error("colour changes more than colour")
+	}
+}
+
+// TestCSV reads the report back: nothing is lost, and no cell is a formula.
+func TestCSV(t *testing.T) {
+	m := sample()
+	records, err := csv.NewReader(strings.NewReader(render(t, "csv", m, report.Options{}))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != len(m.Rows)+1 {
+		t.Fatalf("%d records", len(records))
+	}
+	for _, record := range records {
+		for _, cell := range record {
+			if strings.ContainsAny(cell, "\n\r\t\x1b") || cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+				t.Errorf("a cell that runs: %q", cell)
+			}
+		}
+	}
+}
+
+// TestMarkdownTable: every row of the table has the columns of its header, so
+// that no name can break out of its cell.
+func TestMarkdownTable(t *testing.T) {
+	columns := 0
+	for _, line := range strings.Split(render(t, "markdown", sample(), report.Options{}), "\n") {
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			columns = 0
+		case columns == 0:
+			columns = strings.Count(line, "|")
+		case strings.Count(line, "|") != columns:
+			t.Errorf("%d columns, want %d: %s", strings.Count(line, "|"), columns, line)
+		}
+		if strings.Contains(line, "<") || strings.Contains(line, "https://example") || strings.Contains(line, "@somebody") {
+			t.Errorf("markup, link or mention: %s", line)
+		}
+	}
+}
+
+// TestMarkdownBound: a report over what GitHub takes is cut, and says so.
+func TestMarkdownBound(t *testing.T) {
+	m := sample()
+	for len(m.Rows) < 20_000 {
+		m.Rows = append(m.Rows, m.Rows[0])
+	}
+	got := render(t, "markdown", m, report.Options{})
+	if len(got) > 1<<20 || !strings.Contains(got, "cut here for its size") {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	var suites struct {
+		Tests  int `xml:"tests,attr"`
+		Suites []struct {
+			Cases []struct {
+				Failure *struct{} `xml:"failure"`
+				Error   *struct{} `xml:"error"`
+				Skipped *struct{} `xml:"skipped"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	m := sample()
+	if err := xml.Unmarshal([]byte(render(t, "junit", m, report.Options{})), &suites); err != nil {
+		t.Fatal(err)
+	}
+	var s matrix.Summary
+	for _, suite := range suites.Suites {
+		for _, c := range suite.Cases {
+			switch {
+			case c.Error != nil:
+				s.Fail++
+			case c.Failure != nil:
+				s.Warn++
+			case c.Skipped != nil:
+				s.Info++
+			default:
+				s.Pass++
+			}
+		}
+	}
+	if s.Fail != m.Summary.Fail || s.Warn != m.Summary.Warn || s.Info != m.Summary.Info || s.Pass != m.Summary.Pass || suites.Tests != m.Summary.Rows {
+		t.Errorf("%+v, want %+v", s, m.Summary)
+	}
+}
+
+// TestOpenMetrics reads the metrics with Prometheus' own parser: each row has
+// one series, and its labels come back as they were.
+func TestOpenMetrics(t *testing.T) {
+	m := sample()
+	m.Rows = append(m.Rows, m.Rows[0]) // a series must not come twice
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(render(t, "openmetrics", m, report.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, metric := range families["refmatrix_row_info"].GetMetric() {
+		for _, label := range metric.GetLabel() {
+			if label.GetName() == "registry" {
+				names = append(names, label.GetValue())
+			}
+		}
+	}
+	for _, name := range hostile {
+		if !slices.Contains(names, strings.ToValidUTF8(name, "\uFFFD")) {
+			t.Errorf("%q is not among the series", name)
+		}
+	}
+	if len(names) != len(m.Rows)-1 {
+		t.Errorf("%d series for %d rows", len(names), len(m.Rows)-1)
+	}
+}
+
+// TestSchema: matrix.json is what its schema says, and reads back the same.
+func TestSchema(t *testing.T) {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("urn:refmatrix:matrix:v1", document); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("urn:refmatrix:matrix:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sample()
+	m.Rows[1].Digest, m.Rows[4].Digest = "", ""
+	for i := range m.Rows {
+		if len(m.Rows[i].Digest) < 20 {
+			m.Rows[i].Digest = ""
+		}
+	}
+	encoded := render(t, "json", m, report.Options{})
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(instance); err != nil {
+		t.Error(err)
+	}
+	back, err := report.Read(strings.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Bytes that are no UTF-8 are written as an escape and read as a character;
+	// everything else comes back to the letter.
+	again := render(t, "json", back, report.Options{})
+	if again != strings.ReplaceAll(encoded, `\ufffd`, "\uFFFD") {
+		t.Error(cmp.Diff(encoded, again))
+	}
+}
+
+// TestSchemaAgrees: the Go types and the schema have the same keys.
+func TestSchemaAgrees(t *testing.T) {
+	var root map[string]any
+	if err := json.Unmarshal(report.Schema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, root, root, reflect.TypeFor[matrix.Matrix](), "matrix")
+}
+
+func agree(t *testing.T, root, node map[string]any, goType reflect.Type, path string) {
+	for goType.Kind() == reflect.Pointer {
+		goType = goType.Elem()
+	}
+	if ref, ok := node["$ref"].(string); ok {
+		node = root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+	}
+	switch goType.Kind() {
+	case reflect.Slice:
+		agree(t, root, node["items"].(map[string]any), goType.Elem(), path+"[]")
+	case reflect.Map:
+		agree(t, root, node["additionalProperties"].(map[string]any), goType.Elem(), path+"{}")
+	case reflect.Struct:
+		if goType == reflect.TypeFor[time.Time]() {
+			return
+		}
+		properties, _ := node["properties"].(map[string]any)
+		var keys []string
+		for i := range goType.NumField() {
+			key, _, _ := strings.Cut(goType.Field(i).Tag.Get("json"), ",")
+			keys = append(keys, key)
+			child, ok := properties[key].(map[string]any)
+			if !ok {
+				t.Errorf("%s.%s is not in the schema", path, key)
+				continue
+			}
+			agree(t, root, child, goType.Field(i).Type, path+"."+key)
+		}
+		for key := range properties {
+			if !slices.Contains(keys, key) {
+				t.Errorf("%s.%s is in the schema and not in the Go type", path, key)
+			}
+		}
+	}
+}

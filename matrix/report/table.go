@@ -1,0 +1,183 @@
+package report
+
+import (
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	pretty "github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"refmatrix/matrix"
+)
+
+// column is one column of the terminal table.
+type column struct {
+	title string
+	from  int  // shown where the terminal has this many columns
+	firm  bool // never wrapped: its words are short and of a known set
+	right bool
+	value func(*matrix.Row) string
+}
+
+// tableColumns are the table's columns from left to right.
+var tableColumns = []column{
+	{"SEV", 0, true, false, func(r *matrix.Row) string { return strings.ToUpper(string(r.Severity)) }},
+	{"REGISTRY", 0, false, false, func(r *matrix.Row) string { return r.Registry }},
+	{"IMAGE", 0, false, false, func(r *matrix.Row) string { return r.Image }},
+	{"STRATEGY", 0, true, false, func(r *matrix.Row) string { return string(r.Strategy) }},
+	{"REASON", 0, false, false, func(r *matrix.Row) string {
+		if r.Unexpected {
+			return string(r.Reason) + " (unexpected)"
+		}
+		return string(r.Reason)
+	}},
+	{"HTTP", 100, true, true, func(r *matrix.Row) string { return number(r.Status) }},
+	{"CONFIDENCE", 140, true, false, func(r *matrix.Row) string { return string(r.Confidence) }},
+	{"PRODUCT", 120, false, false, productWords},
+	{"FILTER", 160, true, false, filterWord},
+	{"TAG SCHEMA", 160, true, false, tagWord},
+	{"PUSH", 180, true, false, pushWord},
+	{"REQUESTS", 180, true, true, func(r *matrix.Row) string { return number(r.Requests) }},
+	{"MS", 110, true, true, func(r *matrix.Row) string { return strconv.FormatFloat(r.DurationMS, 'f', 1, 64) }},
+}
+
+var severityColors = map[matrix.Severity]text.Colors{
+	matrix.Pass: {text.FgGreen}, matrix.Info: {text.FgCyan}, matrix.Warn: {text.FgYellow}, matrix.Fail: {text.FgRed, text.Bold},
+}
+
+// table renders for a terminal: the matrix, then what does not pass grouped by
+// what is wrong, then the counts.
+type table struct{}
+
+// Render implements Renderer.
+func (table) Render(w io.Writer, m *matrix.Matrix, o Options) error {
+	p := &lines{w: w, width: o.Width}
+	p.line("%s", grid(m, o))
+	for _, g := range groups(m.Rows) {
+		p.group(g, o)
+	}
+	p.line("")
+	for _, line := range summaryLines(m) {
+		p.text("", line)
+	}
+	return p.err
+}
+
+// grid draws the table within o.Width; what is too long for its column goes
+// on in the next line, so that nothing is cut.
+func grid(m *matrix.Matrix, o Options) string {
+	shown := slices.DeleteFunc(slices.Clone(tableColumns), func(c column) bool {
+		return o.Width > 0 && o.Width < c.from
+	})
+	cells := make([][]string, len(m.Rows))
+	for i := range m.Rows {
+		for _, c := range shown {
+			cells[i] = append(cells[i], clean(c.value(&m.Rows[i])))
+		}
+	}
+	widths := fit(shown, cells, o.Width)
+	t := pretty.NewWriter()
+	style := pretty.StyleLight
+	style.Options = pretty.Options{SeparateHeader: true}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", " "
+	t.SetStyle(style)
+	var header pretty.Row
+	var configs []pretty.ColumnConfig
+	for i, c := range shown {
+		header = append(header, c.title)
+		config := pretty.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: text.WrapHard}
+		if c.right {
+			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
+		}
+		if i == 0 && o.Color {
+			config.Transformer = func(value any) string {
+				word, _ := value.(string)
+				return severityColors[matrix.Severity(strings.ToLower(word))].Sprint(word)
+			}
+		}
+		configs = append(configs, config)
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(header)
+	for _, row := range cells {
+		var out pretty.Row
+		for _, cell := range row {
+			out = append(out, cell)
+		}
+		t.AppendRow(out)
+	}
+	rendered := strings.Split(t.Render(), "\n")
+	for i := range rendered {
+		// The rule under the header runs on below the gap after the last column.
+		rendered[i] = strings.TrimSuffix(strings.TrimRight(rendered[i], " "), "─")
+	}
+	return strings.Join(rendered, "\n")
+}
+
+// leastColumn is how narrow a column may get before the table grows too wide.
+const leastColumn = 8
+
+// fit gives each column the width of its longest cell, and takes from the
+// widest of those that may wrap until all fit into width.
+func fit(shown []column, cells [][]string, width int) []int {
+	widths := make([]int, len(shown))
+	total := -1 // no gap follows the last column
+	for j, c := range shown {
+		widths[j] = len(c.title)
+		for i := range cells {
+			widths[j] = max(widths[j], text.StringWidthWithoutEscSequences(cells[i][j]))
+		}
+		total += widths[j] + 1
+	}
+	for width > 0 && total > width {
+		widest := -1
+		for j, c := range shown {
+			if !c.firm && widths[j] > leastColumn && (widest < 0 || widths[j] > widths[widest]) {
+				widest = j
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+		total--
+	}
+	return widths
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func productWords(r *matrix.Row) string {
+	if r.Product == nil {
+		return ""
+	}
+	return strings.TrimSpace(r.Product.Name + " " + r.Product.Version)
+}
+
+func filterWord(r *matrix.Row) string {
+	if r.Capabilities == nil {
+		return ""
+	}
+	return string(r.Capabilities.Filter)
+}
+
+func tagWord(r *matrix.Row) string {
+	if r.Capabilities == nil || r.Capabilities.TagSchema == nil {
+		return ""
+	}
+	return string(r.Capabilities.TagSchema.State)
+}
+
+func pushWord(r *matrix.Row) string {
+	if r.Capabilities == nil || r.Capabilities.Push == nil {
+		return ""
+	}
+	return string(r.Capabilities.Push.Strategy)
+}
