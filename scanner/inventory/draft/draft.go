@@ -1,0 +1,334 @@
+// Package draft makes a first inventory out of what names images already: a
+// docker config, lists, Kubernetes objects, compose files. It reads no
+// credential and writes none.
+package draft
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"gopkg.in/yaml.v3"
+
+	"refmatrix/scanner/inventory"
+)
+
+// Draft collects registries and the images seen on them. The zero Draft is
+// ready.
+type Draft struct {
+	seen    map[string]map[string]int // host -> image -> how often it was named
+	Skipped []string                  // what looked like an image reference and is none, with its place
+}
+
+// maxInput bounds one input, in bytes: a pod list of a large cluster fits.
+const maxInput = 256 << 20
+
+// Add reads one input and tells of what kind it is by its content: JSON or YAML
+// (kubectl get -o json, manifests, rendered Helm charts, compose files), of
+// which every value of an image key counts, or one reference a line. name
+// stands in errors and in Skipped.
+func (d *Draft) Add(r io.Reader, name string) error {
+	content, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(content) > maxInput {
+		return fmt.Errorf("%s is over %d MiB: split it", name, maxInput>>20)
+	}
+	if bytes.IndexByte(content, 0) >= 0 {
+		return fmt.Errorf("%s is binary: give text, YAML or JSON", name)
+	}
+	if trimmed := bytes.TrimSpace(content); len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
+		return d.addJSON(trimmed, name)
+	}
+	if isList(content) {
+		return d.addLines(content, name)
+	}
+	return d.addYAML(content, name)
+}
+
+// AddConfig reads the hosts that a docker config knows (auths, credHelpers).
+// What it holds of credentials is not looked at.
+func (d *Draft) AddConfig(r io.Reader, name string) error {
+	content, err := io.ReadAll(io.LimitReader(r, maxInput))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	var config struct {
+		Auths       map[string]struct{} // only the keys matter
+		CredHelpers map[string]string
+	}
+	if err := json.Unmarshal(content, &config); err != nil {
+		// Not the error's own words: they may quote a credential.
+		return fmt.Errorf("%s is no docker config", name)
+	}
+	for host := range config.Auths {
+		d.host(host)
+	}
+	for host := range config.CredHelpers {
+		d.host(host)
+	}
+	return nil
+}
+
+// host notes a registry of which no image is known.
+func (d *Draft) host(address string) {
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = address
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if host == "index.docker.io" || host == "registry-1.docker.io" {
+		host = "docker.io"
+	}
+	if !d.admit(host, placeholder) {
+		d.Skipped = append(d.Skipped, fmt.Sprintf("%q in the docker config", address))
+		return
+	}
+	d.count(host, "")
+}
+
+func (d *Draft) count(host, image string) {
+	if d.seen == nil {
+		d.seen = map[string]map[string]int{}
+	}
+	if d.seen[host] == nil {
+		d.seen[host] = map[string]int{}
+	}
+	if image != "" {
+		d.seen[host][image]++
+	}
+}
+
+// add notes one reference as people write them: alpine is docker.io's
+// library/alpine:latest (distribution/reference, "normalized").
+func (d *Draft) add(text, place string) {
+	text = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "docker-pullable://"), "docker://")
+	if text == "" {
+		return
+	}
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil || reference.Domain(named) == "" { // a host that is none counts as part of the path
+		d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q at %s", text, place))
+		return
+	}
+	named = reference.TagNameOnly(named)
+	// A tag beside a digest says nothing more.
+	image := reference.Path(named)
+	switch full := named.(type) {
+	case reference.Canonical:
+		image += "@" + full.Digest().String()
+	case reference.NamedTagged:
+		image += ":" + full.Tag()
+	}
+	if !d.admit(reference.Domain(named), image) {
+		d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q at %s", text, place))
+		return
+	}
+	d.count(reference.Domain(named), image)
+}
+
+// admit asks the inventory itself whether it takes the host and the image:
+// reference lets ports and names through that no registry has.
+func (d *Draft) admit(host, image string) bool {
+	if _, err := inventory.ParseImage(image); err != nil {
+		return false
+	}
+	if d.seen[host] != nil {
+		return true
+	}
+	entry := fmt.Sprintf("version: 1\nregistries: [{url: %q, images: [%q]}]\n", urlOf(host), placeholder)
+	_, err := inventory.Parse(strings.NewReader(entry), host, ".", func(string) (string, bool) { return "", false })
+	return err == nil
+}
+
+// isList reports whether no line of content has the look of YAML: a key or a
+// list item.
+func isList(content []byte) bool {
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines.Buffer(nil, maxInput)
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasSuffix(line, ":") || strings.Contains(line, ": ") || strings.HasPrefix(line, "- ") || line == "---" {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Draft) addLines(content []byte, name string) error {
+	for n, line := range strings.Split(string(content), "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		for _, field := range strings.Fields(line) {
+			d.add(field, fmt.Sprintf("%s:%d", name, n+1))
+		}
+	}
+	return nil
+}
+
+// addJSON reads a JSON document; a parser of JSON is many times faster than
+// that of YAML, and pod lists are long.
+func (d *Draft) addJSON(content []byte, name string) error {
+	var document any
+	if err := json.Unmarshal(content, &document); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	d.walkJSON(document, name)
+	return nil
+}
+
+func (d *Draft) walkJSON(node any, name string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			text, isText := value.(string)
+			switch {
+			case key == "status": // what runs was named in spec already
+			case key == "image" && isText:
+				d.add(text, name)
+			default:
+				d.walkJSON(value, name)
+			}
+		}
+	case []any:
+		for _, item := range node {
+			d.walkJSON(item, name)
+		}
+	}
+}
+
+func (d *Draft) addYAML(content []byte, name string) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s is neither YAML nor a list of images: %w", name, err)
+		}
+		d.walkYAML(&document, name)
+	}
+}
+
+// walkYAML visits each node once; an alias is passed over, for its anchor was
+// visited, so that no document unfolds.
+func (d *Draft) walkYAML(node *yaml.Node, name string) {
+	switch node.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key, value := node.Content[i], node.Content[i+1]
+			switch {
+			case key.Value == "status":
+			case key.Value == "image" && value.Kind == yaml.ScalarNode:
+				d.add(value.Value, fmt.Sprintf("%s:%d", name, value.Line))
+			default:
+				d.walkYAML(value, name)
+			}
+		}
+	case yaml.SequenceNode, yaml.DocumentNode:
+		for _, item := range node.Content {
+			if item.Kind == yaml.ScalarNode && node.Kind == yaml.SequenceNode && strings.ContainsAny(item.Value, "/:") {
+				// A bare list of references, as - registry/app:1.
+				if _, err := reference.ParseNormalizedNamed(item.Value); err == nil && isTopLevel(item) {
+					d.add(item.Value, fmt.Sprintf("%s:%d", name, item.Line))
+				}
+				continue
+			}
+			d.walkYAML(item, name)
+		}
+	}
+}
+
+// isTopLevel reports whether an item stands in a list that is the document.
+func isTopLevel(item *yaml.Node) bool { return item.Column <= 3 }
+
+// placeholder stands where no image of a registry is known.
+const placeholder = "library/alpine:latest"
+
+// Registries counts the registries found.
+func (d *Draft) Registries() int { return len(d.seen) }
+
+// Write writes the inventory, at most images test images for each registry,
+// the most used first. It is valid as it stands.
+func (d *Draft) Write(w io.Writer, images int) error {
+	if len(d.seen) == 0 {
+		return errors.New("no image and no registry was found")
+	}
+	hosts := make([]string, 0, len(d.seen))
+	for host := range d.seen {
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	registries := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, host := range hosts {
+		registries.Content = append(registries.Content, d.registry(host, images))
+	}
+	version := scalar("1")
+	version.Tag = "!!int"
+	root := mapping(scalar("version"), version, scalar("registries"), registries)
+	root.HeadComment = "Drafted by refmatrix init. Credentials come from the docker config unless auth: says otherwise."
+	encoder := yaml.NewEncoder(w)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return fmt.Errorf("write the draft: %w", err)
+	}
+	return encoder.Close()
+}
+
+func (d *Draft) registry(host string, images int) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, image := range d.most(host, images) {
+		list.Content = append(list.Content, scalar(image))
+	}
+	entry := mapping(scalar("url"), scalar(urlOf(host)), scalar("images"), list)
+	if len(d.seen[host]) == 0 {
+		list.Content = []*yaml.Node{scalar(placeholder)}
+		list.LineComment = "none was seen: name an image that exists there"
+	}
+	return entry
+}
+
+// most gives the n most named images of host.
+func (d *Draft) most(host string, n int) []string {
+	names := make([]string, 0, len(d.seen[host]))
+	for image := range d.seen[host] {
+		names = append(names, image)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(d.seen[host][b]-d.seen[host][a], cmp.Compare(a, b))
+	})
+	return names[:min(n, len(names))]
+}
+
+// urlOf leaves https unsaid, as the inventory does; a registry on this machine
+// is reached by http, as docker does it.
+func urlOf(host string) string {
+	name := host
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		name = bare
+	}
+	if ip := net.ParseIP(name); name == "localhost" || ip != nil && ip.IsLoopback() {
+		return "http://" + host
+	}
+	return host
+}
+
+func scalar(text string) *yaml.Node {
+	node := &yaml.Node{}
+	node.SetString(text)
+	return node
+}
+
+func mapping(content ...*yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Content: content}
+}

@@ -1,0 +1,439 @@
+package inventory_test
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refmatrix/scanner/inventory"
+)
+
+const canary = "s3cr3t-canary: {x: [y]} ${HOME} #"
+
+// environment is what the tests' inventories can expand.
+func environment(name string) (string, bool) {
+	value, ok := map[string]string{"PASSWORD": canary, "HOST": "registry.example.com", "RATE": "2.5", "EMPTY": ""}[name]
+	return value, ok
+}
+
+func parse(t *testing.T, text string) (*inventory.Inventory, error) {
+	t.Helper()
+	return inventory.Parse(strings.NewReader(text), "inventory.yaml", t.TempDir(), environment)
+}
+
+// one is an inventory of one registry with lines added to it.
+func one(lines ...string) string {
+	text := "version: 1\nregistries:\n  - url: r.example.com\n    images: [a/b]\n"
+	for _, line := range lines {
+		text += "    " + line + "\n"
+	}
+	return text
+}
+
+// TestFaults is the table of what is refused, with the exact words.
+func TestFaults(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty file", "", []string{"inventory.yaml: is empty: an inventory has the keys version and registries"}},
+		{"only a comment", "# nothing\n", []string{"inventory.yaml: is empty: an inventory has the keys version and registries"}},
+		{"binary", "version: 1\x00", []string{"inventory.yaml: is not text: an inventory is YAML in UTF-8"}},
+		{"not UTF-8", "version: \xff", []string{"inventory.yaml: is not text: an inventory is YAML in UTF-8"}},
+		{"a list", "- a\n", []string{"inventory.yaml:1: must be a mapping of keys, not a list"}},
+		{"syntax", "version: 1\nregistries: [\n", []string{"inventory.yaml:2: is not YAML: did not find expected node content"}},
+		{"two documents", one() + "---\nversion: 1\n", []string{"inventory.yaml:5: a second document begins here: an inventory is one"}},
+		{"no version", "registries: [{url: a.example, images: [x]}]", []string{"inventory.yaml:1: version: is missing: write version: 1"}},
+		{"version 2", "version: 2\nregistries: [{url: a.example, images: [x]}]", []string{`inventory.yaml:1: version: "2" is not known: this refmatrix reads version 1`}},
+		{"no registries", "version: 1\n", []string{"inventory.yaml:1: registries: is missing: list the registries to probe"}},
+		{"empty list", "version: 1\nregistries: []\n", []string{"inventory.yaml:2: registries: is empty: list at least one registry"}},
+		{"registries of another kind", "version: 1\nregistries: {}\n", []string{"inventory.yaml:2: registries: must be a list, not a mapping"}},
+		{"an entry of another kind", "version: 1\nregistries: [a]\n", []string{"inventory.yaml:2: registries[0]: must be a mapping of keys, not a single value"}},
+		{"unknown key", one("rtae: 3"), []string{"inventory.yaml:5: registries[0].rtae: unknown key: did you mean rate?"}},
+		{"unknown key far from any", "version: 1\nwhatever: 1\nregistries: [{url: a.example, images: [x]}]", []string{"inventory.yaml:2: whatever: unknown key: the keys here are defaults, registries, version"}},
+		{"key twice", one("rate: 1", "rate: 2"), []string{"inventory.yaml:6: registries[0].rate: comes twice"}},
+		{"no url", "version: 1\nregistries:\n  - images: [x]\n", []string{"inventory.yaml:3: registries[0].url: is missing: write the registry's address"}},
+		{"unknown scheme", "version: 1\nregistries: [{url: 'ftp://a.example', images: [x]}]", []string{`inventory.yaml:2: registries[0].url: the scheme "ftp" is not known: write https:// or http://`}},
+		{"credentials in the url", "version: 1\nregistries: [{url: 'https://me:hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
+		{"credentials without a scheme", "version: 1\nregistries: [{url: 'me:hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
+		{"credentials for a scheme", "version: 1\nregistries: [{url: 'hunter2:x@a.example://y', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
+		{"credentials that are no URL", "version: 1\nregistries: [{url: 'https://me:hunter2%zz@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: is not a URL: write https://registry.example.com"}},
+		{"query", "version: 1\nregistries: [{url: 'https://a.example?x=1', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry a query or fragment"}},
+		{"port", "version: 1\nregistries: [{url: 'a.example:99999', images: [x]}]", []string{`inventory.yaml:2: registries[0].url: "a.example:99999" is not a host, or its port is not from 1 to 65535`}},
+		{"duplicate name", "version: 1\nregistries:\n  - {url: a.example, images: [x]}\n  - {url: a.example, images: [y]}\n", []string{`inventory.yaml:4: registries[1].name: "a.example" is the name of the registry at line 3 too: give each its own name`}},
+		{"two names at fault are not the same", "version: 1\ndefaults: {images: [x]}\nregistries:\n  - {url: a.example, name: ''}\n  - {url: b.example, name: ''}\n", []string{
+			"inventory.yaml:4: registries[0].name: must not be empty",
+			"inventory.yaml:5: registries[1].name: must not be empty",
+		}},
+		{"control character in a key", one(`"a\e[31m": 1`), []string{`inventory.yaml:5: registries[0]."a\x1b[31m": unknown key: the keys here are auth, burst, concurrency, expect, images, labels, name, rate, retries, retryCap, timeout, tls, url, writeProbe`}},
+		{"a key of another kind", one("{a: b}: 1"), []string{"inventory.yaml:5: registries[0]: a key must be text"}},
+		{"control character in a name", one(`name: "a\eb"`), []string{"inventory.yaml:5: registries[0].name: must not hold control characters"}},
+		{"long name", one("name: " + strings.Repeat("ä", 129)), []string{"inventory.yaml:5: registries[0].name: is longer than 128 characters"}},
+		{"no images", "version: 1\nregistries: [{url: a.example}]", []string{"inventory.yaml:2: registries[0].images: is missing: name at least one test image, here or under defaults"}},
+		{"images: []", "version: 1\nregistries: [{url: a.example, images: []}]", []string{"inventory.yaml:2: registries[0].images: is empty: name at least one test image"}},
+		{"malformed image", "version: 1\nregistries: [{url: a.example, images: ['UPPER/case']}]", []string{`inventory.yaml:2: registries[0].images[0]: "UPPER/case" is not a repository name: lower case letters, digits, and . _ - / between them`}},
+		{"malformed tag", "version: 1\nregistries: [{url: a.example, images: ['a:-x']}]", []string{`inventory.yaml:2: registries[0].images[0]: "-x" is not a tag`}},
+		{"malformed digest", "version: 1\nregistries: [{url: a.example, images: ['a@sha256:12']}]", []string{`inventory.yaml:2: registries[0].images[0]: "sha256:12" is not a digest: write sha256: and 64 hex digits`}},
+		{"image with its host", "version: 1\nregistries: [{url: quay.io, images: [quay.io/a/b]}]", []string{"inventory.yaml:2: registries[0].images: quay.io/a/b:latest names the registry too: write a/b"}},
+		{"image twice", "version: 1\nregistries: [{url: a.example, images: [x, 'x:latest']}]", []string{"inventory.yaml:2: registries[0].images: x:latest comes twice"}},
+		{"negative rate", one("rate: -1"), []string{"inventory.yaml:5: registries[0].rate: must not be negative"}},
+		{"rate that is none", one("rate: fast"), []string{`inventory.yaml:5: registries[0].rate: "fast" is not a number`}},
+		{"rate NaN", one("rate: .nan"), []string{`inventory.yaml:5: registries[0].rate: ".nan" is not a number`}},
+		{"burst 0", one("burst: 0"), []string{"inventory.yaml:5: registries[0].burst: must be from 1 to 1000000"}},
+		{"concurrency 0", one("concurrency: 0"), []string{"inventory.yaml:5: registries[0].concurrency: must be from 1 to 1024"}},
+		{"negative retries", one("retries: -1"), []string{"inventory.yaml:5: registries[0].retries: must not be negative"}},
+		{"duration without unit", one("timeout: 10"), []string{`inventory.yaml:5: registries[0].timeout: "10" has no unit: write 10s or 10ms`}},
+		{"bad duration", one("timeout: soon"), []string{`inventory.yaml:5: registries[0].timeout: "soon" is not a duration: write 10s, 500ms or 1m30s`}},
+		{"no time at all", one("timeout: 0s"), []string{"inventory.yaml:5: registries[0].timeout: must be from 1ms to 10m0s"}},
+		{"unset variable", one(`name: "${NOBODY}"`), []string{"inventory.yaml:5: registries[0].name: the variable NOBODY is not set"}},
+		{"no variable", one(`name: "${NO BODY}"`), []string{"inventory.yaml:5: registries[0].name: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
+		{"no variable in a secret", one(`auth: {username: u, password: "${hunter2 !}"}`), []string{"inventory.yaml:5: registries[0].auth.password: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
+		{"a secret like an alias", one("auth: {username: u, password: *hunter2}"), []string{"inventory.yaml: is not YAML: a value that begins with * names no anchor: quote it"}},
+		{"a secret of another kind", one("auth: {username: u, password: [hunter2]}"), []string{"inventory.yaml:5: registries[0].auth.password: must be text, not a list"}},
+		{"two secrets", one("auth: {username: u, password: a, token: b}"), []string{"inventory.yaml:5: registries[0].auth: has password and token: choose one"}},
+		{"user without password", one("auth: {username: u}"), []string{"inventory.yaml:5: registries[0].auth: has a username without password or passwordFile"}},
+		{"password without user", one("auth: {password: p}"), []string{"inventory.yaml:5: registries[0].auth: has a password without username"}},
+		{"empty password", one(`auth: {username: u, password: "${EMPTY}"}`), []string{"inventory.yaml:5: registries[0].auth.password: must not be empty"}},
+		{"password of two lines", one(`auth: {username: u, password: "a\nb"}`), []string{"inventory.yaml:5: registries[0].auth.password: must be one line of text"}},
+		{"empty auth", one("auth: {}"), []string{"inventory.yaml:5: registries[0].auth: is empty: choose username and password, token, identityToken, helper or anonymous"}},
+		{"anonymous: false", one("auth: {anonymous: false}"), []string{"inventory.yaml:5: registries[0].auth.anonymous: can only be true; leave it out to use the docker config"}},
+		{"helper with a path", one("auth: {helper: ../evil}"), []string{`inventory.yaml:5: registries[0].auth.helper: "../evil" is no helper's name: write ecr-login for docker-credential-ecr-login`}},
+		{"missing CA file", one("tls: {caFile: /nonexistent/ca.pem}"), []string{"inventory.yaml:5: registries[0].tls.caFile: open /nonexistent/ca.pem: no such file or directory"}},
+		{"missing password file", one("auth: {username: u, passwordFile: /nonexistent/p}"), []string{"inventory.yaml:5: registries[0].auth.passwordFile: open /nonexistent/p: no such file or directory"}},
+		{"CA file that is none", one("tls: {caFile: /dev/null}"), []string{"inventory.yaml:5: registries[0].tls.caFile: holds no PEM certificate"}},
+		{"endless token file", one("auth: {tokenFile: /dev/zero}"), []string{"inventory.yaml:5: registries[0].auth.tokenFile: /dev/zero is over 64 KiB"}},
+		{"certificate without key", one("tls: {certFile: /dev/null}"), []string{"inventory.yaml:5: registries[0].tls: certFile and keyFile go together"}},
+		{"not a boolean", one("tls: {insecureSkipVerify: maybe}"), []string{`inventory.yaml:5: registries[0].tls.insecureSkipVerify: "maybe" is neither true nor false`}},
+		{"unknown outcome", one("expect: yes-please"), []string{`inventory.yaml:5: registries[0].expect: "yes-please" is no outcome: choose referrers-api, referrers-tag, supported, unsupported, invalid, unknown`}},
+		{"write probe without repository", one("writeProbe: {}"), []string{"inventory.yaml:5: registries[0].writeProbe.repository: is missing: name a repository that may be written to"}},
+		{"label twice", one("labels: {a: 1, a: 2}"), []string{"inventory.yaml:5: registries[0].labels.a: comes twice"}},
+		{"labels of another kind", one("labels: [a]"), []string{"inventory.yaml:5: registries[0].labels: must be a mapping of keys, not a list"}},
+		{"all faults in the order of their lines", "version: 3\ndefaults: {rate: -1}\nregistries:\n  - {url: 'ftp://x', images: [x], burst: 0}\n", []string{
+			`inventory.yaml:1: version: "3" is not known: this refmatrix reads version 1`,
+			"inventory.yaml:2: defaults.rate: must not be negative",
+			`inventory.yaml:4: registries[0].url: the scheme "ftp" is not known: write https:// or http://`,
+			"inventory.yaml:4: registries[0].burst: must be from 1 to 1000000",
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := parse(t, test.text)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if diff := cmp.Diff(strings.Join(test.want, "\n"), err.Error()); diff != "" {
+				t.Error(diff)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("a secret is in the message")
+			}
+		})
+	}
+}
+
+// TestManyFaults: of a file that is wrong all over, how much is told is
+// bounded, and that there is more is said.
+func TestManyFaults(t *testing.T) {
+	_, err := parse(t, one("labels: {"+strings.Repeat(`"": x, `, 300)+"}"))
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	if last := lines[len(lines)-1]; len(lines) != 201 || last != "inventory.yaml: 100 more faults are not listed: mend these first" {
+		t.Errorf("%d faults, the last %q", len(lines), last)
+	}
+}
+
+// TestAliasBomb: a document that unfolds into billions of values is refused
+// without unfolding it.
+func TestAliasBomb(t *testing.T) {
+	text := "version: 1\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+	for i := 1; i < 12; i++ {
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 10), ","))
+	}
+	began := time.Now()
+	_, err := parse(t, text)
+	if err == nil || !strings.Contains(err.Error(), "aliases") {
+		t.Fatalf("got %v", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+// TestUnreadable covers what is wrong with the file and not with its text.
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large.yaml")
+	if err := os.WriteFile(large, []byte("version: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 100<<20); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ path, want string }{
+		{filepath.Join(dir, "absent.yaml"), "no such file: write an inventory, draft one with refmatrix init, or name it with -i"},
+		{dir, "is a directory: name the inventory file in it"},
+		{large, "is over 16 MiB: split the inventory"},
+	} {
+		_, err := inventory.Load(test.path, environment)
+		if err == nil || err.Error() != test.path+": "+test.want {
+			t.Errorf("%s: got %v", test.path, err)
+		}
+	}
+}
+
+// TestParse is the table of what is understood.
+func TestParse(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "password"), []byte("from a file\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := `version: "1"
+defaults:
+  images: [alpine, "team/app:1.0@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"]
+  timeout: 3s
+  labels: {env: prod, tier: 1}
+registries:
+  - url: docker.io
+  - name: plain
+    url: http://[::1]:5000/base/path/
+    labels: {env: test}
+    rate: "${RATE}"
+    burst: 7
+    auth: {username: "robot$$x", password: "${PASSWORD}"}
+  - {url: "${HOST}", retries: 0, retryCap: 1m, auth: {username: u, passwordFile: password}, writeProbe: {repository: scratch/x}}
+  - {url: "${NOWHERE:-fallback.example.com}", auth: {token: t}, expect: referrers-api}
+  - {url: b.example, auth: {identityToken: i, realms: [Auth.example.com]}}
+  - {url: c.example, auth: {helper: ecr-login}}
+  - {url: d.example, auth: {anonymous: true}}
+`
+	inv, err := inventory.Parse(strings.NewReader(text), "i.yaml", dir, environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub, plain, host := inv.Registries[0], inv.Registries[1], inv.Registries[2]
+	checks := []struct{ name, got, want string }{
+		{"Docker Hub's name", hub.Name, "docker.io"},
+		{"Docker Hub's host", hub.URL.String(), "https://registry-1.docker.io"},
+		{"library/ is added", hub.Images[0].String(), "library/alpine:latest"},
+		{"a digest wins over a tag", hub.Images[1].String(), "team/app@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+		{"standard limits", fmt.Sprint(hub.Rate, hub.Burst, hub.Concurrency, hub.Timeout, hub.Retries, hub.RetryCap), "10 10 4 3s 2 30s"},
+		{"base path and IPv6", plain.URL.String(), "http://[::1]:5000/base/path"},
+		{"no library/ elsewhere", plain.Images[0].String(), "alpine:latest"},
+		{"labels are merged", fmt.Sprint(plain.Labels), "map[env:test tier:1]"},
+		{"defaults keep their labels", fmt.Sprint(hub.Labels), "map[env:prod tier:1]"},
+		{"numbers from variables", fmt.Sprint(plain.Rate, plain.Burst), "2.5 7"},
+		{"a dollar", plain.Auth.Username, "robot$x"},
+		{"a secret is not read again", plain.Auth.Password.Reveal(), canary},
+		{"a file's line end is cut", host.Auth.Password.Reveal(), "from a file"},
+		{"a default name", host.Name, "registry.example.com"},
+		{"durations", fmt.Sprint(host.Retries, host.RetryCap), "0 1m0s"},
+		{"write probe", host.WriteProbe.Repository, "scratch/x"},
+		{"a fallback", inv.Registries[3].Name, "fallback.example.com"},
+		{"token", inv.Registries[3].Auth.Token.Reveal() + inv.Registries[3].Expect, "treferrers-api"},
+		{"realms", fmt.Sprint(inv.Registries[4].Auth.Realms, inv.Registries[4].Auth.IdentityToken.Reveal()), "[auth.example.com]i"},
+		{"helper", inv.Registries[5].Auth.Helper, "ecr-login"},
+		{"anonymous", fmt.Sprint(inv.Registries[6].Auth.Anonymous), "true"},
+	}
+	for _, check := range checks {
+		if check.got != check.want {
+			t.Errorf("%s: got %q, want %q", check.name, check.got, check.want)
+		}
+	}
+	encoded, err := json.Marshal(inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := fmt.Sprintf("%v %+v %#v %x %q %s", *inv, *inv, inv.Registries, inv.Registries[1].Auth.Password, inv.Registries[1].Auth.Password, encoded)
+	for _, secret := range []inventory.Secret{inv.Registries[1].Auth.Password, "another"} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%10s"} {
+			if got := fmt.Sprintf(verb, secret); got != "***" {
+				t.Errorf("%s prints %q", verb, got)
+			}
+		}
+	}
+	for _, secret := range []string{"s3cr3t", "from a file", fmt.Sprintf("%x", "from a file")} {
+		if strings.Contains(printed, secret) {
+			t.Errorf("%q prints itself", secret)
+		}
+	}
+}
+
+// TestMergeKeys: << brings what the mapping does not have itself.
+func TestMergeKeys(t *testing.T) {
+	inv, err := parse(t, "version: 1\ndefaults: &d {rate: 3, burst: 2, images: [x]}\nregistries:\n  - {<<: *d, url: a.example, burst: 5}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := inv.Registries[0]; r.Rate != 3 || r.Burst != 5 {
+		t.Errorf("rate %g, burst %d", r.Rate, r.Burst)
+	}
+}
+
+// TestExample: the inventory at the root loads without any variable, and what
+// is commented out in it is as valid.
+func TestExample(t *testing.T) {
+	const path = "../../inventory.yaml"
+	inv, err := inventory.Load(path, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(inv.Registries) < 11 || len(inv.Warnings) > 0 {
+		t.Errorf("%d registries, warnings %q", len(inv.Registries), inv.Warnings)
+	}
+	for _, r := range inv.Registries {
+		if r.Rate < 2 || r.Rate > 5 || r.Auth.Username != "" || r.URL.Scheme != "https" || len(r.Labels) == 0 {
+			t.Errorf("%s: no gentle public registry: %+v", r.Name, r)
+		}
+	}
+
+	dir := t.TempDir()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for name, content := range map[string][]byte{"company-ca.pem": authority, "artifactory.password": []byte("p\n"), "ghcr.token": []byte("t\n")} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := inventory.Parse(strings.NewReader(uncommented(t, path)), path, dir, func(name string) (string, bool) { return name, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all.Registries) != len(inv.Registries)+6 {
+		t.Errorf("%d registries with the private ones", len(all.Registries))
+	}
+}
+
+// uncommented is the file at path with its commented-out registries.
+func uncommented(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\n#  ", "\n  ")
+}
+
+// TestReadableByOthers: a secret in a file that others can read is told, by
+// the file's name alone.
+func TestReadableByOthers(t *testing.T) {
+	for _, test := range []struct {
+		secret string
+		mode   os.FileMode
+		warns  bool
+	}{{"literal-canary", 0o644, true}, {"literal-canary", 0o600, false}, {`"${PASSWORD}"`, 0o644, false}} {
+		path := filepath.Join(t.TempDir(), "inventory.yaml")
+		if err := os.WriteFile(path, []byte(one("auth: {username: u, password: "+test.secret+"}")), test.mode); err != nil {
+			t.Fatal(err)
+		}
+		inv, err := inventory.Load(path, environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warned := len(inv.Warnings) == 1; warned != test.warns || strings.Contains(fmt.Sprint(inv.Warnings), "canary") {
+			t.Errorf("%s %o: %q", test.secret, test.mode, inv.Warnings)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	text := "version: 1\ndefaults: {images: [x]}\nregistries:\n" +
+		"  - {name: harbor-a, url: a.example, labels: {env: prod}}\n  - {name: harbor-b, url: b.example, labels: {env: test}}\n  - {name: quay/x, url: c.example}\n"
+	for _, test := range []struct {
+		only, selectors []string
+		want            string
+	}{
+		{nil, nil, "harbor-a harbor-b quay/x"},
+		{[]string{"harbor-*"}, nil, "harbor-a harbor-b"},
+		{[]string{"harbor-a", "quay*"}, nil, "harbor-a quay/x"},
+		{nil, []string{"env=prod"}, "harbor-a"},
+		{nil, []string{"env"}, "harbor-a harbor-b"},
+		{nil, []string{"env!=prod"}, "harbor-b quay/x"},
+		{[]string{"harbor-*"}, []string{"env=test"}, "harbor-b"},
+		{[]string{"nobody"}, nil, "inventory.yaml: none of 3 registries matches nobody; check --only and --selector"},
+		{[]string{"[a"}, nil, `--only "[a": not a glob: syntax error in pattern`},
+	} {
+		inv, err := parse(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if err := inv.Select(test.only, test.selectors); err != nil {
+			got = append(got, err.Error())
+		} else {
+			for _, r := range inv.Registries {
+				got = append(got, r.Name)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q %q: got %q, want %q", test.only, test.selectors, got, test.want)
+		}
+	}
+}
+
+// FuzzParse: whatever comes in, there is an error or an inventory that can be
+// used, and never a panic.
+func FuzzParse(f *testing.F) {
+	f.Add(one(`auth: {username: u, password: "${PASSWORD}"}`))
+	f.Add("version: 1\ndefaults: {images: [x], labels: {a: b}}\nregistries: [{url: 'http://[::1]:80/x', tls: {caFile: x}}]")
+	f.Add("a: &a [*a]")
+	f.Add("{<<: {<<: 1}}")
+	f.Add(one("auth: {username: u, password: *a}", `"${PASSWORD}": "${PASSWORD"`, "labels: {a: 1, a: 2}"))
+	f.Add(one(`auth: {token: "${NO BODY:-x}", realms: [a, b]}`) + "---\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		inv, err := inventory.Parse(strings.NewReader(text), "f", "/nonexistent", environment)
+		if err != nil {
+			return
+		}
+		for _, r := range inv.Registries {
+			if r.URL == nil || r.Name == "" || len(r.Images) == 0 || r.Timeout <= 0 || r.Concurrency < 1 {
+				t.Errorf("unusable: %+v", r)
+			}
+			// The secrets alone: any other key may hold the same variable.
+			secrets := inventory.Auth{Password: r.Auth.Password, Token: r.Auth.Token, IdentityToken: r.Auth.IdentityToken}
+			if strings.Contains(fmt.Sprintf("%v %+v %#v", secrets, secrets, secrets), "s3cr3t") {
+				t.Error("a secret prints itself")
+			}
+		}
+	})
+}
+
+func BenchmarkLoad(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("version: 1\ndefaults: {images: [library/alpine]}\nregistries:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "  - {name: r%d, url: r%d.example.com, labels: {env: prod}}\n", i, i)
+	}
+	for b.Loop() {
+		if _, err := inventory.Parse(strings.NewReader(text.String()), "b", ".", environment); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzParseImage: what is read as an image is written back as the same one.
+func FuzzParseImage(f *testing.F) {
+	for _, text := range []string{"a", "a:b", "a/b@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "a//b", "A", "a:", "a@b", "../a", "a:" + strings.Repeat("x", 129), "a b"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		image, err := inventory.ParseImage(text)
+		if err != nil {
+			return
+		}
+		again, err := inventory.ParseImage(image.String())
+		if err != nil || again.String() != image.String() || again.Reference() != image.Reference() {
+			t.Errorf("%q is read as %q, then as %q, %v", text, image, again, err)
+		}
+		if strings.ContainsAny(image.String(), " ?#%\\\"'<>\n") || strings.Contains(image.Repository, "..") {
+			t.Errorf("%q is read as %q", text, image)
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package inventory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Bounds on an inventory: what a person writes or a tool generates for
+// thousands of registries stays far below them, an alias bomb does not.
+const (
+	maxSize  = 16 << 20  // bytes
+	maxNodes = 1_000_000 // YAML nodes, aliases counted as what they stand for
+	maxDepth = 32
+)
+
+// Load reads the inventory at path. env looks up variables, as os.LookupEnv
+// does. The error is Faults, or says why the file cannot be read.
+func Load(path string, env func(string) (string, bool)) (*Inventory, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no such file: write an inventory, draft one with refmatrix init, or name it with -i", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w", path, errors.Unwrap(err))
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: cannot be read: %w", path, err)
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: is a directory: name the inventory file in it", path)
+	case info.Size() > maxSize:
+		return nil, tooLarge(path)
+	}
+	inv, err := Parse(file, path, filepath.Dir(path), env)
+	if err == nil && info.Mode().Perm()&0o077 != 0 && inv.inline {
+		inv.Warnings = append(inv.Warnings, fmt.Sprintf("%s holds a secret and can be read by others (mode %04o): chmod 600 it, or write ${NAME} or passwordFile", path, info.Mode().Perm()))
+	}
+	return inv, err
+}
+
+func tooLarge(name string) error {
+	return fmt.Errorf("%s: is over 16 MiB: split the inventory", name)
+}
+
+// Parse reads an inventory from r. name stands in messages, relative files are
+// looked for in dir.
+func Parse(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inventory, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: cannot be read: %w", name, err)
+	case len(text) > maxSize:
+		return nil, tooLarge(name)
+	case bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text):
+		return nil, fmt.Errorf("%s: is not text: an inventory is YAML in UTF-8", name)
+	}
+	root, err := parseYAML(text, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := bounded(root, name); err != nil {
+		return nil, err
+	}
+	d := &decoder{faults: faults{file: name}, dir: dir, env: env}
+	inv := d.inventory(root)
+	inv.Path = name
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return inv, nil
+}
+
+// yamlLine finds the line in the YAML library's message.
+var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)`)
+
+// parseYAML gives the one document of text.
+func parseYAML(text []byte, name string) (*yaml.Node, error) {
+	reader := yaml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+	var document yaml.Node
+	if err := reader.Decode(&document); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: is empty: an inventory has the keys version and registries", name)
+	} else if err != nil {
+		return nil, syntaxFault(err, name)
+	}
+	var more yaml.Node
+	if err := reader.Decode(&more); err == nil {
+		return nil, Faults{{name, more.Line, "", "a second document begins here: an inventory is one"}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxFault(err, name)
+	}
+	return document.Content[0], nil
+}
+
+func syntaxFault(err error, name string) error {
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return Faults{{name, 0, "", "is not YAML: " + trimYAML(err.Error())}}
+	}
+	line, _ := strconv.Atoi(m[1])
+	return Faults{{name, line, "", "is not YAML: " + m[2]}}
+}
+
+// trimYAML cuts the library's name, and the word behind a * that it repeats: a
+// secret that was not quoted may begin with one.
+func trimYAML(message string) string {
+	message = strings.TrimPrefix(message, "yaml: ")
+	if strings.HasPrefix(message, "unknown anchor") {
+		return "a value that begins with * names no anchor: quote it"
+	}
+	return message
+}
+
+// bounded walks the document with aliases followed, and refuses one that
+// unfolds into more than anybody writes.
+func bounded(root *yaml.Node, name string) error {
+	nodes := 0
+	var walk func(n *yaml.Node, depth int) error
+	walk = func(n *yaml.Node, depth int) error {
+		if nodes++; nodes > maxNodes {
+			return Faults{{name, n.Line, "", fmt.Sprintf("unfolds into more than %d values: aliases of aliases are refused", maxNodes)}}
+		}
+		if depth > maxDepth {
+			return Faults{{name, n.Line, "", fmt.Sprintf("is nested more than %d levels deep", maxDepth)}}
+		}
+		if n.Kind == yaml.AliasNode {
+			return walk(n.Alias, depth+1)
+		}
+		for _, child := range n.Content {
+			if err := walk(child, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk(root, 0)
+}

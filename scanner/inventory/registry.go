@@ -1,0 +1,316 @@
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The defaults of a registry that neither it nor defaults: sets.
+func standard() Registry {
+	return Registry{Rate: 10, Burst: 10, Concurrency: 4, Timeout: 10 * time.Second, Retries: 2, RetryCap: 30 * time.Second}
+}
+
+// expectations are the words that expect: takes: strategies and support words
+// of the verdict.
+var expectations = []string{"referrers-api", "referrers-tag", "supported", "unsupported", "invalid", "unknown"}
+
+// inventory reads the document.
+func (d *decoder) inventory(root *yaml.Node) *Inventory {
+	inv := &Inventory{}
+	base := standard()
+	var entries *yaml.Node
+	keys := d.mapping(root, "", []field{
+		{"version", d.version},
+		{"defaults", func(n *yaml.Node, path string) { d.mapping(n, path, d.shared(&base)) }},
+		{"registries", func(n *yaml.Node, _ string) { entries = n }},
+	})
+	if keys == nil {
+		return inv
+	}
+	if keys["version"] == nil {
+		d.add(root, "version", "is missing: write version: 1")
+	}
+	if entries == nil {
+		d.add(root, "registries", "is missing: list the registries to probe")
+		return inv
+	}
+	named := map[string]int{}
+	d.sequence(entries, "registries", func(n *yaml.Node, path string) {
+		inv.Registries = append(inv.Registries, d.registry(n, path, base, named))
+	})
+	if resolved(entries).Kind == yaml.SequenceNode && len(inv.Registries) == 0 {
+		d.add(entries, "registries", "is empty: list at least one registry")
+	}
+	inv.inline = d.inline
+	return inv
+}
+
+func (d *decoder) version(n *yaml.Node, path string) {
+	if value, ok := d.text(n, path); ok && value != "1" {
+		d.add(n, path, "%q is not known: this refmatrix reads version 1", value)
+	}
+}
+
+// shared are the keys that a registry and defaults: both take.
+func (d *decoder) shared(r *Registry) []field {
+	return []field{
+		{"images", func(n *yaml.Node, path string) { r.Images = d.images(n, path) }},
+		{"rate", func(n *yaml.Node, path string) { d.number(n, path, 0, 1e6, &r.Rate) }},
+		{"burst", func(n *yaml.Node, path string) { d.integer(n, path, 1, 1e6, &r.Burst) }},
+		{"concurrency", func(n *yaml.Node, path string) { d.integer(n, path, 1, 1024, &r.Concurrency) }},
+		{"timeout", func(n *yaml.Node, path string) { d.duration(n, path, time.Millisecond, 10*time.Minute, &r.Timeout) }},
+		{"retries", func(n *yaml.Node, path string) { d.integer(n, path, 0, 10, &r.Retries) }},
+		{"retryCap", func(n *yaml.Node, path string) { d.duration(n, path, 0, time.Hour, &r.RetryCap) }},
+		{"auth", func(n *yaml.Node, path string) { r.Auth = d.auth(n, path) }},
+		{"tls", func(n *yaml.Node, path string) { r.TLS = d.tls(n, path) }},
+		{"labels", func(n *yaml.Node, path string) { r.Labels = d.labels(n, path, r.Labels) }},
+		{"expect", func(n *yaml.Node, path string) { d.expect(n, path, r) }},
+		{"writeProbe", func(n *yaml.Node, path string) { r.WriteProbe = d.writeProbe(n, path) }},
+	}
+}
+
+// registry reads one entry over the defaults and checks what only both
+// together can show.
+func (d *decoder) registry(n *yaml.Node, path string, base Registry, named map[string]int) Registry {
+	r := base
+	r.Line = n.Line
+	r.Images = slices.Clone(base.Images)
+	keys := d.mapping(n, path, append(d.shared(&r),
+		field{"name", func(n *yaml.Node, path string) { r.Name = d.name(n, path) }},
+		field{"url", func(n *yaml.Node, path string) { d.url(n, path, &r) }},
+	))
+	if keys == nil {
+		return r
+	}
+	if keys["url"] == nil {
+		d.add(n, join(path, "url"), "is missing: write the registry's address")
+		return r
+	}
+	if r.URL == nil {
+		return r
+	}
+	if keys["name"] == nil {
+		r.Name = r.URL.Host + r.URL.Path
+		if r.URL.Host == dockerRegistry {
+			r.Name = dockerHub
+		}
+	}
+	if line, twice := named[r.Name]; twice {
+		d.add(n, join(path, "name"), "%q is the name of the registry at line %d too: give each its own name", r.Name, line)
+	}
+	if r.Name != "" { // empty where it is at fault already
+		named[r.Name] = n.Line
+	}
+	d.checkImages(n, path, keys["images"], &r)
+	return r
+}
+
+// checkImages completes Docker Hub's short names and refuses what makes no
+// sense at this registry.
+func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Registry) {
+	path = join(path, "images")
+	if len(r.Images) == 0 {
+		switch {
+		case own == nil:
+			d.add(n, path, "is missing: name at least one test image, here or under defaults")
+		case len(resolved(own).Content) == 0:
+			d.add(own, path, "is empty: name at least one test image")
+		}
+		return
+	}
+	if own == nil {
+		own = n
+	}
+	seen := map[Image]bool{}
+	for i := range r.Images {
+		image := &r.Images[i]
+		if host, rest, ok := strings.Cut(image.Repository, "/"); ok && host == r.URL.Host {
+			d.add(own, path, "%s names the registry too: write %s", image, rest)
+			continue
+		}
+		if r.URL.Host == dockerRegistry && !strings.Contains(image.Repository, "/") {
+			image.Repository = "library/" + image.Repository
+		}
+		if seen[*image] {
+			d.add(own, path, "%s comes twice", image)
+		}
+		seen[*image] = true
+	}
+}
+
+const maxName = 128 // runes
+
+func (d *decoder) name(n *yaml.Node, path string) string {
+	value, ok := d.word(n, path)
+	if ok && utf8.RuneCountInString(value) > maxName {
+		d.add(n, path, "is longer than %d characters", maxName)
+		return ""
+	}
+	return value
+}
+
+// Docker Hub is known by a name that serves no registry.
+const (
+	dockerHub      = "docker.io"
+	dockerRegistry = "registry-1.docker.io"
+)
+
+// url reads where a registry is: https unless http is spelled out.
+func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
+	value, ok := d.word(n, path)
+	if !ok {
+		return
+	}
+	if !strings.Contains(value, "://") {
+		value = "https://" + value
+	}
+	u, err := url.Parse(value)
+	if err != nil {
+		d.add(n, path, "is not a URL: write https://registry.example.com")
+		return
+	}
+	switch {
+	case u.User != nil, u.Scheme != "https" && u.Scheme != "http" && strings.Contains(value, "@"):
+		d.add(n, path, "must not carry credentials: write them under auth:")
+	case u.Scheme != "https" && u.Scheme != "http":
+		d.add(n, path, "the scheme %q is not known: write https:// or http://", u.Scheme)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		d.add(n, path, "must not carry a query or fragment")
+	case !validHost(u):
+		d.add(n, path, "%q is not a host, or its port is not from 1 to 65535", u.Host)
+	default:
+		u.Host = strings.ToLower(u.Host)
+		u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+		if u.Host == dockerHub || u.Host == "index."+dockerHub {
+			u.Host = dockerRegistry
+		}
+		r.URL = u
+	}
+}
+
+func validHost(u *url.URL) bool {
+	host, port := u.Hostname(), u.Port()
+	if host == "" || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	if port != "" {
+		if number, err := strconv.Atoi(port); err != nil || number < 1 || number > 65535 {
+			return false
+		}
+	}
+	if strings.Contains(host, ":") {
+		address, _, _ := strings.Cut(host, "%")
+		return net.ParseIP(address) != nil
+	}
+	return !strings.ContainsFunc(host, func(r rune) bool {
+		return r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' && r != '_'
+	})
+}
+
+func (d *decoder) images(n *yaml.Node, path string) []Image {
+	images := []Image{}
+	d.sequence(n, path, func(item *yaml.Node, path string) {
+		value, ok := d.word(item, path)
+		if !ok {
+			return
+		}
+		image, err := ParseImage(value)
+		if err != nil {
+			d.add(item, path, "%v", err)
+			return
+		}
+		images = append(images, image)
+	})
+	return images
+}
+
+// labels adds to the labels of defaults, key by key. Any scalar is taken as
+// its text.
+func (d *decoder) labels(n *yaml.Node, path string, base map[string]string) map[string]string {
+	labels := maps.Clone(base)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		d.add(n, path, "must be a mapping of keys, not %s", kindOf(n))
+		return labels
+	}
+	seen := map[string]bool{}
+	for _, pair := range d.pairs(n, path) {
+		at := join(path, pair[0].Value)
+		if seen[pair[0].Value] {
+			d.add(pair[0], at, "comes twice")
+			continue
+		}
+		seen[pair[0].Value] = true
+		if pair[0].Value == "" || !isPrintable(pair[0].Value) {
+			d.add(pair[0], path, "a label's key must be printable and not empty")
+			continue
+		}
+		value, ok := d.text(pair[1], at)
+		if ok && !isPrintable(value) {
+			d.add(pair[1], at, "must not hold control characters")
+			continue
+		}
+		labels[pair[0].Value] = value
+	}
+	return labels
+}
+
+func (d *decoder) expect(n *yaml.Node, path string, r *Registry) {
+	value, ok := d.text(n, path)
+	switch {
+	case !ok:
+	case !slices.Contains(expectations, value):
+		d.add(n, path, "%q is no outcome: choose %s", value, strings.Join(expectations, ", "))
+	default:
+		r.Expect = value
+	}
+}
+
+func (d *decoder) writeProbe(n *yaml.Node, path string) *WriteProbe {
+	var probe WriteProbe
+	keys := d.mapping(n, path, []field{{"repository", func(n *yaml.Node, path string) {
+		value, ok := d.word(n, path)
+		if ok && !repositoryGrammar.MatchString(value) {
+			d.add(n, path, "%q is not a repository name", value)
+			return
+		}
+		probe.Repository = value
+	}}})
+	if keys != nil && keys["repository"] == nil {
+		d.add(n, join(path, "repository"), "is missing: name a repository that may be written to")
+	}
+	return &probe
+}
+
+func isPrintable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Fields lists every key of the format as a dotted path, which the JSON
+// Schema has to agree with.
+func Fields() []string {
+	d := &decoder{}
+	r := standard()
+	out := []string{"version", "defaults", "registries"}
+	for _, f := range d.shared(&r) {
+		out = append(out, "defaults."+f.key, "registries[]."+f.key)
+	}
+	out = append(out, "registries[].name", "registries[].url")
+	for _, key := range slices.Concat(authKeys(), tlsKeys()) {
+		out = append(out, fmt.Sprintf("registries[].%s", key))
+	}
+	return append(out, "registries[].writeProbe.repository")
+}

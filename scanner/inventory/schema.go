@@ -1,0 +1,9 @@
+package inventory
+
+import _ "embed"
+
+//go:embed inventory.schema.json
+var schema []byte
+
+// Schema gives the JSON Schema (draft 2020-12) of an inventory.
+func Schema() []byte { return schema }

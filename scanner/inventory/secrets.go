@@ -1,0 +1,201 @@
+package inventory
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// helperName keeps a credential helper's name a name: no path, no option.
+var helperName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+func authKeys() []string {
+	var keys []string
+	for _, f := range (&decoder{}).authFields(&Auth{}) {
+		keys = append(keys, "auth."+f.key)
+	}
+	return keys
+}
+
+func (d *decoder) authFields(a *Auth) []field {
+	return []field{
+		{"username", func(n *yaml.Node, path string) { a.Username, _ = d.word(n, path) }},
+		{"password", func(n *yaml.Node, path string) { a.Password = d.secret(n, path) }},
+		{"passwordFile", func(n *yaml.Node, path string) { a.Password = d.secretFile(n, path) }},
+		{"token", func(n *yaml.Node, path string) { a.Token = d.secret(n, path) }},
+		{"tokenFile", func(n *yaml.Node, path string) { a.Token = d.secretFile(n, path) }},
+		{"identityToken", func(n *yaml.Node, path string) { a.IdentityToken = d.secret(n, path) }},
+		{"anonymous", func(n *yaml.Node, path string) { d.boolean(n, path, &a.Anonymous) }},
+		{"helper", func(n *yaml.Node, path string) { a.Helper = d.helper(n, path) }},
+		{"realms", func(n *yaml.Node, path string) {
+			d.sequence(n, path, func(item *yaml.Node, path string) {
+				if host, ok := d.word(item, path); ok {
+					a.Realms = append(a.Realms, strings.ToLower(host))
+				}
+			})
+		}},
+	}
+}
+
+// auth reads exactly one way to sign in; realms may stand beside any.
+func (d *decoder) auth(n *yaml.Node, path string) Auth {
+	var a Auth
+	keys := d.mapping(n, path, d.authFields(&a))
+	has := func(key string) bool { return keys[key] != nil }
+	var ways []string
+	for _, key := range []string{"password", "passwordFile", "token", "tokenFile", "identityToken", "helper", "anonymous"} {
+		if has(key) {
+			ways = append(ways, key)
+		}
+	}
+	switch {
+	case keys == nil:
+	case len(ways) > 1:
+		d.add(n, path, "has %s: choose one", strings.Join(ways, " and "))
+	case has("username") && !has("password") && !has("passwordFile"):
+		d.add(n, path, "has a username without password or passwordFile")
+	case !has("username") && (has("password") || has("passwordFile")):
+		d.add(n, path, "has a password without username")
+	case has("anonymous") && !a.Anonymous:
+		d.add(keys["anonymous"], join(path, "anonymous"), "can only be true; leave it out to use the docker config")
+	case len(ways) == 0 && !has("realms") && len(keys) == 0:
+		d.add(n, path, "is empty: choose username and password, token, identityToken, helper or anonymous")
+	}
+	return a
+}
+
+// secret reads a secret value. No message ever holds it.
+func (d *decoder) secret(n *yaml.Node, path string) Secret {
+	value, ok := d.text(n, path)
+	if !ok {
+		return ""
+	}
+	if value == "" {
+		d.add(n, path, "must not be empty")
+		return ""
+	}
+	d.inline = d.inline || !strings.Contains(resolved(n).Value, "${")
+	return Secret(d.oneLine(n, path, value))
+}
+
+// oneLine refuses what no header could carry.
+func (d *decoder) oneLine(n *yaml.Node, path, value string) string {
+	if strings.ContainsAny(value, "\r\n\x00") {
+		d.add(n, path, "must be one line of text")
+		return ""
+	}
+	return value
+}
+
+const maxSecretFile = 64 << 10
+
+func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
+	content, ok := d.file(n, path, maxSecretFile)
+	if !ok {
+		return ""
+	}
+	value := strings.TrimRight(string(content), "\r\n")
+	if value == "" {
+		d.add(n, path, "the file is empty")
+		return ""
+	}
+	return Secret(d.oneLine(n, path, value))
+}
+
+// file reads a file that the inventory names, relative to the inventory.
+func (d *decoder) file(n *yaml.Node, path string, most int64) ([]byte, bool) {
+	name, ok := d.word(n, path)
+	if !ok {
+		return nil, false
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(d.dir, name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		d.add(n, path, "%v", err)
+		return nil, false
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err != nil {
+		d.add(n, path, "%v", err)
+		return nil, false
+	}
+	if int64(len(content)) > most {
+		d.add(n, path, "%s is over %d KiB", name, most>>10)
+		return nil, false
+	}
+	return content, true
+}
+
+func (d *decoder) helper(n *yaml.Node, path string) string {
+	value, ok := d.word(n, path)
+	if ok && !helperName.MatchString(value) {
+		d.add(n, path, "%q is no helper's name: write ecr-login for docker-credential-ecr-login", value)
+		return ""
+	}
+	return value
+}
+
+func tlsKeys() []string {
+	var keys []string
+	for _, f := range (&decoder{}).tlsFields(&tlsFiles{}) {
+		keys = append(keys, "tls."+f.key)
+	}
+	return keys
+}
+
+// tlsFiles is the tls mapping before its certificate and key are paired.
+type tlsFiles struct {
+	TLS
+	certificate, key []byte
+}
+
+func (d *decoder) tlsFields(t *tlsFiles) []field {
+	return []field{
+		{"caFile", func(n *yaml.Node, path string) { d.authority(n, path, &t.TLS) }},
+		{"certFile", func(n *yaml.Node, path string) { t.certificate, _ = d.file(n, path, 1<<20) }},
+		{"keyFile", func(n *yaml.Node, path string) { t.key, _ = d.file(n, path, 1<<20) }},
+		{"insecureSkipVerify", func(n *yaml.Node, path string) { d.boolean(n, path, &t.InsecureSkipVerify) }},
+	}
+}
+
+func (d *decoder) tls(n *yaml.Node, path string) TLS {
+	var t tlsFiles
+	keys := d.mapping(n, path, d.tlsFields(&t))
+	switch {
+	case (keys["certFile"] == nil) != (keys["keyFile"] == nil):
+		d.add(n, path, "certFile and keyFile go together")
+	case t.certificate != nil && t.key != nil:
+		pair, err := tls.X509KeyPair(t.certificate, t.key)
+		if err != nil {
+			d.add(n, path, "certFile and keyFile are no pair: %v", err)
+			break
+		}
+		t.Certificate = &pair
+	}
+	return t.TLS
+}
+
+func (d *decoder) authority(n *yaml.Node, path string, t *TLS) {
+	content, ok := d.file(n, path, 8<<20)
+	if !ok {
+		return
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(content) {
+		d.add(n, path, "holds no PEM certificate")
+		return
+	}
+	t.CA = content
+	t.CAFile, _ = d.word(n, path)
+	if !filepath.IsAbs(t.CAFile) {
+		t.CAFile = filepath.Join(d.dir, t.CAFile)
+	}
+}
