@@ -1,0 +1,120 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// Challenges as registries send them: scheme and parameter names in any case
+// (RFC 9110, section 11.1), values quoted or not, several in one header.
+var (
+	bearerChallenge = regexp.MustCompile(`(?i)(?:^|,\s*)(bearer\s+.*)$`)
+	basicChallenge  = regexp.MustCompile(`(?i)(?:^|,\s*)(basic)(?:\s|$)`)
+	escaped         = regexp.MustCompile(`\\(.)`)
+	parameters      = regexp.MustCompile(`(?i)[\s,](realm|service|scope)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))`)
+)
+
+// ParseBearer reads the parameters of a Bearer challenge by their names in
+// lower case; ok is false where there is none with a realm.
+func ParseBearer(header string) (found map[string]string, ok bool) {
+	m := bearerChallenge.FindStringSubmatch(header)
+	if m == nil {
+		return nil, false
+	}
+	found = map[string]string{}
+	for _, p := range parameters.FindAllStringSubmatch(m[1], -1) {
+		name := strings.ToLower(p[1])
+		if _, twice := found[name]; !twice {
+			found[name] = escaped.ReplaceAllString(p[2], "$1") + p[3]
+		}
+	}
+	return found, found["realm"] != ""
+}
+
+// wordBearer writes a challenge the way the auth client reads it.
+func wordBearer(parameters map[string]string) string {
+	words := "Bearer realm=" + quoted(parameters["realm"])
+	for _, name := range []string{"service", "scope"} {
+		if value, ok := parameters[name]; ok {
+			words += "," + name + "=" + quoted(value)
+		}
+	}
+	return words
+}
+
+// quoted writes a quoted-string (RFC 9110, section 5.6.4).
+func quoted(value string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
+
+// admitChallenge leaves in resp the one challenge that the auth client should
+// answer, and none where none is usable: one of another origin than the
+// registry's, a scheme nobody knows, a Bearer without realm. A realm that
+// must not get the credentials is a refusal.
+func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
+	challenges := resp.Header.Values("Www-Authenticate")
+	resp.Header = resp.Header.Clone()
+	resp.Header.Del("Www-Authenticate")
+	if originOf(req.URL) != c.origin {
+		return nil
+	}
+	for _, value := range challenges {
+		bearer, ok := ParseBearer(value)
+		if !ok {
+			continue
+		}
+		if err := c.admitRealm(req.Context(), bearer["realm"]); err != nil {
+			return err
+		}
+		c.lead.sawBearer()
+		resp.Header.Set("Www-Authenticate", wordBearer(bearer))
+		return nil
+	}
+	for _, value := range challenges {
+		if basicChallenge.MatchString(value) {
+			resp.Header.Set("Www-Authenticate", "Basic")
+			return nil
+		}
+	}
+	return nil
+}
+
+// admitRealm says whether the token endpoint at realm may be asked, which is
+// where credentials would go: https, or the registry's own origin where that
+// is http; no userinfo; not on a loopback, link-local, metadata or
+// unspecified address, unless it is the registry's own origin; and of the
+// hosts named under auth.realms where there are any.
+func (c *Client) admitRealm(ctx context.Context, realm string) error {
+	refuse := func(why string) error {
+		return &refusal{matrix.AuthRefused, fmt.Sprintf("the realm %s %s", safeText(realm), why)}
+	}
+	target, err := url.Parse(realm)
+	if err != nil || target.Host == "" {
+		return &refusal{matrix.AuthRefused, "the realm of the challenge is no URL"}
+	}
+	own := originOf(target) == c.origin
+	allowed := c.entry.Auth.Realms
+	switch {
+	case target.User != nil:
+		return &refusal{matrix.AuthRefused, "the realm of the challenge carries userinfo"}
+	case target.Scheme != "https" && target.Scheme != "http":
+		return refuse("is neither https nor http")
+	case target.Scheme == "http" && !own:
+		return refuse("is http and not the registry's own origin")
+	case len(allowed) > 0 && !slices.Contains(allowed, target.Hostname()) && !slices.Contains(allowed, target.Host):
+		return refuse("is not named under auth.realms")
+	case own:
+		return nil
+	}
+	if class := c.names.forbidden(ctx, target.Hostname()); class != "" {
+		return refuse("is on a " + class + " address")
+	}
+	return nil
+}

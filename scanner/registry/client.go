@@ -1,0 +1,273 @@
+// Package registry is the HTTP client of one registry: transport, challenge
+// and token flow, rate limit, retries, redirect policy and body bounds. It
+// knows nothing of referrers; scanner/probe asks, this package answers with
+// what was on the wire, and records every exchange without secrets.
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"refmatrix/scanner/inventory"
+)
+
+// Options are what all registries of a scan share.
+type Options struct {
+	UserAgent string
+	Rate      float64       // requests per second over all registries; 0 = unlimited
+	Timeout   time.Duration // of one request, instead of the inventory's; 0 = the inventory's
+	IdleConns int           // connections kept for reuse, over all registries; 0 = 256
+}
+
+// Pool makes clients that share one global rate, the addresses of names, the
+// authorities they trust and one look at the docker config.
+type Pool struct {
+	options Options
+	global  *rate.Limiter
+	docker  dockerStore
+	names   names
+
+	mu      sync.Mutex
+	configs map[[sha256.Size]byte]*tls.Config // by TLS settings
+	clients map[*Client]bool                  // not closed yet
+}
+
+// NewPool returns a Pool; Close it when the scan is over.
+func NewPool(options Options) *Pool {
+	return &Pool{options: options, global: limiter(options.Rate, 1), configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{}}
+}
+
+// Close drops the connections that are kept for reuse.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.clients {
+		c.base.CloseIdleConnections()
+	}
+}
+
+// Done closes what is kept for c, of which no more will be asked.
+func (p *Pool) Done(c *Client) {
+	c.base.CloseIdleConnections()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.clients, c)
+}
+
+// A connection is kept this long for the next image of its registry, less
+// where only few may be open.
+const (
+	keptTime  = 2 * time.Second
+	keptConns = 256
+)
+
+// newTransport gives the transport of one registry, so that its connections
+// can be closed when its last image is done. Compression stays off, so that
+// a body's bound is a bound on what is unpacked, and a digest is one of the
+// bytes on the wire.
+func (p *Pool) newTransport(settings inventory.TLS) *http.Transport {
+	idle := p.options.IdleConns
+	if idle <= 0 {
+		idle = keptConns
+	}
+	return &http.Transport{
+		TLSClientConfig:        p.tlsFor(settings).Clone(), // the transport adds to it
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            p.names.dial,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConns:           min(idle, 16),
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        max(keptTime*time.Duration(idle)/keptConns, 50*time.Millisecond),
+		MaxResponseHeaderBytes: 256 << 10,
+		ReadBufferSize:         4 << 10,
+		WriteBufferSize:        2 << 10,
+	}
+}
+
+// limiter is a token bucket of perSecond; 0 means no limit.
+func limiter(perSecond float64, burst int) *rate.Limiter {
+	if perSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(burst, 1))
+}
+
+// Client talks to one entry of the inventory. Two entries never share tokens
+// or credentials, even where they name the same host.
+type Client struct {
+	entry    inventory.Registry
+	origin   origin
+	timeout  time.Duration
+	auth     *auth.Client
+	bearer   string // a registry token of the inventory, sent with every request
+	base     *http.Transport
+	names    *names
+	slots    *semaphore.Weighted
+	limit    *rate.Limiter
+	global   *rate.Limiter
+	redactor redactor
+	lead     leaders
+	pace     pace
+}
+
+// Client returns the client of one inventory entry.
+func (p *Pool) Client(entry inventory.Registry) *Client {
+	c := &Client{
+		entry:   entry,
+		origin:  originOf(entry.URL),
+		timeout: entry.Timeout,
+		base:    p.newTransport(entry.TLS),
+		names:   &p.names,
+		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
+		limit:   limiter(entry.Rate, entry.Burst),
+		global:  p.global,
+		bearer:  entry.Auth.Token.Reveal(),
+	}
+	if p.options.Timeout > 0 {
+		c.timeout = p.options.Timeout
+	}
+	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
+	c.auth = &auth.Client{
+		Client:     &http.Client{Transport: &guard{client: c}, CheckRedirect: c.checkRedirect},
+		Header:     http.Header{"User-Agent": {p.options.UserAgent}},
+		Credential: newCredentials(c, &p.docker).get,
+		Cache:      auth.NewCache(),
+		ClientID:   "refmatrix",
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clients[c] = true
+	return c
+}
+
+// tlsFor gives the TLS configuration of all entries with the same settings,
+// which for a company's own authority is most of them: its authorities are read
+// once.
+func (p *Pool) tlsFor(settings inventory.TLS) *tls.Config {
+	key := keyOf(settings)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if config, ok := p.configs[key]; ok {
+		return config
+	}
+	config := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: settings.InsecureSkipVerify, //nolint:gosec // the inventory asks for it by name
+	}
+	if len(settings.CA) > 0 {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		roots.AppendCertsFromPEM(settings.CA)
+		config.RootCAs = roots
+	}
+	if settings.Certificate != nil {
+		config.Certificates = []tls.Certificate{*settings.Certificate}
+	}
+	p.configs[key] = config
+	return config
+}
+
+// keyOf is the same for settings that make the same connections.
+func keyOf(settings inventory.TLS) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%t %d ", settings.InsecureSkipVerify, len(settings.CA))
+	h.Write(settings.CA)
+	if settings.Certificate != nil {
+		for _, der := range settings.Certificate.Certificate {
+			h.Write(der)
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// Entry is the inventory entry that c talks to.
+func (c *Client) Entry() inventory.Registry { return c.entry }
+
+// URL joins the registry's base with a path under /v2/, which is taken as it
+// stands: callers pass repository names and references of the inventory's
+// grammar, and validated digests.
+func (c *Client) URL(path string) *url.URL {
+	u := *c.entry.URL
+	u.Path += "/v2/" + path
+	u.RawPath = ""
+	return &u
+}
+
+// Clean makes a string from the wire fit for a report: secrets of this
+// registry become ***, what is not printable is escaped, and it is cut at a
+// bound.
+func (c *Client) Clean(s string) string { return printable(c.redactor.redact(s)) }
+
+// leaders lets one request learn how a registry wants to be signed in to
+// while the others of its kind wait, so that 64 images that start together
+// cost one challenge and one token and not 64.
+type leaders struct {
+	mu      sync.Mutex
+	bearer  bool
+	settled bool                     // the first answer of the registry is in
+	flights map[string]chan struct{} // by scope; "" is the registry's first request
+	known   map[string]bool          // scopes that have been through the flow
+}
+
+// enter waits until a request of scope may go out. done must be called when
+// its answer is in.
+func (l *leaders) enter(ctx context.Context, scope string) (done func(), err error) {
+	for {
+		l.mu.Lock()
+		key := scope
+		if !l.settled {
+			key = ""
+		} else if !l.bearer || l.known[scope] {
+			l.mu.Unlock()
+			return func() {}, nil
+		}
+		flight, taken := l.flights[key]
+		if !taken {
+			break
+		}
+		l.mu.Unlock()
+		select {
+		case <-flight:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer l.mu.Unlock()
+	if l.flights == nil {
+		l.flights, l.known = map[string]chan struct{}{}, map[string]bool{}
+	}
+	key := scope
+	if !l.settled {
+		key = ""
+	}
+	flight := make(chan struct{})
+	l.flights[key] = flight
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.settled, l.known[scope] = true, true
+		delete(l.flights, key)
+		close(flight)
+	}, nil
+}
+
+// sawBearer notes that this registry hands out a token per scope.
+func (l *leaders) sawBearer() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bearer = true
+}

@@ -1,0 +1,83 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// TestPaceFollowsLatency: a registry whose answers take longer and longer gets
+// less, and its rate back once they do not.
+func TestPaceFollowsLatency(t *testing.T) {
+	limit := rate.NewLimiter(100, 10)
+	var p pace
+	answer := func(n int, took time.Duration) {
+		for range n {
+			p.succeeded(true, limit)
+			p.observe(took, limit)
+		}
+	}
+	answer(30, 20*time.Millisecond)
+	if limit.Limit() != 100 {
+		t.Fatalf("steady answers lower the rate to %v", limit.Limit())
+	}
+	answer(16, time.Second)
+	slowed := limit.Limit()
+	if slowed >= 100 {
+		t.Fatal("answers that take 50 times as long do not lower the rate")
+	}
+	answer(300, 20*time.Millisecond)
+	if limit.Limit() != 100 {
+		t.Errorf("the rate does not grow back: %v", limit.Limit())
+	}
+	// A registry that is always slow is not overloaded.
+	var far pace
+	for range 50 {
+		far.succeeded(true, limit)
+		far.observe(2*time.Second, limit)
+	}
+	if limit.Limit() != 100 {
+		t.Errorf("a far registry is slowed to %v", limit.Limit())
+	}
+}
+
+// TestRace: the next address is tried when the first fails or stays silent, and
+// the first connection wins.
+func TestRace(t *testing.T) {
+	refused := errors.New("refused")
+	silent := func(ctx context.Context) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	conn, other := net.Pipe()
+	defer other.Close()
+	for _, test := range []struct {
+		name  string
+		first func(context.Context) (net.Conn, error)
+	}{
+		{"the first fails", func(context.Context) (net.Conn, error) { return nil, refused }},
+		{"the first is silent", silent},
+	} {
+		got, err := race(t.Context(), 2, func(ctx context.Context, i int) (net.Conn, error) {
+			if i == 0 {
+				return test.first(ctx)
+			}
+			return conn, nil
+		})
+		if err != nil || got != conn {
+			t.Errorf("%s: %v, %v", test.name, got, err)
+		}
+	}
+	if _, err := race(t.Context(), 3, func(context.Context, int) (net.Conn, error) { return nil, refused }); !errors.Is(err, refused) {
+		t.Errorf("all fail: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := race(ctx, 2, func(ctx context.Context, _ int) (net.Conn, error) { return silent(ctx) }); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended: %v", err)
+	}
+}

@@ -1,0 +1,262 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"refmatrix/matrix"
+)
+
+// Bounds on what is read of one answer, in bytes.
+const (
+	MaxIndex = 8 << 20  // an index or manifest
+	MaxError = 64 << 10 // the body of any other status
+	maxToken = 128 << 10
+)
+
+// Session is one row's use of a client: its exchanges, and the time it may
+// still take. A session is used by one goroutine at a time.
+type Session struct {
+	client   *Client
+	patience time.Duration // time on the wire left
+	waits    time.Duration // time in backoff left
+	began    time.Time     // start of the first request
+	ended    time.Time     // end of the last one
+
+	mu        sync.Mutex
+	step      string
+	exchanges []matrix.Exchange
+	headers   []http.Header // of the registry's own answers
+	challenge http.Header   // the challenge of the last 401, for the fingerprint
+	lastRetry time.Duration // Retry-After of the last answer
+}
+
+// NewSession starts a row. Its requests end within (retries+1) x timeout on
+// the wire and retryCap of waiting, time in the queue of the rate limit not
+// counted.
+func (c *Client) NewSession() *Session {
+	return &Session{client: c, patience: time.Duration(c.entry.Retries+1) * c.timeout, waits: c.entry.RetryCap}
+}
+
+// Renew gives the session a fresh allowance of time, for steps whose outcome
+// no longer changes the verdict.
+func (s *Session) Renew() {
+	fresh := s.client.NewSession()
+	s.patience, s.waits = fresh.patience, fresh.waits
+}
+
+// Exchanges lists what went over the wire, in order.
+func (s *Session) Exchanges() []matrix.Exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exchanges
+}
+
+// Elapsed is the time from the first request going out to the last answer.
+func (s *Session) Elapsed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended.Sub(s.began)
+}
+
+// Headers lists the header of every answer of the registry's own, in order.
+func (s *Session) Headers() []http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.headers
+}
+
+// Challenge is the header of the last 401 that carried a challenge; nil where
+// none did.
+func (s *Session) Challenge() http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.challenge
+}
+
+// Request is one question to the registry.
+type Request struct {
+	Step    string // names the exchange in reports
+	Method  string
+	URL     *url.URL
+	Header  http.Header // Accept, Content-Type ...
+	Body    []byte      // for PUT, POST, PATCH
+	Scope   string      // token scope, "repository:<name>:pull"
+	Pinned  string      // where set, a redirect to a path without it is not followed (RedirectedTo tells)
+	MaxBody int64       // of a 200; 0 = MaxError
+}
+
+// Response is the last answer to a Request, or the Fault that came instead.
+type Response struct {
+	matrix.Answer
+	Header http.Header
+	Bytes  []byte
+	URL    *url.URL // the end of the redirect chain
+}
+
+// Do asks, through challenge, token, redirects and retries. The error is not
+// nil only where ctx ended; everything a server or network did wrong is in
+// the Response.
+func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
+	done, err := s.client.lead.enter(ctx, q.Scope)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	s.mu.Lock()
+	s.step = q.Step
+	s.mu.Unlock()
+	req, err := s.newRequest(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.client.auth.Do(req)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return s.failed(err), nil
+	}
+	defer resp.Body.Close()
+	out := &Response{Header: resp.Header, URL: resp.Request.URL}
+	out.Status = resp.StatusCode
+	out.ContentType = s.client.Clean(resp.Header.Get("Content-Type"))
+	out.Challenge = resp.Header.Get("Www-Authenticate") != ""
+	out.RetryAfter = s.lastRetry
+	if q.Pinned != "" && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		out.Location = s.client.Clean(locationOf(resp))
+	}
+	// The body is in memory already: the wire layer read it within its bounds.
+	if out.Bytes, err = io.ReadAll(resp.Body); err != nil {
+		return nil, fmt.Errorf("read buffered body: %w", err)
+	}
+	return out, nil
+}
+
+// newRequest makes the request that the auth client sends. Its context leads
+// the lower layers back to the session.
+func (s *Session) newRequest(ctx context.Context, q Request) (*http.Request, error) {
+	ctx = context.WithValue(ctx, sessionKey{}, &exchange{session: s, request: q})
+	if q.Scope != "" {
+		ctx = auth.WithScopesForHost(ctx, q.URL.Host, q.Scope)
+	}
+	var body io.Reader
+	if q.Body != nil {
+		body = strings.NewReader(string(q.Body))
+	}
+	req, err := http.NewRequestWithContext(ctx, q.Method, q.URL.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	for key, values := range q.Header {
+		req.Header[key] = values
+	}
+	req.Header.Set(stepHeader, q.Step)
+	if s.client.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+s.client.bearer)
+	}
+	return req, nil
+}
+
+// exchange is what the lower layers need to know of the request they carry.
+type exchange struct {
+	session *Session
+	request Request
+}
+
+type sessionKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	e, _ := ctx.Value(sessionKey{}).(*exchange)
+	return e
+}
+
+// failed turns an error of the auth flow or the wire into a response: an
+// answer where there was one, else a fault.
+func (s *Session) failed(err error) *Response {
+	var refused *refusal
+	if errors.As(err, &refused) {
+		kind := refused.kind
+		if kind == matrix.Protocol && s.lastWasToken() {
+			kind = matrix.TokenError
+		}
+		return &Response{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: kind, Text: s.client.Clean(refused.text)}}}
+	}
+	var token *errcode.ErrorResponse
+	if errors.As(err, &token) {
+		return s.tokenRefused(token)
+	}
+	if errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password") {
+		return &Response{Answer: matrix.Answer{Status: http.StatusUnauthorized, Challenge: true}}
+	}
+	kind := classify(err)
+	switch {
+	// The auth client has no error value for it. It applies our own rule on
+	// realms to the redirects of token requests before we are asked.
+	case strings.Contains(err.Error(), "redirect of token request rejected"):
+		kind = matrix.AuthRefused
+	case s.lastWasToken():
+		kind = matrix.TokenError
+	}
+	return &Response{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: kind, Text: s.client.Clean(faultText(err))}}}
+}
+
+// tokenRefused judges the token endpoint's refusal: an account matter stays
+// one (401, 403, 400 with a code for it), a limit stays a limit, and anything
+// else is the endpoint's failure.
+func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
+	a := matrix.Answer{Status: e.StatusCode, Token: true, RetryAfter: s.lastRetry}
+	for _, one := range e.Errors {
+		if len(a.Codes) < maxCodes {
+			a.Codes = append(a.Codes, s.client.Clean(one.Code))
+		}
+	}
+	switch e.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return &Response{Answer: a}
+	case http.StatusBadRequest:
+		if a.HasCode("UNAUTHORIZED", "DENIED") {
+			return &Response{Answer: a}
+		}
+	}
+	text := fmt.Sprintf("%s answered HTTP %d", s.client.Clean(safeURL(e.URL)), e.StatusCode)
+	return &Response{Answer: matrix.Answer{Token: true, Fault: &matrix.Fault{Kind: matrix.TokenError, Text: text}}}
+}
+
+// maxCodes bounds the error codes kept of one body.
+const maxCodes = 5
+
+// lastWasToken reports whether the last exchange was with the token endpoint.
+func (s *Session) lastWasToken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.exchanges) > 0 && s.exchanges[len(s.exchanges)-1].Step == tokenStep
+}
+
+// note appends a finished exchange.
+func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.began.IsZero() {
+		s.began = began
+	}
+	s.ended = time.Now()
+	s.exchanges = append(s.exchanges, x)
+	if h == nil || x.Step == tokenStep {
+		return
+	}
+	s.headers = append(s.headers, h)
+	if h.Get("Www-Authenticate") != "" {
+		s.challenge = h
+	}
+}

@@ -1,0 +1,292 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"refmatrix/matrix"
+)
+
+// stepHeader marks requests to the registry and tells them from the auth
+// client's own to the token endpoint. It never leaves this process.
+const stepHeader = "Refmatrix-Step"
+
+// tokenStep names the exchanges with the token endpoint.
+const tokenStep = "token"
+
+// guard is the lowest round tripper: it sends under the limits, and lets a
+// challenge through to the auth client only where its realm may be asked.
+type guard struct{ client *Client }
+
+// RoundTrip implements http.RoundTripper. Response bodies are in memory and
+// within their bounds when it returns.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	x := exchangeOf(req.Context())
+	step := req.Header.Get(stepHeader)
+	out := req.Clone(req.Context())
+	out.Header.Del(stepHeader)
+	if step == "" {
+		step = tokenStep
+	}
+	if authorization := out.Header.Get("Authorization"); authorization != "" {
+		// net/http would refuse the header too, but as an error of the next request.
+		if strings.ContainsFunc(authorization, unicode.IsControl) {
+			return nil, &refusal{matrix.TokenError, "the token holds characters that no header may carry"}
+		}
+		_, secret, _ := strings.Cut(authorization, " ")
+		g.client.redactor.add(secret)
+	}
+	resp, err := g.client.send(x, step, out)
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	if resp.StatusCode == http.StatusUnauthorized && step != tokenStep {
+		if err := g.client.admitChallenge(req, resp); err != nil {
+			return nil, err
+		}
+	}
+	return resp, nil
+}
+
+// send makes the attempts of one request.
+func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Response, error) {
+	for attempt := 0; ; attempt++ {
+		if attempt > 0 && req.GetBody != nil {
+			body, err := req.GetBody()
+			if err != nil {
+				return nil, fmt.Errorf("send the body again: %w", err)
+			}
+			req.Body = body
+		}
+		resp, err := c.attempt(x, step, req)
+		var cut *refusal
+		if req.Context().Err() != nil || errors.As(err, &cut) || !transient(resp, err) {
+			c.pace.succeeded(err == nil, c.limit)
+			return resp, err
+		}
+		asked := retryAfter(resp)
+		x.session.lastRetry = asked
+		limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests
+		wait := min(max(asked, backoff(attempt)), x.session.waits)
+		if attempt >= c.entry.Retries || wait <= 0 || c.pace.gaveUp() {
+			c.pace.giveUp()
+			return resp, err
+		}
+		x.session.waits -= wait
+		if limited {
+			c.pace.slow(wait, c.limit)
+		}
+		if err := sleep(req.Context(), wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// attempt sends req once: in a slot of the registry, within both rates,
+// within the timeout, body included.
+func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	if err := c.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer c.slots.Release(1)
+	allowed := min(c.timeout, x.session.patience)
+	if allowed <= 0 {
+		return nil, &refusal{matrix.Timeout, "the row used up its time"}
+	}
+	timed, cancel := context.WithTimeout(ctx, allowed)
+	defer cancel()
+	timed, phases := trace(timed)
+	began := time.Now()
+	answered := stalled(ctx, answerStall)
+	resp, err := c.base.RoundTrip(req.WithContext(timed))
+	var read int64
+	if err == nil {
+		read, err = buffer(resp, bound(step, x.request.MaxBody, resp))
+	}
+	took := time.Since(began)
+	answered()
+	x.session.patience -= took
+	seen, connected := phases()
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		err = &timedOut{after: allowed, connected: connected}
+	}
+	c.record(x.session, step, req, resp, err, read, began, took, seen)
+	if err != nil {
+		return nil, err
+	}
+	c.pace.observe(took, c.limit)
+	return resp, nil
+}
+
+// turn waits until a request may go out: a slot of the registry is free, and
+// its pace, its rate and the rate over all registries allow it. The slot is
+// taken when the error is nil.
+func (c *Client) turn(ctx context.Context) error {
+	defer stalled(ctx, ownStall)()
+	if err := c.pace.wait(ctx); err != nil {
+		return err
+	}
+	if err := c.slots.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	if err := errors.Join(c.limit.Wait(ctx), c.global.Wait(ctx)); err != nil {
+		c.slots.Release(1)
+		if ctx.Err() == nil {
+			return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// record notes the exchange, every remote string cleaned.
+func (c *Client) record(s *Session, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
+	x := matrix.Exchange{
+		Step: step, Method: req.Method, URL: c.Clean(safeURL(req.URL)),
+		Bytes: read, MS: milliseconds(took), Phases: phases,
+	}
+	var header http.Header
+	if err != nil {
+		x.Error = c.Clean(faultText(err))
+	} else {
+		header = resp.Header
+		x.Status = resp.StatusCode
+		x.ContentType = c.Clean(header.Get("Content-Type"))
+		x.Headers = c.relevant(resp)
+	}
+	s.note(x, header, began)
+}
+
+// relevantHeaders are the response headers that verdicts, capabilities and
+// fingerprints rest on.
+var relevantHeaders = []string{
+	"Docker-Content-Digest", "Docker-Distribution-Api-Version", "Www-Authenticate", "Location", "Link",
+	"Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server", "X-Jfrog-Version",
+	"Gitlab-Container-Registry-Version", "Warning",
+}
+
+func (c *Client) relevant(resp *http.Response) map[string]string {
+	var out map[string]string
+	for _, name := range relevantHeaders {
+		values := resp.Header.Values(name)
+		if len(values) == 0 {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		value := strings.Join(values, ", ")
+		if name == "Location" {
+			value = locationOf(resp)
+		}
+		out[name] = c.Clean(value)
+	}
+	return out
+}
+
+// bound is how much of resp's body may be read.
+func bound(step string, asked int64, resp *http.Response) int64 {
+	switch {
+	case step == tokenStep:
+		return maxToken
+	case resp.StatusCode == http.StatusOK,
+		resp.StatusCode == http.StatusNotFound && strings.Contains(resp.Header.Get("Content-Type"), "json"):
+		return max(asked, MaxError)
+	}
+	return MaxError
+}
+
+// buffer reads the body within limit and puts it back in memory. A 200 over
+// the limit is a fault; what else is over it is cut, for its status says all.
+func buffer(resp *http.Response, limit int64) (int64, error) {
+	defer resp.Body.Close()
+	over := &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
+	if resp.Request != nil && resp.Request.Method == http.MethodHead {
+		resp.Body = http.NoBody
+		return 0, nil
+	}
+	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
+		return 0, over
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return int64(len(body)), fmt.Errorf("read the body: %w", err)
+	}
+	if int64(len(body)) > limit {
+		if resp.StatusCode == http.StatusOK {
+			return int64(len(body)), over
+		}
+		body = body[:limit]
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return int64(len(body)), nil
+}
+
+// transient reports whether the same request may be answered better in a
+// moment: 429, 502, 503, 504, and connections that failed.
+func transient(resp *http.Response, err error) bool {
+	if err != nil {
+		return faultIsTransient(err)
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// retryAfter reads the header of RFC 9110, section 10.2.3: seconds or a date.
+// Go durations are read too, for GHCR sends "880.092µs". 0 where there is
+// nothing to wait for.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		const day = 24 * 60 * 60
+		return time.Duration(min(max(seconds, 0), day)) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(time.Until(date).Round(time.Second), 0)
+	}
+	if d, err := time.ParseDuration(value); err == nil {
+		return max(d, 0)
+	}
+	return 0
+}
+
+// backoff doubles from a quarter of a second, jittered by half on both sides
+// so that rows which failed together do not come back together.
+func backoff(attempt int) time.Duration {
+	base := 250 * time.Millisecond << min(attempt, 10)
+	return base/2 + rand.N(base)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	defer stalled(ctx, ownStall)()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// milliseconds with a tenth of a millisecond kept.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
+}
