@@ -1,0 +1,211 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/registry"
+)
+
+// absentType is an artifact type that nobody uses.
+const absentType = "application/vnd.refmatrix.absent.v1"
+
+// askFilter tries ?artifactType= with a type that is listed, where one is,
+// else with one that cannot be.
+func askFilter(ctx context.Context, s *subject) error {
+	asked := absentType
+	for _, d := range s.seen.Referrers.Index.Descriptors {
+		// Some registries list descriptors without their artifact type.
+		if d.ArtifactType != "" && (asked == absentType || d.ArtifactType < asked) {
+			asked = d.ArtifactType
+		}
+	}
+	result, err := s.tryFilter(ctx, asked)
+	if err != nil {
+		return err
+	}
+	s.seen.Capabilities.FilterType, s.seen.Capabilities.Filter = asked, result
+	return nil
+}
+
+// filterUnseen holds where everything listed is of the one type that the
+// filter was tried with, so that its answer showed nothing.
+func filterUnseen(o *matrix.Observation) bool {
+	return hasAPI(o) && o.Referrers.Index.Total > 0 && o.Capabilities.Filter == matrix.FilterUnseen
+}
+
+// refineFilter tries a type that cannot be listed where filterUnseen holds.
+func refineFilter(ctx context.Context, s *subject) error {
+	result, err := s.tryFilter(ctx, absentType)
+	if err == nil && result != "" {
+		s.seen.Capabilities.Filter, s.seen.Capabilities.FilterType = result, absentType
+	}
+	return err
+}
+
+// tryFilter gives "" where the wire failed and nothing was learned.
+func (s *subject) tryFilter(ctx context.Context, asked string) (matrix.Filter, error) {
+	resp, judged, err := s.referrers(ctx, "filter", http.MethodGet, s.seen.Manifest.Digest, asked)
+	switch {
+	case err != nil || resp.Fault != nil:
+		return "", err
+	case resp.Status != s.seen.Referrers.Status || judged.index == nil:
+		return matrix.FilterFails, nil
+	case announces(resp):
+		return matrix.FilterAnnounces, nil
+	case s.seen.Referrers.Index.Total == 0:
+		return matrix.FilterUnseen, nil
+	}
+	for _, d := range judged.index.Descriptors {
+		if d.ArtifactType != asked {
+			return matrix.FilterIgnored, nil
+		}
+	}
+	if judged.index.Total < s.seen.Referrers.Index.Total {
+		return matrix.FilterSilent, nil
+	}
+	return matrix.FilterUnseen, nil
+}
+
+// announces reports whether the answer says that artifactType was applied.
+func announces(resp *registry.Response) bool {
+	for _, applied := range strings.Split(resp.Header.Get("OCI-Filters-Applied"), ",") {
+		if strings.TrimSpace(applied) == "artifactType" {
+			return true
+		}
+	}
+	return false
+}
+
+// maxPages bounds how far next links are followed.
+const maxPages = 20
+
+// followPages follows Link rel="next" on the registry's own origin.
+func followPages(ctx context.Context, s *subject) error {
+	caps := &s.seen.Capabilities
+	caps.Pagination, caps.Pages = matrix.PageSingle, 1
+	if !s.seen.Referrers.Next {
+		return nil
+	}
+	total := *s.seen.Referrers.Index
+	page, judged, err := s.referrers(ctx, "page", http.MethodGet, s.seen.Manifest.Digest, "")
+	if err != nil {
+		return err
+	}
+	visited := map[string]bool{}
+	for caps.Pages = 0; ; {
+		if page.Fault != nil || page.Status != http.StatusOK || judged.index == nil {
+			caps.Pagination = matrix.PageBroken
+			break
+		}
+		if caps.Pages++; caps.Pages > 1 {
+			total.Total += judged.index.Total
+			total.Descriptors = append(total.Descriptors, s.cleanIndex(judged.index).Descriptors...)
+			caps.Pagination = matrix.PageLinked
+		}
+		visited[page.URL.String()] = true
+		next := nextLink(page)
+		if next == nil {
+			break
+		}
+		if caps.Pagination = s.admitPage(next, visited, caps.Pages); caps.Pagination != matrix.PageLinked {
+			break
+		}
+		if page, judged, err = s.page(ctx, next); err != nil {
+			return err
+		}
+	}
+	describe(caps, &total)
+	return nil
+}
+
+// admitPage says whether a next link is followed, as PageLinked, or why not.
+func (s *subject) admitPage(next *url.URL, visited map[string]bool, pages int) matrix.Pagination {
+	own := client(s).URL
+	switch {
+	case !strings.EqualFold(next.Scheme, own.Scheme) || !strings.EqualFold(next.Host, own.Host):
+		return matrix.PageForeign
+	case visited[next.String()]:
+		return matrix.PageLoop
+	case pages >= maxPages:
+		return matrix.PageBounded
+	}
+	return matrix.PageLinked
+}
+
+func (s *subject) page(ctx context.Context, target *url.URL) (*registry.Response, body, error) {
+	resp, err := s.session.Do(ctx, registry.Request{
+		Step: "page", Method: http.MethodGet, URL: target, Header: accept(matrix.IndexMediaType),
+		Scope: pull(s.image.Repository), MaxBody: registry.MaxIndex,
+	})
+	if err != nil || resp.Fault != nil {
+		return resp, body{}, err
+	}
+	return resp, readBody(resp.Bytes), nil
+}
+
+// linkNext finds the target of rel="next" in a Link header (RFC 8288).
+var linkNext = regexp.MustCompile(`(?i)<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*"?next"?(?:\s|;|,|$)`)
+
+// nextLink gives the next page as an absolute URL, nil where there is none.
+func nextLink(resp *registry.Response) *url.URL {
+	for _, value := range resp.Header.Values("Link") {
+		m := linkNext.FindStringSubmatch(value)
+		if m == nil {
+			continue
+		}
+		target, err := resp.URL.Parse(m[1])
+		if err == nil && target.User == nil && target.Host != "" {
+			target.Fragment = ""
+			return target
+		}
+	}
+	return nil
+}
+
+// absentDigest is well formed and the hash of nothing that anybody has.
+const absentDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+// askAbsentSubject asks for the referrers of a digest that does not exist: a
+// registry with the API answers an empty index.
+func askAbsentSubject(ctx context.Context, s *subject) error {
+	resp, judged, err := s.referrers(ctx, "absent-subject", http.MethodGet, absentDigest, "")
+	if err != nil || resp.Fault != nil {
+		return err
+	}
+	word := httpWord(resp.Status)
+	if resp.Status == http.StatusOK && judged.index != nil {
+		word = "empty-index"
+		if judged.index.Total > 0 {
+			word = "index"
+		}
+	}
+	s.seen.Capabilities.AbsentSubject = word
+	return nil
+}
+
+// askMalformedDigest asks with a digest that is none; the specification wants
+// a 400.
+func askMalformedDigest(ctx context.Context, s *subject) error {
+	resp, _, err := s.referrers(ctx, "malformed-digest", http.MethodGet, "sha256:malformed", "")
+	if err != nil || resp.Fault != nil {
+		return err
+	}
+	s.seen.Capabilities.MalformedDigest = httpWord(resp.Status)
+	return nil
+}
+
+// askHead asks for the referrers by HEAD, which the specification does not
+// name but monitors use.
+func askHead(ctx context.Context, s *subject) error {
+	resp, _, err := s.referrers(ctx, "head", http.MethodHead, s.seen.Manifest.Digest, "")
+	if err != nil || resp.Fault != nil {
+		return err
+	}
+	s.seen.Capabilities.Head = httpWord(resp.Status)
+	return nil
+}

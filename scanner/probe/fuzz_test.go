@@ -1,0 +1,80 @@
+package probe
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/registry"
+)
+
+// tagShape is a tag of the distribution specification.
+var tagShape = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
+
+// FuzzReferrersTag: whatever the digest, the tag is one.
+func FuzzReferrersTag(f *testing.F) {
+	for _, text := range []string{"sha256:abc", "sha512:" + strings.Repeat("a", 128), "a+b:c", ":", "", "é:☃", strings.Repeat("a", 300)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, digest string) {
+		if tag := ReferrersTag(digest); !tagShape.MatchString(tag) {
+			t.Errorf("%q gives the tag %q", digest, tag)
+		}
+	})
+}
+
+// FuzzReadBody: no body breaks the reader, and what it calls an index is one
+// that encoding/json reads in the same way.
+func FuzzReadBody(f *testing.F) {
+	for _, text := range []string{
+		"", "null", "{}", "[]", `{"schemaVersion":2,"manifests":[]}`, `{"schemaVersion":2,"manifests":null}`, `{"schemaVersion":2,"manifests":[{}]}`,
+		`{"schemaVersion":2,"manifests":[{"digest":"sha256:a","size":1e9}]}`, `{"schemaVersion":1,"fsLayers":[]}`, `{"errors":[{"code":"DENIED"}]}`,
+		`{"errors":{"code":1}}`, "<html>", "\x00\x01", `{"schemaVersion":2,"manifests":[],"mediaType":7}`, "\xef\xbb\xbf{}", "[[[[",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got := readBody(raw)
+		if (got.kind == matrix.BodyIndex) != (got.index != nil) {
+			t.Fatalf("%q is called %s, its index is %v", raw, got.kind, got.index)
+		}
+		if got.index == nil {
+			return
+		}
+		var list struct{ Manifests []json.RawMessage }
+		if err := json.Unmarshal(raw, &list); err != nil || len(list.Manifests) != got.index.Total || len(got.index.Descriptors) > got.index.Total {
+			t.Errorf("%q: %d descriptors, json has %d, %v", raw, got.index.Total, len(list.Manifests), err)
+		}
+	})
+}
+
+// FuzzNextLink: what is taken for the next page is an absolute address without
+// credentials, whatever the header says.
+func FuzzNextLink(f *testing.F) {
+	for _, text := range []string{
+		`<?page=2>; rel="next"`, `</v2/a>; rel=next, <b>; rel="last"`, `<//evil.example/>; rel="next"`, `<http://u:p@a/>; rel="next"`, `<>;rel=next`,
+		`<\x00>; rel="next"`, `<a>; title="x"; REL="NEXT"`, `next`, `<a>; rel="prev"`, `<` + strings.Repeat("a", 5000) + `>; rel="next"`,
+	} {
+		f.Add(text)
+	}
+	base, err := url.Parse("https://registry.example.com/v2/a/referrers/sha256:b")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		next := nextLink(&registry.Response{URL: base, Header: http.Header{"Link": {header}}})
+		if next == nil {
+			return
+		}
+		if next.Host == "" || next.Scheme == "" || next.User != nil || next.Fragment != "" {
+			t.Errorf("%q leads to %q", header, next)
+		}
+		if _, err := http.NewRequest(http.MethodGet, next.String(), nil); err != nil {
+			t.Errorf("%q leads to %q: %v", header, next, err)
+		}
+	})
+}

@@ -1,0 +1,182 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/registry"
+)
+
+// ReferrersTag is the tag under which the referrers tag schema keeps the
+// referrers of a digest: the algorithm cut to 32 characters, "-", the encoded
+// part cut to 64, and "-" for every character a tag may not hold
+// (distribution specification v1.1, "Referrers Tag Schema").
+func ReferrersTag(subject string) string {
+	algorithm, encoded, _ := strings.Cut(subject, ":")
+	return tagSafe(cut(algorithm, 32)) + "-" + tagSafe(cut(encoded, 64))
+}
+
+func cut(text string, most int) string {
+	if len(text) > most {
+		return text[:most]
+	}
+	return text
+}
+
+func tagSafe(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// maxLinks bounds the links kept of a referrers tag.
+const maxLinks = 200
+
+// askTagSchema looks at the referrers tag of the image: whether it is there,
+// is an index of its own, and agrees with the API.
+func askTagSchema(ctx context.Context, s *subject) error {
+	tag := ReferrersTag(s.seen.Manifest.Digest)
+	resp, err := s.get(ctx, "tag-schema", http.MethodGet, s.image.Repository+"/manifests/"+tag, accept(manifestTypes...), registry.MaxIndex)
+	if err != nil || resp.Fault != nil {
+		return err
+	}
+	found := &matrix.TagSchema{Tag: tag, State: matrix.TagUnknown}
+	s.seen.Capabilities.TagSchema = found
+	switch resp.Status {
+	case http.StatusNotFound:
+		found.State = matrix.TagAbsent
+	case http.StatusOK:
+		s.readTag(found, resp)
+	}
+	if s.seen.Referrers.Index != nil && !s.seen.Referrers.Next {
+		compare(found, s.seen.Referrers.Index)
+	}
+	return nil
+}
+
+// readTag says what the tag's manifest is. An answer with the subject's own
+// digest is the registry resolving the tag to the subject, not an index.
+func (s *subject) readTag(found *matrix.TagSchema, resp *registry.Response) {
+	own := digest.FromBytes(resp.Bytes).String()
+	if header := resp.Header.Get("Docker-Content-Digest"); header == s.seen.Manifest.Digest || own == s.seen.Manifest.Digest {
+		found.State = matrix.TagSubject
+		return
+	}
+	judged := readBody(resp.Bytes)
+	if judged.index == nil {
+		found.State = matrix.TagOther
+		return
+	}
+	index := s.cleanIndex(judged.index)
+	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
+	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
+}
+
+// compare names what the API and the tag do not both list.
+func compare(tag *matrix.TagSchema, api *matrix.Index) {
+	inAPI, inTag := map[string]bool{}, map[string]bool{}
+	for _, d := range api.Descriptors {
+		inAPI[d.Digest] = true
+	}
+	for _, d := range tag.Links {
+		inTag[d.Digest] = true
+		if !inAPI[d.Digest] {
+			tag.OnlyTag = append(tag.OnlyTag, d.Digest)
+		}
+	}
+	if tag.State != matrix.TagIndex {
+		return
+	}
+	for _, d := range api.Descriptors {
+		if !inTag[d.Digest] {
+			tag.OnlyAPI = append(tag.OnlyAPI, d.Digest)
+		}
+	}
+}
+
+// cosignSuffixes are the tags of cosign 1 and 2 beside an image
+// (sigstore/cosign, specs/SIGNATURE_SPEC.md).
+var cosignSuffixes = []string{".sig", ".att", ".sbom"}
+
+// askCosignTags asks which of cosign's own tags exist for the image.
+func askCosignTags(ctx context.Context, s *subject) error {
+	found := []string{}
+	for _, suffix := range cosignSuffixes {
+		tag := strings.Replace(s.seen.Manifest.Digest, ":", "-", 1) + suffix
+		resp, err := s.get(ctx, "cosign-tag", http.MethodHead, s.image.Repository+"/manifests/"+tag, accept(manifestTypes...), 0)
+		if err != nil {
+			return err
+		}
+		switch {
+		case resp.Fault != nil || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound:
+			return nil // nothing is known where one answer is missing
+		case resp.Status == http.StatusOK:
+			found = append(found, suffix)
+		}
+	}
+	s.seen.Capabilities.CosignTags = found
+	return nil
+}
+
+// describe counts the descriptors of the list by artifact type.
+func describe(c *matrix.Capabilities, index *matrix.Index) {
+	total := index.Total
+	c.Descriptors = &total
+	counts := map[string]int{}
+	for _, d := range index.Descriptors {
+		counts[artifactType(d)]++
+	}
+	c.ArtifactTypes = nil
+	for kind, n := range counts {
+		c.ArtifactTypes = append(c.ArtifactTypes, matrix.ArtifactType{Type: kind, Name: artifactName(kind), Count: n})
+	}
+	sort.Slice(c.ArtifactTypes, func(i, j int) bool { return c.ArtifactTypes[i].Type < c.ArtifactTypes[j].Type })
+}
+
+// artifactType of a descriptor; one without is known by its media type.
+func artifactType(d matrix.Descriptor) string {
+	if d.ArtifactType != "" {
+		return d.ArtifactType
+	}
+	return d.MediaType
+}
+
+// artifactNames says what well-known artifact types are.
+var artifactNames = []struct{ part, name string }{
+	{"vnd.cncf.notary.signature", "notation signature"},
+	{"vnd.dev.cosign.artifact.sig", "cosign signature"},
+	{"vnd.dev.cosign.simplesigning", "cosign signature"},
+	{"vnd.dev.sigstore.bundle", "sigstore bundle"},
+	{"vnd.dev.cosign.artifact.sbom", "SBOM (cosign)"},
+	{"spdx", "SBOM (SPDX)"},
+	{"cyclonedx", "SBOM (CycloneDX)"},
+	{"vnd.syft", "SBOM (Syft)"},
+	{"vnd.in-toto", "in-toto attestation"},
+	{"dsse.envelope", "in-toto attestation"},
+	{"openvex", "VEX document"},
+	{"vex", "VEX document"},
+	{"sarif", "scan result (SARIF)"},
+	{"vnd.cncf.helm.chart.provenance", "Helm provenance"},
+}
+
+func artifactName(artifactType string) string {
+	for _, known := range artifactNames {
+		if strings.Contains(artifactType, known.part) {
+			return known.name
+		}
+	}
+	return ""
+}
+
+// httpWord words a status: "http-404".
+func httpWord(status int) string { return "http-" + strconv.Itoa(status) }

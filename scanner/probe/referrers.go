@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/registry"
+)
+
+// askReferrers asks for the referrers of the digest that was just resolved
+// (distribution specification v1.1, "Listing Referrers").
+func askReferrers(ctx context.Context, s *subject) error {
+	resp, judged, err := s.referrers(ctx, "referrers", http.MethodGet, s.seen.Manifest.Digest, "")
+	if err != nil {
+		return err
+	}
+	r := &s.seen.Referrers
+	r.Answer = resp.Answer
+	if resp.Fault != nil {
+		return nil
+	}
+	r.Body, r.Codes = judged.kind, s.cleanAll(judged.codes)
+	r.FiltersApplied = s.client.Clean(resp.Header.Get("OCI-Filters-Applied"))
+	r.Next = nextLink(resp) != nil
+	if r.Location != "" || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound {
+		return nil
+	}
+	r.Index = s.cleanIndex(judged.index)
+	if r.Index != nil {
+		s.seen.Capabilities.ContentType = matrix.MatchType(resp.ContentType)
+		describe(&s.seen.Capabilities, r.Index)
+	}
+	return nil
+}
+
+// referrers asks the endpoint for a digest, filtered where artifactType is
+// not empty.
+func (s *subject) referrers(ctx context.Context, step, method, digest, artifactType string) (*registry.Response, body, error) {
+	target := s.client.URL(s.image.Repository + "/referrers/" + digest)
+	if artifactType != "" {
+		target.RawQuery = url.Values{"artifactType": {artifactType}}.Encode()
+	}
+	resp, err := s.session.Do(ctx, registry.Request{
+		Step: step, Method: method, URL: target, Header: accept(matrix.IndexMediaType),
+		Scope: pull(s.image.Repository), Pinned: "/referrers/" + digest, MaxBody: registry.MaxIndex,
+	})
+	if err != nil || resp.Fault != nil {
+		return resp, body{}, err
+	}
+	return resp, readBody(resp.Bytes), nil
+}

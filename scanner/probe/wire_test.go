@@ -1,0 +1,326 @@
+package probe_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"gopkg.in/yaml.v3"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+	"refmatrix/scanner/registry"
+)
+
+// profile is one entry of testdata/wire.yaml.
+type profile struct {
+	Name      string
+	Product   string
+	Source    string
+	Image     string
+	Depth     probe.Depth
+	Bearer    string
+	Bearers   []string
+	Head      answers
+	Get       answers
+	Referrers answers
+	Token     answers
+	Other     answers
+	Tag       answers
+	Filtered  answers // referrers with ?artifactType=; left out: as referrers
+	Page      answers // referrers with ?page=
+	Absent    answers // referrers of a digest that cannot exist
+	Malformed answers // referrers of a digest that is none
+	HeadList  answers `yaml:"headList"` // HEAD of the referrers
+	Cosign    answers // .sig, then .att, then .sbom
+	WellKnown answers `yaml:"wellKnown"`
+	Expect    struct {
+		Reason     matrix.Reason
+		Severity   matrix.Severity
+		Referrers  matrix.Support
+		Strategy   matrix.Strategy
+		Confidence matrix.Confidence
+		Status     int
+		Requests   int
+		Detail     string
+		Finding    string
+		Tag        matrix.TagState
+		Product    string
+		Version    string
+
+		Capabilities map[string]any // those that have to be so
+	}
+}
+
+// answer is what a step puts on the wire.
+type answer struct {
+	Status  int
+	Type    string
+	Headers map[string]string
+	Body    string
+}
+
+// answers are one or several, the last repeated.
+type answers []answer
+
+func (a *answers) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.SequenceNode {
+		return n.Decode((*[]answer)(a))
+	}
+	var one answer
+	err := n.Decode(&one)
+	*a = answers{one}
+	return err
+}
+
+const manifestBytes = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[]}`
+
+var manifestDigest = digest.FromString(manifestBytes).String()
+
+// twoTypes are the descriptors of an SBOM and a signature.
+const twoTypes = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":1,"artifactType":"application/spdx+json"},` +
+	`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:2222222222222222222222222222222222222222222222222222222222222222","size":1,"artifactType":"application/vnd.dev.cosign.artifact.sig.v1+json"}`
+
+// stage serves a profile.
+type stage struct {
+	profile
+	origin, other string
+
+	mu    sync.Mutex
+	asked map[string]int
+	total int
+}
+
+func (s *stage) fill(text string) string {
+	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{origin}", s.origin, "{other}", s.other).Replace(text)
+}
+
+func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.total++
+	s.mu.Unlock()
+	challenges := s.Bearers
+	if s.Bearer != "" {
+		challenges = []string{s.Bearer}
+	}
+	api := strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/referrers/")
+	switch {
+	case !api && strings.HasSuffix(r.URL.Path, "/version"):
+		s.send(w, "well-known", s.WellKnown, answer{Status: 404})
+	case !api:
+		s.send(w, "token", s.Token, answer{Status: 404})
+	case challenges != nil && r.Header.Get("Authorization") != "Bearer secret-token":
+		for _, challenge := range challenges {
+			w.Header().Add("WWW-Authenticate", s.fill(challenge))
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	case strings.Contains(r.URL.Path, "/referrers/"):
+		s.list(w, r)
+	case strings.HasSuffix(r.URL.Path, ".sig"), strings.HasSuffix(r.URL.Path, ".att"), strings.HasSuffix(r.URL.Path, ".sbom"):
+		s.send(w, "cosign", s.Cosign, answer{Status: 404})
+	case strings.Contains(r.URL.Path, "/manifests/sha256-"):
+		s.send(w, "tag", s.Tag, answer{Status: 404})
+	case r.Method == http.MethodHead:
+		s.send(w, "head", s.Head, answer{Headers: map[string]string{"Docker-Content-Digest": "{digest}"}})
+	default:
+		s.send(w, "get", s.Get, answer{Headers: map[string]string{"Docker-Content-Digest": "{digest}"}, Body: "{manifest}"})
+	}
+}
+
+// list answers the referrers endpoint by what is asked of it.
+func (s *stage) list(w http.ResponseWriter, r *http.Request) {
+	empty := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[]}`}
+	switch {
+	case r.Method == http.MethodHead:
+		s.send(w, "head-list", s.HeadList, answer{Type: "index"})
+	case strings.Contains(r.URL.Path, "sha256:0000"):
+		s.send(w, "absent", s.Absent, empty)
+	case strings.HasSuffix(r.URL.Path, "malformed"):
+		s.send(w, "malformed", s.Malformed, answer{Status: 400})
+	case r.URL.Query().Has("page"):
+		s.send(w, "page", s.Page, empty)
+	case r.URL.Query().Has("artifactType") && s.Filtered != nil:
+		s.send(w, "filtered", s.Filtered, empty)
+	default:
+		s.send(w, "referrers", s.Referrers, answer{Status: 404})
+	}
+}
+
+func (s *stage) send(w http.ResponseWriter, step string, given answers, usual answer) {
+	s.mu.Lock()
+	n := s.asked[step]
+	s.asked[step]++
+	s.mu.Unlock()
+	a := usual
+	if len(given) > 0 {
+		a = given[min(n, len(given)-1)]
+	}
+	w.Header()["Content-Type"] = nil
+	if a.Type == "index" {
+		a.Type = matrix.IndexMediaType
+	}
+	if a.Type != "" {
+		w.Header().Set("Content-Type", a.Type)
+	}
+	for key, value := range a.Headers {
+		w.Header().Set(key, s.fill(value))
+	}
+	if a.Status != 0 {
+		w.WriteHeader(a.Status)
+	}
+	if a.Status != http.StatusNoContent {
+		_, _ = io.WriteString(w, s.fill(a.Body))
+	}
+}
+
+// start serves p and gives a client of it.
+func (p profile) start(t *testing.T) (*stage, *registry.Client) {
+	t.Helper()
+	s := &stage{profile: p, asked: map[string]int{}}
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.send(w, "other", p.Other, answer{Status: 404})
+	}))
+	own := httptest.NewServer(s)
+	s.origin, s.other = own.URL, other.URL
+	target, err := url.Parse(own.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := registry.NewPool(registry.Options{UserAgent: "refmatrix/test"})
+	t.Cleanup(func() {
+		pool.Close()
+		own.Close()
+		other.Close()
+	})
+	return s, pool.Client(inventory.Registry{
+		Name: "wire", URL: target, Timeout: 5 * time.Second, Retries: 1, RetryCap: 50 * time.Millisecond,
+		Concurrency: 1, Auth: inventory.Auth{Anonymous: true},
+	})
+}
+
+func readProfiles(t *testing.T) []profile {
+	t.Helper()
+	content, err := os.ReadFile("testdata/wire.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var profiles []profile
+	if err := yaml.Unmarshal(content, &profiles); err != nil {
+		t.Fatal(err)
+	}
+	return profiles
+}
+
+// TestWire puts each profile on a real socket and checks the verdict.
+func TestWire(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "")
+	for _, p := range readProfiles(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			if p.Source == "" {
+				t.Error("a profile needs its source")
+			}
+			s, client := p.start(t)
+			if p.Image == "" {
+				p.Image = "team/app:1.0"
+			}
+			image, err := inventory.ParseImage(p.Image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Depth == "" {
+				p.Depth = probe.Basic
+			}
+			outcome, err := probe.Image(context.Background(), client, image, probe.Options{Depth: p.Depth})
+			if err != nil {
+				t.Fatal(err)
+			}
+			row := matrix.NewRow(matrix.Target{Registry: "wire"}, &outcome.Observation)
+			want := p.Expect
+			if row.Reason != want.Reason || row.Severity != want.Severity || row.Referrers != want.Referrers || row.Strategy != want.Strategy {
+				t.Errorf("got %s %s %s %s, want %s %s %s %s\n%s", row.Reason, row.Severity, row.Referrers, row.Strategy,
+					want.Reason, want.Severity, want.Referrers, want.Strategy, row.Detail)
+			}
+			if want.Confidence != "" && row.Confidence != want.Confidence {
+				t.Errorf("confidence %s, want %s", row.Confidence, want.Confidence)
+			}
+			if want.Status != 0 && row.Status != want.Status {
+				t.Errorf("status %d, want %d", row.Status, want.Status)
+			}
+			if want.Detail != "" && row.Detail != want.Detail {
+				t.Errorf("detail %q, want %q", row.Detail, want.Detail)
+			}
+			if !strings.HasSuffix(row.Detail, ".") || strings.HasSuffix(row.Detail, "..") || strings.ContainsAny(row.Detail, "\n\r\x1b") {
+				t.Errorf("detail is no sentence: %q", row.Detail)
+			}
+			if want.Requests != 0 && (s.total != want.Requests || len(outcome.Exchanges) != want.Requests) {
+				t.Errorf("the server saw %d requests and the row tells %d, want %d", s.total, len(outcome.Exchanges), want.Requests)
+			}
+			if want.Tag != "" && (row.Capabilities == nil || row.Capabilities.TagSchema == nil || row.Capabilities.TagSchema.State != want.Tag) {
+				t.Errorf("tag schema %+v, want %s", row.Capabilities, want.Tag)
+			}
+			if want.Finding != "" && !hasFinding(row, want.Finding) {
+				t.Errorf("findings %+v, want %s", row.Findings, want.Finding)
+			}
+			checkCapabilities(t, row, want.Capabilities)
+			if want.Product != "" && (row.Product == nil || row.Product.Name != want.Product || row.Product.Version != want.Version) {
+				t.Errorf("product %+v, want %s %s", row.Product, want.Product, want.Version)
+			}
+		})
+	}
+}
+
+// checkCapabilities compares the capabilities named in want, as matrix.json has
+// them.
+func checkCapabilities(t *testing.T, row matrix.Row, want map[string]any) {
+	t.Helper()
+	encoded, err := json.Marshal(row.Capabilities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have map[string]any
+	if err := json.Unmarshal(encoded, &have); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range want {
+		if fmt.Sprint(have[key]) != fmt.Sprint(value) {
+			t.Errorf("%s is %v, want %v", key, have[key], value)
+		}
+	}
+}
+
+func hasFinding(row matrix.Row, code string) bool {
+	for _, f := range row.Findings {
+		if f.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// TestEveryReasonOnTheWire fails when a reason of the verdict table has no
+// profile; what only a broken network gives is tested with the client.
+func TestEveryReasonOnTheWire(t *testing.T) {
+	elsewhere := map[matrix.Reason]bool{
+		matrix.DNS: true, matrix.Connect: true, matrix.TLS: true, matrix.Timeout: true, matrix.Protocol: true, matrix.Credentials: true,
+	}
+	have := map[matrix.Reason]bool{}
+	for _, p := range readProfiles(t) {
+		have[p.Expect.Reason] = true
+	}
+	for _, rule := range matrix.Rules() {
+		if !have[rule.Reason] && !elsewhere[rule.Reason] {
+			t.Errorf("no profile gives %s", rule.Reason)
+		}
+	}
+}
