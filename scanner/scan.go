@@ -1,0 +1,124 @@
+// Package scanner is the engine: an inventory and options go in, rows come
+// out as they finish, and the matrix of all of them at the end.
+package scanner
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+	"refmatrix/scanner/registry"
+)
+
+// DefaultConcurrency is how many images are probed at once where Options do
+// not say.
+const DefaultConcurrency = 64
+
+// Options say how a scan is run. The zero value probes 64 images at once, at
+// standard depth, without a limit over all registries.
+type Options struct {
+	Tool        matrix.Tool
+	Concurrency int           // images probed at once, those that only wait not counted
+	Rate        float64       // requests per second over everything; 0 = unlimited
+	Timeout     time.Duration // of one request; 0 = as the inventory says
+	Deadline    time.Duration // of the whole scan; 0 = none
+	Probe       probe.Options
+	Shard       string      // "I/N" where the inventory is one shard, noted in the matrix
+	Progress    func(Event) // called as rows start and finish, one call at a time; nil = none
+}
+
+// Event tells of one image: its probe began, or its row is there.
+type Event struct {
+	Registry string
+	Image    string
+	Row      *matrix.Row // nil where the probe began
+	Last     bool        // no image of this registry is left
+}
+
+// Scan probes every image of inv. It always gives a matrix: where ctx or the
+// deadline ends it early, of the rows measured until then, with Complete
+// false. Rows stand in the inventory's order.
+func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matrix.Matrix {
+	if options.Deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, options.Deadline)
+		defer cancel()
+	}
+	if options.Probe.Depth == "" {
+		options.Probe.Depth = probe.Standard
+	}
+	limit := options.Concurrency
+	if limit <= 0 {
+		limit = DefaultConcurrency
+	}
+	working, waiting, idle := room(limit)
+	pool := registry.NewPool(registry.Options{
+		UserAgent: options.Tool.Name + "/" + options.Tool.Version, Rate: options.Rate, Timeout: options.Timeout, IdleConns: idle,
+	})
+	defer pool.Close()
+	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Started: time.Now().UTC()}
+	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries)}
+	places := newGate(working, waiting)
+	var workers errgroup.Group
+	for job := s.queue.next(); job != nil; job = s.queue.next() {
+		place := places.enter()
+		workers.Go(func() error {
+			defer place.leave()
+			s.run(registry.WithWorker(ctx, place), job)
+			return nil
+		})
+	}
+	_ = workers.Wait() // workers give rows, not errors
+	m.Finished = time.Now().UTC()
+	m.Rows, m.Complete = s.queue.rows()
+	m.Summary = matrix.Summarise(m.Rows)
+	return m
+}
+
+// scan is one run of the engine.
+type scan struct {
+	options Options
+	pool    *registry.Pool
+	queue   *queue
+
+	mu sync.Mutex // serialises Progress
+}
+
+// run probes one image and files its row.
+func (s *scan) run(ctx context.Context, j *job) {
+	defer s.queue.done(j)
+	entry := j.registry.entry
+	s.tell(Event{Registry: entry.Name, Image: j.image.String()})
+	options := s.options.Probe
+	options.Write = options.Write && j.index == 0 // once per registry, not per image
+	outcome, err := probe.Image(ctx, j.registry.client(s.pool), j.image, options)
+	if err != nil {
+		return // the scan ended: an image that was not measured has no row
+	}
+	row := matrix.NewRow(matrix.Target{
+		Registry: entry.Name, URL: entry.URL.String(), Image: j.image.String(), Labels: entry.Labels, Expect: entry.Expect,
+	}, &outcome.Observation)
+	row.Exchanges = outcome.Exchanges
+	row.Requests = len(outcome.Exchanges)
+	row.DurationMS = float64(outcome.Duration.Round(100*time.Microsecond)) / float64(time.Millisecond)
+	last := s.queue.file(j, &row)
+	if last {
+		s.pool.Done(j.registry.client(s.pool))
+		j.registry.made = nil // thousands of them are not kept
+	}
+	s.tell(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
+}
+
+func (s *scan) tell(e Event) {
+	if s.options.Progress == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Progress(e)
+}

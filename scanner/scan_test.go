@@ -1,0 +1,186 @@
+package scanner_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+// tagsOnly answers as a registry without the referrers API.
+func tagsOnly(w http.ResponseWriter, q *http.Request) {
+	if strings.Contains(q.URL.Path, "/manifests/") {
+		w.Header().Set("Docker-Content-Digest", digest)
+		return
+	}
+	w.WriteHeader(http.StatusNotFound)
+}
+
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s.URL
+}
+
+func load(t *testing.T, text string) *inventory.Inventory {
+	t.Helper()
+	inv, err := inventory.Parse(strings.NewReader(text), "inventory.yaml", t.TempDir(), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inv
+}
+
+var basic = probe.Options{Depth: probe.Basic}
+
+// TestOrder: rows stand in the inventory's order, whatever finished first.
+func TestOrder(t *testing.T) {
+	slow := serve(t, func(w http.ResponseWriter, q *http.Request) {
+		time.Sleep(30 * time.Millisecond)
+		tagsOnly(w, q)
+	})
+	quick := serve(t, tagsOnly)
+	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a, b, c], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: slow, url: '%s'}\n  - {name: quick, url: '%s'}\n", slow, quick))
+	var mu sync.Mutex
+	var finished []string
+	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic, Progress: func(e scanner.Event) {
+		if e.Row != nil {
+			mu.Lock()
+			finished = append(finished, e.Registry)
+			mu.Unlock()
+		}
+	}})
+	var got []string
+	for _, row := range m.Rows {
+		got = append(got, row.Registry+" "+row.Image)
+	}
+	want := "slow a:latest, slow b:latest, slow c:latest, quick a:latest, quick b:latest, quick c:latest"
+	if strings.Join(got, ", ") != want || !m.Complete {
+		t.Errorf("complete %v, rows %q", m.Complete, got)
+	}
+	if len(finished) != 6 || finished[0] != "quick" {
+		t.Errorf("rows did not stream as they finished: %q", finished)
+	}
+}
+
+// TestFairness: a registry that never answers, with many images, does not keep
+// the others from being measured while it hangs.
+func TestFairness(t *testing.T) {
+	stuck := make(chan struct{})
+	hanging := serve(t, func(_ http.ResponseWriter, q *http.Request) {
+		select {
+		case <-stuck:
+		case <-q.Context().Done():
+		}
+	})
+	quick := serve(t, tagsOnly)
+	var images []string
+	for i := range 40 {
+		images = append(images, fmt.Sprintf("i%d", i))
+	}
+	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0, auth: {anonymous: true}, timeout: 10s}\nregistries:\n  - {name: hangs, url: '%s', images: [%s], concurrency: 4}\n  - {name: quick, url: '%s', images: [a, b, c, d, e, f]}\n",
+		hanging, strings.Join(images, ","), quick))
+	var done atomic.Int32
+	ctx, cancel := context.WithCancel(context.Background())
+	m := scanner.Scan(ctx, inv, scanner.Options{Concurrency: 8, Probe: basic, Progress: func(e scanner.Event) {
+		if e.Row != nil && e.Registry == "quick" && done.Add(1) == 6 {
+			cancel() // all of the quick one is there while the other still hangs
+			close(stuck)
+		}
+	}})
+	cancel()
+	if done.Load() != 6 || m.Complete {
+		t.Errorf("%d rows of the quick registry, complete %v", done.Load(), m.Complete)
+	}
+}
+
+// TestDeadline: what was measured before the deadline is there, and the matrix
+// says that it is not all.
+func TestDeadline(t *testing.T) {
+	hanging := serve(t, func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
+	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: quick, url: '%s'}\n  - {name: hangs, url: '%s'}\n", serve(t, tagsOnly), hanging))
+	began := time.Now()
+	m := scanner.Scan(context.Background(), inv, scanner.Options{Deadline: 500 * time.Millisecond, Probe: basic})
+	if m.Complete || len(m.Rows) != 1 || m.Rows[0].Registry != "quick" || m.Summary.Rows != 1 {
+		t.Errorf("complete %v, rows %+v", m.Complete, m.Rows)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+// TestRow: requests, duration, exchanges and labels come with the verdict.
+func TestRow(t *testing.T) {
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a], labels: {env: prod}, expect: referrers-api, auth: {anonymous: true}}\n", serve(t, tagsOnly)))
+	m := scanner.Scan(context.Background(), inv, scanner.Options{Tool: matrix.Tool{Name: "refmatrix", Version: "test"}, Probe: basic})
+	row := m.Rows[0]
+	if row.Requests != 2 || len(row.Exchanges) != 2 || row.DurationMS <= 0 || row.Labels["env"] != "prod" || row.Digest != digest || !row.Unexpected {
+		t.Errorf("%+v", row)
+	}
+	if m.Schema != matrix.Schema || m.Summary.Warn != 1 || m.Summary.Unexpected != 1 || m.Tool.Version != "test" || m.Finished.Before(m.Started) {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestRequestBudget: basic makes two requests for an image and no more.
+func TestRequestBudget(t *testing.T) {
+	var asked atomic.Int32
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, b, c, d, e], rate: 0, auth: {anonymous: true}}\n", serve(t, func(w http.ResponseWriter, q *http.Request) {
+		asked.Add(1)
+		tagsOnly(w, q)
+	})))
+	scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic})
+	if asked.Load() != 10 {
+		t.Errorf("%d requests for 5 images", asked.Load())
+	}
+}
+
+// TestSilentRegistries: registries that answer nothing hold no worker, so the
+// others are done long before the silent ones time out.
+func TestSilentRegistries(t *testing.T) {
+	release := make(chan struct{})
+	silent := serve(t, func(_ http.ResponseWriter, q *http.Request) {
+		select {
+		case <-release:
+		case <-q.Context().Done():
+		}
+	})
+	quick := serve(t, tagsOnly)
+	text := "version: 1\ndefaults: {images: [a], rate: 0, retries: 0, timeout: 1m, auth: {anonymous: true}}\nregistries:\n"
+	for i := range 3 {
+		text += fmt.Sprintf("  - {name: silent-%d, url: '%s'}\n", i, silent)
+	}
+	for i := range 40 {
+		text += fmt.Sprintf("  - {name: quick-%d, url: '%s'}\n", i, quick)
+	}
+	var done atomic.Int64
+	m := scanner.Scan(context.Background(), load(t, text), scanner.Options{Probe: basic, Concurrency: 2, Progress: func(e scanner.Event) {
+		// The silent ones are let go only when every other row is there.
+		if e.Row != nil && strings.HasPrefix(e.Registry, "quick") && done.Add(1) == 40 {
+			close(release)
+		}
+	}})
+	if len(m.Rows) != 43 || !m.Complete {
+		t.Errorf("%d rows, complete %v", len(m.Rows), m.Complete)
+	}
+}
