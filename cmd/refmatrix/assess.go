@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+	"refmatrix/scanner"
+	"refmatrix/scanner/probe"
+)
+
+func newAssess() *cobra.Command {
+	var v view
+	var s selection
+	var from, to string
+	var write bool
+	cmd := &cobra.Command{
+		Use:   "assess --from SOURCE --to TARGET",
+		Short: "Say what happens to the links of SOURCE when its images move to TARGET",
+		Long: `Pre-migration: for each image of SOURCE, which signatures, SBOMs and
+attestations hang on it and how, what TARGET supports, and what therefore
+happens to them with each copy tool. SOURCE and TARGET are names of the
+inventory, which are probed, or matrix.json files of a --probe full scan.
+
+Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
+		Example: `  refmatrix assess --from harbor-prod --to ecr-prod -f markdown
+  refmatrix assess --from old/matrix.json --to new/matrix.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from == "" || to == "" {
+				return usage("assess needs --from and --to, each a name of the inventory or a matrix.json")
+			}
+			if err := v.check(); err != nil {
+				return err
+			}
+			source, err := s.matrixOf(cmd, from, false)
+			if err != nil {
+				return err
+			}
+			target, err := s.matrixOf(cmd, to, write)
+			if err != nil {
+				return err
+			}
+			a := matrix.Assess(source, target)
+			if err := report.RenderAssessment(cmd.OutOrStdout(), a, v.format, v.options(cmd)); err != nil {
+				return internal(err)
+			}
+			if !a.Safe() {
+				return &failure{exitGate, nil}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
+	v.addFlags(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json")
+	cmd.Flags().StringVar(&to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json")
+	cmd.Flags().BoolVar(&write, "write-probe", false, "push to TARGET and delete again, where the inventory has writeProbe for it")
+	return cmd
+}
+
+// matrixOf reads a stored matrix, or probes one registry of the inventory in
+// full, pushing to it where write says so.
+func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matrix.Matrix, error) {
+	if strings.HasSuffix(name, ".json") || name == "-" {
+		return readMatrix(cmd, name)
+	}
+	inv, err := s.load(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if !keepOnly(inv, name) {
+		return nil, usage("%q is neither a registry of %s nor a .json file", name, inv.Path)
+	}
+	m := scanner.Scan(cmd.Context(), inv, scanner.Options{Tool: tool(), Probe: probe.Options{Depth: probe.Full, Write: write}})
+	if cmd.Context().Err() != nil {
+		return nil, &failure{exitInterrupted, errors.New("interrupted")}
+	}
+	return m, nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix/report"
+	"refmatrix/scanner"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+)
+
+func newExplain() *cobra.Command {
+	var s selection
+	var v view
+	var depth string
+	var timeout time.Duration
+	var write bool
+	cmd := &cobra.Command{
+		Use:   "explain NAME | [https://]HOST/REPOSITORY[:TAG]",
+		Short: "One registry, every exchange shown, with the curl commands that reproduce it",
+		Long: `Probe one registry of the inventory, or an image named on the command line, and
+show every exchange with its status, headers and timing, the verdict with the
+rule that gave it, and curl commands that reproduce it. Secrets stand as
+$VARIABLES in the commands and nowhere else.`,
+		Example: `  refmatrix explain harbor-prod
+  refmatrix explain ghcr.io/fluxcd/source-controller:v1.4.1
+  refmatrix explain http://localhost:5000/library/alpine --probe full`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			chosen, err := probe.ParseDepth(depth)
+			if err != nil {
+				return &failure{exitUsage, err}
+			}
+			if v.format != "text" && v.format != "json" {
+				return usage("--format %q: choose text or json", v.format)
+			}
+			inv, err := s.find(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			m := scanner.Scan(cmd.Context(), inv, scanner.Options{
+				Tool: tool(), Timeout: timeout, Probe: probe.Options{Depth: chosen, Write: write},
+			})
+			if cmd.Context().Err() != nil {
+				return &failure{exitInterrupted, errors.New("interrupted")}
+			}
+			w := cmd.OutOrStdout()
+			if v.format == "json" {
+				encoder := json.NewEncoder(w)
+				encoder.SetIndent("", "  ")
+				encoder.SetEscapeHTML(false)
+				return encoder.Encode(m.Rows)
+			}
+			for i := range m.Rows {
+				row := &m.Rows[i]
+				if err := report.Explain(w, row, probe.Curl(inv.Registries[0], row), v.options(cmd)); err != nil {
+					return internal(err)
+				}
+			}
+			return nil
+		},
+	}
+	s.addFlags(cmd)
+	v.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.Lookup("format").DefValue, flags.Lookup("format").Usage = "text", "text or json"
+	v.format = "text"
+	flags.StringVar(&depth, "probe", "standard", "how much to ask: basic, standard or full")
+	flags.BoolVar(&write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
+	flags.DurationVar(&timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
+	return cmd
+}
+
+// find gives an inventory of the one registry called name, or of the image
+// that name spells out.
+func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory, error) {
+	inv, err := adHoc(name)
+	if err == nil {
+		return inv, nil
+	}
+	notAnImage := err
+	if inv, err = s.load(cmd); err != nil {
+		return nil, err
+	}
+	if !keepOnly(inv, name) {
+		return nil, usage("%s has no registry %q; %w", inv.Path, name, notAnImage)
+	}
+	return inv, nil
+}
+
+// keepOnly cuts inv to the registry called name and reports whether it is
+// there.
+func keepOnly(inv *inventory.Inventory, name string) bool {
+	inv.Registries = slices.DeleteFunc(inv.Registries, func(r inventory.Registry) bool { return r.Name != name })
+	return len(inv.Registries) == 1
+}

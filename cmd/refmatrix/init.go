@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/scanner/inventory/draft"
+)
+
+func newInit() *cobra.Command {
+	var config, out string
+	var images int
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "init [FILE...]",
+		Short: "Draft an inventory from the docker config, image lists or Kubernetes pod JSON",
+		Long: `Draft an inventory from what names images already. Each FILE (- for stdin) is
+looked at for its kind: one reference a line, or JSON and YAML of which every
+image: counts, such as pod lists, manifests, rendered Helm charts, Kustomize
+output and compose files. Without a FILE the registries of the docker config are
+taken. Credentials are left where they are and never copied.`,
+		Example: `  refmatrix init >inventory.yaml
+  kubectl get pods -A -o json | refmatrix init - -o inventory.yaml
+  helm template ./chart | refmatrix init - compose.yaml images.txt`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if images < 1 {
+				return usage("--images must be 1 or more")
+			}
+			var d draft.Draft
+			if err := fill(cmd, &d, args, config); err != nil {
+				return err
+			}
+			for _, skipped := range d.Skipped {
+				fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: left out, no image reference: %s\n", skipped)
+			}
+			var text bytes.Buffer
+			if err := d.Write(&text, images); err != nil {
+				return &failure{exitUsage, err}
+			}
+			if out == "-" {
+				_, err := cmd.OutOrStdout().Write(text.Bytes())
+				return err
+			}
+			if err := create(out, text.Bytes(), force); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: wrote %s: %d registries; refmatrix validate -i %s checks it\n", out, d.Registries(), out)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&config, "docker-config", "", "take the registries of this docker config `FILE` as well")
+	flags.StringVarP(&out, "output", "o", "-", "write to this `FILE`, - for stdout")
+	flags.IntVar(&images, "images", 3, "test images for each registry, the most used first")
+	flags.BoolVar(&force, "force", false, "replace the output file where there is one")
+	return cmd
+}
+
+// fill reads every input.
+func fill(cmd *cobra.Command, d *draft.Draft, files []string, config string) error {
+	for _, name := range files {
+		if name == "-" {
+			if err := d.Add(cmd.InOrStdin(), "stdin"); err != nil {
+				return &failure{exitUsage, err}
+			}
+			continue
+		}
+		if err := addFile(name, d.Add); err != nil {
+			return &failure{exitUsage, err}
+		}
+	}
+	if config == "" && len(files) > 0 {
+		return nil
+	}
+	if config == "" {
+		config = filepath.Join(dockerDir(), "config.json")
+	}
+	if err := addFile(config, d.AddConfig); err != nil {
+		return &failure{exitUsage, fmt.Errorf("%w: name a file of images, or --docker-config", err)}
+	}
+	return nil
+}
+
+func addFile(path string, add func(io.Reader, string) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return add(file, path)
+}
+
+func dockerDir() string {
+	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".docker"
+	}
+	return filepath.Join(home, ".docker")
+}
+
+// create writes a new file, and replaces one only where force says so.
+func create(path string, content []byte, force bool) error {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	file, err := os.OpenFile(path, flags, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("%s is there already: choose another, or --force", path)
+	}
+	if err != nil {
+		return internal(err)
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return internal(err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
+)
+
+// selection are the flags that name an inventory and a part of it.
+type selection struct {
+	path      string
+	only      []string
+	selectors []string
+	shard     string
+}
+
+func (s *selection) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
+	flags.StringArrayVar(&s.only, "only", nil, "only registries whose name matches `GLOB` (repeatable)")
+	flags.StringArrayVarP(&s.selectors, "selector", "l", nil, "only registries with the label `key=value` (repeatable, all must hold)")
+}
+
+// load reads the inventory and cuts it to the selection. All faults are usage
+// errors; warnings go to stderr.
+func (s *selection) load(cmd *cobra.Command) (*inventory.Inventory, error) {
+	inv, err := s.read(cmd)
+	if err != nil {
+		return nil, &failure{exitUsage, err}
+	}
+	for _, warning := range inv.Warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", warning)
+	}
+	if err := inv.Select(s.only, s.selectors); err != nil {
+		return nil, &failure{exitUsage, err}
+	}
+	return inv, nil
+}
+
+func (s *selection) read(cmd *cobra.Command) (*inventory.Inventory, error) {
+	if s.path == "-" {
+		return inventory.Parse(cmd.InOrStdin(), "stdin", ".", os.LookupEnv)
+	}
+	return inventory.Load(s.path, os.LookupEnv)
+}
+
+// cut leaves the registries of shard I/N, from the flag or else from the
+// variables of an indexed job.
+func (s *selection) cut(inv *inventory.Inventory) error {
+	shard := s.shard
+	if shard == "" {
+		fromEnv, ok, err := matrix.ShardFromEnv(os.Getenv)
+		if err != nil {
+			return &failure{exitUsage, err}
+		}
+		if !ok {
+			return nil
+		}
+		shard = fromEnv
+	}
+	index, count, err := matrix.ParseShard(shard)
+	if err != nil {
+		return &failure{exitUsage, err}
+	}
+	s.shard = shard
+	var own []inventory.Registry
+	for _, registry := range inv.Registries {
+		if matrix.ShardOf(registry.Name, count) == index-1 {
+			own = append(own, registry)
+		}
+	}
+	inv.Registries = own
+	return nil
+}
+
+func newValidate() *cobra.Command {
+	var s selection
+	var schema bool
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check an inventory without touching the network",
+		Long: `Check an inventory without touching the network. Every fault is printed with
+its file, line and key; the exit status is 2 where there is one.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if schema {
+				_, err := cmd.OutOrStdout().Write(inventory.Schema())
+				return err
+			}
+			inv, err := s.load(cmd)
+			if err != nil {
+				return err
+			}
+			images := 0
+			for _, registry := range inv.Registries {
+				images += len(registry.Images)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), images)
+			return nil
+		},
+	}
+	s.addFlags(cmd)
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the inventory and check nothing")
+	return cmd
+}
+
+// adHoc makes an inventory of one image out of host/repository:tag, with or
+// without a scheme before it.
+func adHoc(reference string) (*inventory.Inventory, error) {
+	scheme, rest, ok := strings.Cut(reference, "://")
+	if !ok {
+		scheme, rest = "https", reference
+	}
+	host, image, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || image == "" {
+		return nil, errors.New("name a registry of the inventory, or an image as [https://]host/repository[:tag]")
+	}
+	document := fmt.Sprintf("version: 1\nregistries:\n  - url: %q\n    images: [%q]\n", scheme+"://"+host, image)
+	return inventory.Parse(strings.NewReader(document), "the command line", ".", func(string) (string, bool) { return "", false })
+}

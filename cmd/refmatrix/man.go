@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+func newMan() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man DIR",
+		Short: "Write the man pages into a directory",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return internal(fmt.Errorf("write the man pages: %w", err))
+			}
+			// A fixed date keeps the pages the same from build to build.
+			date := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+			header := &doc.GenManHeader{Title: "REFMATRIX", Section: "1", Source: "refmatrix " + toolVersion(), Date: &date}
+			if err := doc.GenManTree(cmd.Root(), header, args[0]); err != nil {
+				return internal(fmt.Errorf("write the man pages: %w", err))
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+)
+
+// output are the flags that say which reports are written, and where.
+type output struct {
+	path    string
+	formats string
+	noColor bool
+}
+
+func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.path, "output", "o", path, "`DIR` for the reports, - for one format on stdout")
+	flags.StringVarP(&o.formats, "format", "f", formats, "reports: "+strings.Join(formatNames(), ",")+" or all")
+	flags.BoolVar(&o.noColor, "no-color", false, "no colours (as NO_COLOR does)")
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range report.Formats {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// sink is where the reports of a run go: stdout, a directory, or both.
+type sink struct {
+	stdout  io.Writer
+	options report.Options
+	shown   []report.Format // on stdout
+	dir     *report.Dir     // nil where nothing is stored
+	stored  []report.Format
+}
+
+// open checks the formats and the directory before anything is measured.
+func (o *output) open(stdout io.Writer) (*sink, error) {
+	formats, err := report.Parse(o.formats)
+	if err != nil {
+		return nil, &failure{exitUsage, err}
+	}
+	s := &sink{stdout: stdout, options: report.Options{Width: width(stdout), Color: colour(stdout, o.noColor)}}
+	if o.path == "-" {
+		if len(formats) != 1 {
+			return nil, usage("-o - prints one format: choose it with --format")
+		}
+		s.shown = formats
+		return s, nil
+	}
+	for _, f := range formats {
+		if f.File == "" {
+			s.shown = append(s.shown, f)
+		} else {
+			s.stored = append(s.stored, f)
+		}
+	}
+	if len(s.stored) == 0 {
+		return s, nil
+	}
+	if s.dir, err = report.OpenDir(o.path); err != nil {
+		return nil, internal(err)
+	}
+	return s, nil
+}
+
+// write renders m everywhere and gives the paths of the files written.
+func (s *sink) write(m *matrix.Matrix) ([]string, error) {
+	var written []string
+	if s.dir != nil {
+		options := s.options
+		var err error
+		if slices.ContainsFunc(s.stored, func(f report.Format) bool { return f.Name == "html" }) {
+			if options.History, err = s.dir.History(historyShown); err != nil {
+				return nil, err
+			}
+		}
+		if written, err = s.dir.Write(m, s.stored, options); err != nil {
+			return written, err
+		}
+	}
+	for _, f := range s.shown {
+		if err := f.Render(s.stdout, m, s.options); err != nil {
+			return written, fmt.Errorf("print the %s report on stdout: %w", f.Name, err)
+		}
+	}
+	return written, nil
+}
+
+// historyShown is how many older scans a report may look back on.
+const historyShown = 52
+
+func newReport() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "report [matrix.json]",
+		Short: "Render a stored matrix.json again in any format",
+		Long:  `Render a stored matrix.json (default reports/matrix.json, - for stdin) in any format.`,
+		Example: `  refmatrix report
+  refmatrix report reports/matrix.json -f markdown -o - >> "$GITHUB_STEP_SUMMARY"
+  refmatrix report history.json -f all -o rendered`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "reports/matrix.json"
+			if len(args) == 1 {
+				path = args[0]
+			}
+			m, err := readMatrix(cmd, path)
+			if err != nil {
+				return err
+			}
+			return o.emit(cmd, m)
+		},
+	}
+	o.addFlags(cmd, "-", "table")
+	return cmd
+}
+
+// readMatrix reads a stored matrix, "-" from stdin.
+func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
+	read := report.ReadFile
+	if path == "-" {
+		read = func(string) (*matrix.Matrix, error) { return report.Read(cmd.InOrStdin()) }
+	}
+	m, err := read(path)
+	if err != nil {
+		return nil, &failure{exitUsage, err}
+	}
+	return m, nil
+}
+
+// emit writes m as the flags say.
+func (o *output) emit(cmd *cobra.Command, m *matrix.Matrix) error {
+	s, err := o.open(cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	if _, err := s.write(m); err != nil {
+		return internal(err)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner"
+	"refmatrix/scanner/inventory"
+)
+
+// plainEvery is the time between two lines of plain progress.
+const plainEvery = 5 * time.Second
+
+// progressView shows a running scan on stderr.
+type progressView struct {
+	w       io.Writer
+	verbose bool
+	images  int
+	began   time.Time
+
+	mu         sync.Mutex
+	rows       int
+	inFlight   int
+	registries int
+	bySeverity map[matrix.Severity]int
+
+	bar     progress.Writer
+	tracker *progress.Tracker
+	quit    chan struct{}
+	ended   sync.WaitGroup
+}
+
+// newProgress starts the view; mode is bar, plain or none.
+func newProgress(mode string, w io.Writer, inv *inventory.Inventory, verbose bool) *progressView {
+	p := &progressView{w: w, verbose: verbose, began: time.Now(), bySeverity: map[matrix.Severity]int{}, quit: make(chan struct{})}
+	for _, registry := range inv.Registries {
+		p.images += len(registry.Images)
+	}
+	switch mode {
+	case "bar":
+		p.startBar()
+	case "plain":
+		p.ended.Go(p.printLines)
+	}
+	return p
+}
+
+func (p *progressView) startBar() {
+	p.bar = progress.NewWriter()
+	p.bar.SetOutputWriter(p.w)
+	p.bar.SetUpdateFrequency(100 * time.Millisecond)
+	p.bar.SetTrackerLength(20)
+	p.bar.SetMessageLength(56)
+	p.bar.SetStyle(progress.StyleBlocks)
+	p.bar.Style().Visibility.ETA = true
+	p.bar.Style().Visibility.Speed = true
+	p.bar.Style().Visibility.Value = true
+	p.tracker = &progress.Tracker{Message: "probing", Total: int64(p.images)}
+	p.bar.AppendTracker(p.tracker)
+	p.ended.Go(p.bar.Render)
+}
+
+func (p *progressView) printLines() {
+	tick := time.NewTicker(plainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.mu.Lock()
+			line := p.line()
+			p.mu.Unlock()
+			fmt.Fprintln(p.w, line)
+		case <-p.quit:
+			return
+		}
+	}
+}
+
+// line words where the scan stands. p.mu is held.
+func (p *progressView) line() string {
+	seconds := time.Since(p.began).Seconds()
+	speed := float64(p.rows) / max(seconds, 0.001)
+	left := "unknown"
+	if p.rows > 0 {
+		left = (time.Duration(float64(p.images-p.rows)/speed) * time.Second).String()
+	}
+	return fmt.Sprintf("%d/%d images, %d registries done, %d in flight, %s, %.1f images/s, %s left",
+		p.rows, p.images, p.registries, p.inFlight, p.counts(), speed, left)
+}
+
+func (p *progressView) counts() string {
+	var words []string
+	for _, severity := range matrix.Severities {
+		if n := p.bySeverity[severity]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	if len(words) == 0 {
+		return "no rows yet"
+	}
+	return strings.Join(words, " ")
+}
+
+// event takes one event of the scanner.
+func (p *progressView) event(e scanner.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Row == nil {
+		p.inFlight++
+		return
+	}
+	p.inFlight--
+	p.rows++
+	p.bySeverity[e.Row.Severity]++
+	if e.Last {
+		p.registries++
+	}
+	if p.tracker != nil {
+		p.tracker.UpdateMessage(fmt.Sprintf("%d done %d in flight: %s", p.registries, p.inFlight, p.counts()))
+		p.tracker.Increment(1)
+	}
+	if p.verbose {
+		line := fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail)
+		if p.bar != nil {
+			p.bar.Log("%s", line)
+		} else {
+			fmt.Fprintln(p.w, line)
+		}
+	}
+}
+
+// stop ends the view; nothing is printed after it returns.
+func (p *progressView) stop() {
+	close(p.quit)
+	if p.bar != nil {
+		if !p.tracker.IsDone() {
+			p.tracker.MarkAsErrored()
+		}
+		p.bar.Stop()
+	}
+	p.ended.Wait()
+}
+
+// printOutcome is the closing line on stderr, fit for the mail of a cron job.
+func printOutcome(w io.Writer, m *matrix.Matrix, inv *inventory.Inventory, written []string) {
+	images := 0
+	for _, registry := range inv.Registries {
+		images += len(registry.Images)
+	}
+	s := m.Summary
+	fmt.Fprintf(w, "refmatrix: %d of %d images of %d registries measured in %s: %d fail, %d warn, %d info, %d pass",
+		s.Rows, images, len(inv.Registries), m.Finished.Sub(m.Started).Round(time.Millisecond), s.Fail, s.Warn, s.Info, s.Pass)
+	if s.Unexpected > 0 {
+		fmt.Fprintf(w, ", %d unexpected", s.Unexpected)
+	}
+	fmt.Fprintln(w)
+	if len(written) > 0 {
+		fmt.Fprintf(w, "refmatrix: wrote %s\n", strings.Join(written, ", "))
+	}
+}
+
+// printTimes sums where the time of all requests went.
+func printTimes(w io.Writer, m *matrix.Matrix) {
+	var sum matrix.Phases
+	var total float64
+	requests := 0
+	for i := range m.Rows {
+		for _, x := range m.Rows[i].Exchanges {
+			requests++
+			total += x.MS
+			if x.Phases != nil {
+				sum.DNS += x.Phases.DNS
+				sum.Connect += x.Phases.Connect
+				sum.TLS += x.Phases.TLS
+				sum.FirstByte += x.Phases.FirstByte
+			}
+		}
+	}
+	fmt.Fprintf(w, "refmatrix: %d requests, %.0f ms on the wire: dns %.0f, connect %.0f, tls %.0f, first byte %.0f\n",
+		requests, total, sum.DNS, sum.Connect, sum.TLS, sum.FirstByte)
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+	"refmatrix/scanner"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+)
+
+// scanFlags are the flags of scan.
+type scanFlags struct {
+	selection
+	output
+	profiles
+	depth       string
+	write       bool
+	concurrency int
+	rate        float64
+	timeout     time.Duration
+	deadline    time.Duration
+	baseline    string
+	failOn      string
+	keep        int
+	progress    string
+	verbose     bool
+	quiet       bool
+}
+
+func newScan() *cobra.Command {
+	var f scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan",
+		Short: "Probe the inventory, print the table, write the reports",
+		Long: `Probe every registry and image of the inventory, print the table on stdout and
+write the reports into a directory.
+
+Exit status: 0 finished, no row at or above --fail-on; 1 finished, some row is,
+or --deadline left images unmeasured; 2 the command line or the inventory is
+wrong and nothing was probed; 3 a report could not be written; 130 interrupted,
+with everything measured so far written.`,
+		Example: `  refmatrix scan -i inventory.yaml
+  refmatrix scan --only 'harbor-*' -l env=prod --probe full
+  refmatrix scan -f json -o - | jq '.rows[] | select(.severity == "fail")'
+  refmatrix scan --baseline latest --fail-on change`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.selection.addFlags(cmd)
+	f.output.addFlags(cmd, "reports", "table,csv,markdown,json")
+	f.profiles.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.depth, "probe", "standard", "how much to ask: basic, standard or full")
+	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
+	flags.IntVar(&f.concurrency, "concurrency", scanner.DefaultConcurrency, "images probed at once")
+	flags.Float64Var(&f.rate, "rate", 0, "requests per second over everything, 0 = unlimited")
+	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
+	flags.DurationVar(&f.deadline, "deadline", 0, "end the whole scan after this time, 0 = none")
+	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json, or latest for the last one of the output directory")
+	flags.StringVar(&f.failOn, "fail-on", "fail", "exit 1 on: never, fail, warn, info or change")
+	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
+	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print every row as it finishes, and where the time went")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only on stderr")
+	return cmd
+}
+
+// plan is what the flags come to, everything checked before the first request.
+type plan struct {
+	inv      *inventory.Inventory
+	depth    probe.Depth
+	sink     *sink
+	baseline *matrix.Matrix
+}
+
+func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	p := &plan{}
+	var err error
+	if p.depth, err = probe.ParseDepth(f.depth); err != nil {
+		return nil, &failure{exitUsage, err}
+	}
+	if p.inv, err = f.load(cmd); err != nil {
+		return nil, err
+	}
+	if err := f.cut(p.inv); err != nil {
+		return nil, err
+	}
+	if p.sink, err = f.open(cmd.OutOrStdout()); err != nil {
+		return nil, err
+	}
+	p.baseline, err = f.readBaseline(p.sink)
+	return p, err
+}
+
+// check refuses flag values that make no sense.
+func (f *scanFlags) check() error {
+	switch {
+	case !slices.Contains([]string{"never", "fail", "warn", "info", "change"}, f.failOn):
+		return usage("--fail-on %q: choose never, fail, warn, info or change", f.failOn)
+	case f.failOn == "change" && f.baseline == "":
+		return usage("--fail-on change needs --baseline FILE or --baseline latest")
+	case !slices.Contains([]string{"auto", "bar", "plain", "none"}, f.progress):
+		return usage("--progress %q: choose auto, bar, plain or none", f.progress)
+	case f.concurrency < 1:
+		return usage("--concurrency must be 1 or more")
+	case f.rate < 0:
+		return usage("--rate must not be negative")
+	case f.timeout < 0 || f.deadline < 0:
+		return usage("--timeout and --deadline must not be negative")
+	case f.keep < 0:
+		return usage("--keep must not be negative")
+	}
+	return nil
+}
+
+func (f *scanFlags) readBaseline(s *sink) (*matrix.Matrix, error) {
+	switch {
+	case f.baseline == "":
+		return nil, nil
+	case f.baseline == "latest" && s.dir == nil:
+		return nil, usage("--baseline latest needs an output directory")
+	case f.baseline == "latest":
+		m, err := s.dir.Latest()
+		if err != nil {
+			return nil, &failure{exitUsage, err}
+		}
+		return m, nil // nil on the first scan: there is nothing to compare with
+	}
+	m, err := report.ReadFile(f.baseline)
+	if err != nil {
+		return nil, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
+	}
+	return m, nil
+}
+
+func (f *scanFlags) run(cmd *cobra.Command) (err error) {
+	stop, err := f.profiles.start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	p, err := f.plan(cmd)
+	if err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	if fits := scanner.Fits(f.concurrency); fits < f.concurrency {
+		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", fits, f.concurrency)
+	}
+	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
+	m := scanner.Scan(cmd.Context(), p.inv, scanner.Options{
+		Tool: tool(), Concurrency: f.concurrency, Rate: f.rate, Timeout: f.timeout, Deadline: f.deadline,
+		Shard: f.shard, Probe: probe.Options{Depth: p.depth, Write: f.write}, Progress: shown.event,
+	})
+	shown.stop()
+	written, err := p.sink.write(m)
+	if err == nil && p.sink.dir != nil && f.keep > 0 {
+		err = p.sink.dir.Prune(f.keep)
+	}
+	if err != nil {
+		return internal(err)
+	}
+	if f.verbose {
+		printTimes(stderr, m)
+	}
+	if !f.quiet {
+		printOutcome(stderr, m, p.inv, written)
+	}
+	return f.status(cmd.Context(), m, p.baseline, cmd)
+}
+
+func (f *scanFlags) progressMode(stderr io.Writer) string {
+	switch {
+	case f.quiet:
+		return "none"
+	case f.progress != "auto":
+		return f.progress
+	case terminal(stderr):
+		return "bar"
+	}
+	return "plain"
+}
+
+// status turns the matrix into the exit status.
+func (f *scanFlags) status(ctx context.Context, m, baseline *matrix.Matrix, cmd *cobra.Command) error {
+	changed := false
+	if baseline != nil {
+		d := matrix.Compare(baseline, m)
+		changed = !d.Empty()
+		// What --fail-on change stops for is an error's text, so -q prints it too.
+		if !f.quiet || changed && f.failOn == "change" {
+			if err := report.RenderDiff(cmd.ErrOrStderr(), d, "table", report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}); err != nil {
+				return internal(err)
+			}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &failure{exitInterrupted, errors.New("interrupted: what was measured so far is written")}
+	case f.failOn == "never":
+		return nil
+	case !m.Complete:
+		return &failure{exitGate, errors.New("--deadline ended the scan before every image was measured")}
+	case f.failOn == "change" && changed, f.failOn != "change" && m.Gates(matrix.Severity(f.failOn)):
+		return &failure{exitGate, nil}
+	}
+	return nil
+}
