@@ -1,0 +1,269 @@
+// Package fleet runs real registry implementations on loopback, filled with an
+// image and its links by a real client, for the demo and the tests.
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options say which fleet is started. The zero value starts all of it on
+// ports that the system chooses, with its files in a temporary folder.
+type Options struct {
+	Dir      string   // for the inventory, the CA and the password file
+	BasePort int      // registry number n listens on BasePort+n; 0 = any free port
+	Upgraded []string // go-containerregistry entries that get the referrers API
+	Stopped  []string // names that are listed but refuse connections
+	Without  []string // names that are left out; the others keep their ports
+}
+
+// Registry is one entry of the fleet as a client sees it.
+type Registry struct {
+	Name     string
+	Kind     string // the implementation
+	URL      string
+	Username string // empty = anonymous
+	Password string
+	TLS      bool
+	Down     bool
+	Image    string // in place of the usual images; for the entry whose image is missing
+}
+
+// Request is one request as a server saw it.
+type Request struct {
+	Method, Path, Query string
+	Authorization       string // the scheme only
+	At                  time.Time
+}
+
+// Fleet is a running fleet.
+type Fleet struct {
+	dir        string
+	temporary  bool
+	authority  *authority
+	transport  *http.Transport // of the fleet's own clients
+	registries []Registry
+	servers    []*http.Server
+	refused    []net.Listener // ports that are given up once all others are bound
+	closers    []func() error
+	serving    sync.WaitGroup
+
+	mu       sync.Mutex
+	requests map[string][]Request
+}
+
+const (
+	// maxRequests bounds the log kept of one registry.
+	maxRequests = 100_000
+	// drainTime is how long Close lets requests in flight finish.
+	drainTime = 2 * time.Second
+)
+
+// Start listens, starts every implementation and seeds it. When it returns,
+// every registry answers. Close the fleet to stop it.
+func Start(ctx context.Context, o Options) (*Fleet, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	f := &Fleet{dir: o.Dir, requests: map[string][]Request{}}
+	if err := f.start(ctx, o); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// check refuses names that would change nothing, as a misspelt one does.
+func (o Options) check() error {
+	for _, name := range slices.Concat(o.Upgraded, o.Stopped, o.Without) {
+		if name != missing && !slices.ContainsFunc(implementations, func(one implementation) bool { return one.name == name }) {
+			return fmt.Errorf("no registry is called %q", name)
+		}
+	}
+	for _, name := range o.Upgraded {
+		if name != "ggcr-tags" && name != "ggcr-referrers" {
+			return fmt.Errorf("%s cannot be upgraded: only go-containerregistry has a switch for the referrers API", name)
+		}
+	}
+	if last := o.BasePort + len(implementations) - 1; o.BasePort < 0 || last > 65535 {
+		return fmt.Errorf("base port %d: the fleet needs %d ports from there", o.BasePort, len(implementations))
+	}
+	return nil
+}
+
+func (f *Fleet) start(ctx context.Context, o Options) error {
+	if err := f.makeDir(); err != nil {
+		return err
+	}
+	var err error
+	if f.authority, err = newAuthority(); err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(f.CA())
+	f.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
+	for n, one := range implementations {
+		if slices.Contains(o.Without, one.name) {
+			continue
+		}
+		port := 0
+		if o.BasePort > 0 {
+			port = o.BasePort + n
+		}
+		if err := f.serve(one, port, o); err != nil {
+			return fmt.Errorf("start %s: %w", one.name, err)
+		}
+	}
+	for _, listener := range f.refused {
+		if err := listener.Close(); err != nil {
+			return fmt.Errorf("give up a port: %w", err)
+		}
+	}
+	f.refused = nil
+	f.addMissing(o)
+	return f.seed(ctx)
+}
+
+func (f *Fleet) makeDir() error {
+	if f.dir != "" {
+		if err := os.MkdirAll(f.dir, 0o755); err != nil {
+			return fmt.Errorf("make the fleet's folder: %w", err)
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "demofleet")
+	if err != nil {
+		return fmt.Errorf("make the fleet's folder: %w", err)
+	}
+	f.dir, f.temporary = dir, true
+	return nil
+}
+
+// serve binds a listener and answers on it with one implementation.
+func (f *Fleet) serve(one implementation, port int, o Options) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	registry := Registry{Name: one.name, Kind: one.kind, URL: "http://" + listener.Addr().String()}
+	if one.serve == nil || slices.Contains(o.Stopped, one.name) {
+		// Closed only when every other port is bound: the system could give
+		// this one to the next registry.
+		registry.Down = true
+		f.registries = append(f.registries, registry)
+		f.refused = append(f.refused, listener)
+		return nil
+	}
+	handler, err := one.serve(f, &registry, slices.Contains(o.Upgraded, one.name))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if registry.TLS {
+		registry.URL = strings.Replace(registry.URL, "http://", "https://", 1)
+		listener = tls.NewListener(listener, &tls.Config{
+			Certificates: []tls.Certificate{f.authority.server}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		})
+	}
+	server := &http.Server{Handler: f.logged(one.name, handler), ReadHeaderTimeout: 10 * time.Second}
+	f.servers = append(f.servers, server)
+	f.serving.Go(func() { _ = server.Serve(listener) })
+	f.registries = append(f.registries, registry)
+	return nil
+}
+
+// addMissing names an image that is nowhere, on a server that is there.
+func (f *Fleet) addMissing(o Options) {
+	if slices.Contains(o.Without, missing) {
+		return
+	}
+	if olareg, ok := f.Find("olareg"); ok {
+		f.registries = append(f.registries, Registry{Name: missing, Kind: olareg.Kind, URL: olareg.URL, Image: "library/absent:1"})
+	}
+}
+
+// Registries lists the fleet in the order of its inventory.
+func (f *Fleet) Registries() []Registry { return slices.Clone(f.registries) }
+
+// Find gives the registry called name.
+func (f *Fleet) Find(name string) (Registry, bool) {
+	i := slices.IndexFunc(f.registries, func(r Registry) bool { return r.Name == name })
+	if i < 0 {
+		return Registry{}, false
+	}
+	return f.registries[i], true
+}
+
+// CA is the PEM certificate that the TLS registry is signed by.
+func (f *Fleet) CA() []byte { return f.authority.pem }
+
+// Requests lists what the registry called name was asked since the fleet was
+// seeded or its log was last cleared, at most maxRequests of them.
+func (f *Fleet) Requests(name string) []Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.requests[name])
+}
+
+// ClearRequests forgets all requests.
+func (f *Fleet) ClearRequests() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.requests)
+}
+
+func (f *Fleet) logged(name string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		f.mu.Lock()
+		if len(f.requests[name]) < maxRequests {
+			f.requests[name] = append(f.requests[name], Request{r.Method, r.URL.Path, r.URL.RawQuery, scheme, time.Now()})
+		}
+		f.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Close lets requests in flight finish for a moment, stops every server and
+// removes the temporary folder.
+func (f *Fleet) Close() error {
+	var errs []error
+	if f.transport != nil {
+		f.transport.CloseIdleConnections()
+	}
+	for _, listener := range f.refused {
+		errs = append(errs, listener.Close())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	stopping := make(chan error, len(f.servers))
+	for _, server := range f.servers {
+		go func() {
+			if server.Shutdown(ctx) != nil {
+				stopping <- server.Close()
+				return
+			}
+			stopping <- nil
+		}()
+	}
+	for range f.servers {
+		errs = append(errs, <-stopping)
+	}
+	f.serving.Wait()
+	for _, closer := range f.closers {
+		errs = append(errs, closer())
+	}
+	if f.temporary {
+		errs = append(errs, os.RemoveAll(f.dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Scratch is the repository that the write probe may use.
+const Scratch = "scratch/refmatrix"
+
+// WriteInventory writes the inventory of the fleet and the files it names
+// beside it, and gives its path.
+func (f *Fleet) WriteInventory() (string, error) {
+	if err := os.WriteFile(filepath.Join(f.dir, "password"), []byte(Password+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write the password file: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(f.dir, "ca.pem"), f.CA(), 0o644); err != nil {
+		return "", fmt.Errorf("write the authority's certificate: %w", err)
+	}
+	var entries []map[string]any
+	for _, r := range f.registries {
+		entries = append(entries, entry(r))
+	}
+	encoded, err := yaml.Marshal(map[string]any{
+		"version": 1,
+		"defaults": map[string]any{
+			"images": []string{Linked + ":" + LinkedTag, Bare + ":" + BareTag},
+			"rate":   0, "timeout": "5s", "retries": 1, "retryCap": "2s",
+		},
+		"registries": entries,
+	})
+	if err != nil {
+		return "", fmt.Errorf("write the inventory: %w", err)
+	}
+	path := filepath.Join(f.dir, "inventory.yaml")
+	if err := os.WriteFile(path, encoded, 0o644); err != nil {
+		return "", fmt.Errorf("write the inventory: %w", err)
+	}
+	return path, nil
+}
+
+func entry(r Registry) map[string]any {
+	e := map[string]any{"name": r.Name, "url": r.URL, "labels": map[string]string{"kind": r.Kind}}
+	switch {
+	case r.Username != "":
+		e["auth"] = map[string]any{"username": r.Username, "passwordFile": "password"}
+	default:
+		e["auth"] = map[string]any{"anonymous": true}
+	}
+	if r.TLS {
+		e["tls"] = map[string]any{"caFile": "ca.pem"}
+	}
+	switch {
+	case r.Image != "":
+		e["images"] = []string{r.Image}
+	case r.Down && r.Kind == "none":
+		e["images"] = []string{Linked + ":" + LinkedTag}
+	default:
+		e["writeProbe"] = map[string]any{"repository": Scratch}
+	}
+	return e
+}

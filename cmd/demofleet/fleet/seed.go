@@ -1,0 +1,157 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// Linked has an SBOM and a signature attached, Bare has nothing.
+const (
+	Linked    = "library/alpine"
+	LinkedTag = "latest"
+	Bare      = "team/app"
+	BareTag   = "1.0"
+)
+
+// The artifact types of what hangs on Linked.
+const (
+	SBOMType      = "application/spdx+json"
+	SignatureType = "application/vnd.cncf.notary.signature"
+)
+
+// created is fixed, so that every run gives the same digests.
+const created = "2026-01-01T00:00:00Z"
+
+// seed fills every live registry and forgets the requests it made.
+func (f *Fleet) seed(ctx context.Context) error {
+	for _, r := range f.registries {
+		if r.Down || r.Image != "" {
+			continue
+		}
+		if err := f.seedRegistry(ctx, r); err != nil {
+			return fmt.Errorf("seed %s: %w", r.Name, err)
+		}
+	}
+	f.ClearRequests()
+	return nil
+}
+
+func (f *Fleet) seedRegistry(ctx context.Context, r Registry) error {
+	linked, err := f.Repository(r, Linked)
+	if err != nil {
+		return err
+	}
+	image, err := pushImage(ctx, linked, "alpine", LinkedTag)
+	if err != nil {
+		return err
+	}
+	if err := Attach(ctx, linked, image, SBOMType, `{"spdxVersion":"SPDX-2.3","name":"alpine"}`); err != nil {
+		return err
+	}
+	if err := Attach(ctx, linked, image, SignatureType, `{"payload":"signed"}`); err != nil {
+		return err
+	}
+	if r.Name == "ggcr-tags" {
+		if err := pushCosignTags(ctx, linked, image); err != nil {
+			return err
+		}
+	}
+	bare, err := f.Repository(r, Bare)
+	if err != nil {
+		return err
+	}
+	_, err = pushImage(ctx, bare, "app", BareTag)
+	return err
+}
+
+// Repository gives oras-go's client for a repository of r, signed in and
+// trusting the fleet's authority.
+func (f *Fleet) Repository(r Registry, name string) (*remote.Repository, error) {
+	host := r.URL[strings.Index(r.URL, "://")+3:]
+	repository, err := remote.NewRepository(host + "/" + name)
+	if err != nil {
+		return nil, err
+	}
+	repository.PlainHTTP = !r.TLS
+	client := &auth.Client{Client: &http.Client{Transport: f.transport}, Cache: auth.NewCache()}
+	if r.Username != "" {
+		client.Credential = auth.StaticCredential(host, auth.Credential{Username: r.Username, Password: r.Password})
+	}
+	repository.Client = client
+	return repository, nil
+}
+
+// pushImage pushes an image of one layer under tag.
+func pushImage(ctx context.Context, to *remote.Repository, name, tag string) (ocispec.Descriptor, error) {
+	layer, err := pushBlob(ctx, to, ocispec.MediaTypeImageLayer, []byte("the layer of "+name))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	config, err := pushBlob(ctx, to, ocispec.MediaTypeImageConfig,
+		fmt.Appendf(nil, `{"architecture":"amd64","os":"linux","created":%q,"rootfs":{"type":"layers","diff_ids":[%q]}}`, created, layer.Digest))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	image, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, "", oras.PackManifestOptions{
+		ConfigDescriptor: &config, Layers: []ocispec.Descriptor{layer},
+		ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created, ocispec.AnnotationTitle: name},
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, fmt.Errorf("push image %s: %w", name, err)
+	}
+	return image, to.Tag(ctx, image, tag)
+}
+
+// Attach pushes an artifact whose subject is image; oras-go itself decides
+// between the referrers API and the tag schema.
+func Attach(ctx context.Context, to *remote.Repository, image ocispec.Descriptor, artifactType, content string) error {
+	blob, err := pushBlob(ctx, to, "application/json", []byte(content))
+	if err != nil {
+		return err
+	}
+	if _, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, artifactType, oras.PackManifestOptions{
+		Subject: &image, Layers: []ocispec.Descriptor{blob},
+		ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created},
+	}); err != nil {
+		return fmt.Errorf("attach %s: %w", artifactType, err)
+	}
+	return nil
+}
+
+// pushCosignTags pushes what cosign 2 leaves beside an image.
+func pushCosignTags(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
+	for _, suffix := range []string{"sig", "att"} {
+		blob, err := pushBlob(ctx, to, "application/vnd.dev.cosign.simplesigning.v1+json", []byte(`{"critical":{}}`+suffix))
+		if err != nil {
+			return err
+		}
+		manifest, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, "application/vnd.dev.cosign.simplesigning.v1+json", oras.PackManifestOptions{
+			Layers: []ocispec.Descriptor{blob}, ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created},
+		})
+		if err != nil {
+			return err
+		}
+		if err := to.Tag(ctx, manifest, fmt.Sprintf("%s-%s.%s", image.Digest.Algorithm(), image.Digest.Encoded(), suffix)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pushBlob(ctx context.Context, to *remote.Repository, mediaType string, content []byte) (ocispec.Descriptor, error) {
+	blob := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(content), Size: int64(len(content))}
+	there, err := to.Blobs().Exists(ctx, blob)
+	if err != nil || there {
+		return blob, err
+	}
+	return blob, to.Blobs().Push(ctx, blob, bytes.NewReader(content))
+}
