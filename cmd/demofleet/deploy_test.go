@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const deploy = "../../deploy"
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(deploy, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// strictly decodes each document of a file into the types that Kubernetes
+// itself has for it; a key that they lack is an error.
+func strictly(t *testing.T, name string, into ...any) {
+	t.Helper()
+	documents := bytes.Split(read(t, name), []byte("\n---\n"))
+	if len(documents) != len(into) {
+		t.Fatalf("%s holds %d objects, want %d", name, len(documents), len(into))
+	}
+	for i, document := range documents {
+		if err := yaml.UnmarshalStrict(document, into[i]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestKubernetes: the objects decode strictly, run without privileges, and
+// their command lines are ones that refmatrix takes.
+func TestKubernetes(t *testing.T) {
+	var cron batchv1.CronJob
+	var job batchv1.Job
+	var claim corev1.PersistentVolumeClaim
+	strictly(t, "cronjob.yaml", &cron, &claim)
+	strictly(t, "indexed-job.yaml", &job, &claim)
+	if *job.Spec.CompletionMode != batchv1.IndexedCompletion || *job.Spec.Completions != 4 {
+		t.Error("the job is not indexed")
+	}
+	for name, pod := range map[string]corev1.PodSpec{"cronjob.yaml": cron.Spec.JobTemplate.Spec.Template.Spec, "indexed-job.yaml": job.Spec.Template.Spec} {
+		container := pod.Containers[0]
+		if s := container.SecurityContext; !*s.ReadOnlyRootFilesystem || *s.AllowPrivilegeEscalation || !*pod.SecurityContext.RunAsNonRoot {
+			t.Errorf("%s runs with more than it needs", name)
+		}
+		accepts(t, name, container.Args)
+		for _, env := range container.Env {
+			if env.Name == "JOB_COMPLETION_COUNT" && env.Value != "4" {
+				t.Errorf("%s: JOB_COMPLETION_COUNT is %s", name, env.Value)
+			}
+		}
+	}
+}
+
+// accepts checks a command line with the inventory and the folders replaced,
+// stopping before the network: the inventory has no registry that answers.
+func accepts(t *testing.T, name string, args []string) {
+	t.Helper()
+	dir := t.TempDir()
+	inventory := filepath.Join(dir, "inventory.yaml")
+	if err := os.WriteFile(inventory, []byte("version: 1\nregistries: [{url: 'http://127.0.0.1:1', images: [x], retries: 0}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]string, 0, len(args))
+	for _, arg := range args {
+		arg = regexp.MustCompile(`\$\{?CREDENTIALS_DIRECTORY\}?/inventory.yaml|/etc/refmatrix/inventory.yaml`).ReplaceAllString(arg, inventory)
+		arg = strings.NewReplacer("/reports", dir+"/reports", "/var/lib/refmatrix", dir+"/reports", "$(JOB_COMPLETION_INDEX)", "0").Replace(arg)
+		line = append(line, arg)
+	}
+	output, err := exec.Command(os.Getenv("REFMATRIX"), line...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		t.Errorf("%s: refmatrix %q: %v\n%s", name, line, err, output)
+	}
+}
+
+// TestSystemd: the command line is one that refmatrix takes, and the units are
+// what systemd itself accepts where it is there.
+func TestSystemd(t *testing.T) {
+	start := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/refmatrix (.*)$`).FindSubmatch(read(t, "refmatrix.service"))
+	if start == nil {
+		t.Fatal("no ExecStart")
+	}
+	accepts(t, "refmatrix.service", strings.Fields(string(start[1])))
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Log("systemd-analyze is not here; only the command line was checked")
+		return
+	}
+	dir := t.TempDir()
+	for _, unit := range []string{"refmatrix.service", "refmatrix.timer"} {
+		text := strings.ReplaceAll(string(read(t, unit)), "/usr/local/bin/refmatrix", os.Getenv("REFMATRIX"))
+		if err := os.WriteFile(filepath.Join(dir, unit), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if output, err := exec.Command(analyze, "verify", "--man=no", filepath.Join(dir, unit)).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", unit, err, output)
+		}
+	}
+}
+
+// TestDockerfile: it builds with the Go that go.mod asks for, and ends as a
+// user that is not root.
+func TestDockerfile(t *testing.T) {
+	file := string(read(t, "Dockerfile"))
+	module, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(module))[1]
+	if !strings.Contains(file, "FROM golang:"+version+" ") || !strings.Contains(file, "\nUSER nonroot:nonroot\n") {
+		t.Errorf("the Dockerfile is not of Go %s, or ends as root", version)
+	}
+	command := regexp.MustCompile(`(?m)^CMD \[(.*)\]$`).FindStringSubmatch(file)[1]
+	accepts(t, "Dockerfile", strings.Split(strings.ReplaceAll(command, `"`, ""), ", "))
+}
+
+// TestActions: every line that runs refmatrix is one that it takes.
+func TestActions(t *testing.T) {
+	var workflow struct {
+		Jobs map[string]struct {
+			Steps []struct{ Run string }
+		}
+	}
+	if err := yaml.Unmarshal(read(t, "github-actions.yml"), &workflow); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, step := range workflow.Jobs["scan"].Steps {
+		if line, ok := strings.CutPrefix(step.Run, "refmatrix scan "); ok {
+			seen++
+			accepts(t, "github-actions.yml", append([]string{"scan", "-i", "/etc/refmatrix/inventory.yaml", "-o", "/reports"}, strings.Fields(line)...))
+		}
+	}
+	if seen != 1 {
+		t.Errorf("%d scans", seen)
+	}
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"refmatrix/cmd/demofleet/fleet"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, unstoppable) }
+
+// unstoppable is the one goroutine that each Distribution leaves: its App
+// starts a broadcaster of events and has no way to close it.
+var unstoppable = goleak.IgnoreTopFunction("github.com/docker/go-events.(*Broadcaster).run")
+
+// row is as much of a matrix.json row as the table below needs; the test reads
+// the file as any other program would.
+type row struct {
+	Registry     string `json:"registry"`
+	Image        string `json:"image"`
+	Severity     string `json:"severity"`
+	Strategy     string `json:"strategy"`
+	Reason       string `json:"reason"`
+	Confidence   string `json:"confidence"`
+	Requests     int    `json:"requests"`
+	Capabilities struct {
+		Filter        string   `json:"filter"`
+		AbsentSubject string   `json:"absent_subject"`
+		CosignTags    []string `json:"cosign_tags"`
+		Descriptors   int      `json:"descriptors"`
+		TagSchema     struct {
+			State       string `json:"state"`
+			Descriptors int    `json:"descriptors"`
+		} `json:"tag_schema"`
+		Push struct {
+			Strategy     string   `json:"strategy"`
+			OCISubject   bool     `json:"oci_subject"`
+			SubjectLater bool     `json:"subject_later"`
+			LeftBehind   []string `json:"left_behind"`
+		} `json:"push"`
+	} `json:"capabilities"`
+}
+
+func start(t *testing.T, o fleet.Options) (*fleet.Fleet, string) {
+	t.Helper()
+	o.Dir = t.TempDir()
+	f, err := fleet.Start(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	inventory, err := f.WriteInventory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, inventory
+}
+
+// refmatrix runs the built command, $REFMATRIX, and gives its output
+// directory.
+func refmatrix(t *testing.T, args ...string) string {
+	t.Helper()
+	binary := os.Getenv("REFMATRIX")
+	if binary == "" {
+		t.Fatal("REFMATRIX names no binary: run the tests with make test")
+	}
+	out := t.TempDir()
+	cmd := exec.Command(binary, append(args, "-o", out)...)
+	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+out)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("refmatrix %s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	return out
+}
+
+func rows(t *testing.T, dir string) map[string]row {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "matrix.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct{ Rows []row }
+	if err := json.Unmarshal(content, &m); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]row{}
+	for _, r := range m.Rows {
+		out[r.Registry+" "+r.Image] = r
+	}
+	return out
+}
+
+// TestVerdicts: every implementation gets the verdict and capabilities that
+// it has, and the write probe leaves nothing behind.
+func TestVerdicts(t *testing.T) {
+	f, inventory := start(t, fleet.Options{})
+	got := rows(t, refmatrix(t, "scan", "-q", "-i", inventory, "--probe", "full", "--write-probe", "--fail-on", "never"))
+	const linked, bare = "library/alpine:latest", "team/app:1.0"
+	// registry image: severity strategy reason confidence | filter absent tag(links) | push subject-later
+	want := map[string]string{
+		"distribution-anonymous " + linked: "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
+		"distribution-anonymous " + bare:   "warn referrers-tag not-found proven |   absent(0) |  false",
+		"distribution-basic " + linked:     "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
+		"distribution-basic " + bare:       "warn referrers-tag not-found proven |   absent(0) |  false",
+		"distribution-token " + linked:     "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
+		"distribution-token " + bare:       "warn referrers-tag not-found proven |   absent(0) |  false",
+		"olareg " + linked:                 "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
+		"olareg " + bare:                   "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"ggcr-referrers " + linked:         "pass referrers-api referrers-listed proven | ignored empty-index index(2) | dual true",
+		"ggcr-referrers " + bare:           "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"ggcr-tags " + linked:              "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
+		"ggcr-tags " + bare:                "warn referrers-tag not-found proven |   absent(0) |  false",
+		"ocimem " + linked:                 "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
+		"ocimem " + bare:                   "pass referrers-api referrers-empty proven | announced empty-index absent(0) |  false",
+		"olareg-tls " + linked:             "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
+		"olareg-tls " + bare:               "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"down " + linked:                   "fail unknown connect assumed |   (0) |  false",
+		"missing library/absent:1":         "info unknown image-not-found assumed |   (0) |  false",
+	}
+	for name, words := range want {
+		r, ok := got[name]
+		if !ok {
+			t.Errorf("%s has no row", name)
+			continue
+		}
+		c := r.Capabilities
+		have := fmt.Sprintf("%s %s %s %s | %s %s %s(%d) | %s %v", r.Severity, r.Strategy, r.Reason, r.Confidence,
+			c.Filter, c.AbsentSubject, c.TagSchema.State, c.TagSchema.Descriptors, c.Push.Strategy, c.Push.SubjectLater)
+		if have != words {
+			t.Errorf("%s:\n got %s\nwant %s", name, have, words)
+		}
+		if len(c.Push.LeftBehind) > 0 {
+			t.Errorf("%s: left behind %q", name, c.Push.LeftBehind)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d rows, want %d", len(got), len(want))
+	}
+	if tags := got["ggcr-tags "+linked].Capabilities.CosignTags; strings.Join(tags, " ") != ".sig .att" {
+		t.Errorf("cosign tags %q", tags)
+	}
+	for _, r := range f.Registries() {
+		if r.Down || r.Image != "" {
+			continue
+		}
+		if left, err := f.Manifests(context.Background(), r, fleet.Scratch); err != nil || left != 0 {
+			t.Errorf("%s: %d manifests in the scratch repository, %v", r.Name, left, err)
+		}
+	}
+}
+
+// TestRequests counts on the server's side what each depth costs.
+func TestRequests(t *testing.T) {
+	f, inventory := start(t, fleet.Options{})
+	// Two images of two repositories: a token registry grants a token for each.
+	want := map[string]map[string]int{
+		"basic":    {"distribution-anonymous": 4, "distribution-basic": 5, "distribution-token": 8, "olareg": 4 + 2, "ocimem": 4},
+		"standard": {"distribution-anonymous": 6, "distribution-basic": 7, "distribution-token": 10, "olareg": 8 + 2, "ocimem": 8},
+	}
+	for depth, counts := range want {
+		f.ClearRequests()
+		refmatrix(t, "scan", "-q", "-i", inventory, "--probe", depth, "--fail-on", "never")
+		for name, n := range counts {
+			if got := len(f.Requests(name)); got != n {
+				t.Errorf("%s at depth %s: %d requests, want %d: %+v", name, depth, got, n, f.Requests(name))
+			}
+		}
+	}
+}
+
+// TestSameBytes: two runs over the same fleet differ in times and nothing else.
+func TestSameBytes(t *testing.T) {
+	_, inventory := start(t, fleet.Options{})
+	// olareg 0.1.2 leaves OCI-Filters-Applied out where it answers from its
+	// cache: its answers are the same from the second run on.
+	refmatrix(t, "scan", "-q", "-i", inventory, "--fail-on", "never")
+	var before []string
+	for range 2 {
+		dir := refmatrix(t, "scan", "-q", "-i", inventory, "--fail-on", "never")
+		var now []string
+		for _, name := range []string{"matrix.csv", "matrix.md"} {
+			content, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			now = append(now, withoutTimes(name, string(content)))
+		}
+		if before != nil && strings.Join(before, "\n") != strings.Join(now, "\n") {
+			t.Errorf("%s\n\n%s", before, now)
+		}
+		before = now
+	}
+}
+
+// withoutTimes drops the column duration_ms and the closing line.
+func withoutTimes(name, content string) string {
+	var out []string
+	for _, line := range strings.Split(content, "\n") {
+		cells := strings.Split(line, ",")
+		if name == "matrix.csv" && len(cells) > 17 {
+			line = strings.Join(append(cells[:17], cells[18:]...), ",")
+		}
+		if !strings.HasPrefix(line, "refmatrix ") {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}
