@@ -1,0 +1,213 @@
+package hostile
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the table in docs/reliability.md again")
+
+// met is a behaviour that is running, with the secret meant for it alone.
+type met struct {
+	behaviour
+	secret string
+	own    *server
+	others []*server
+}
+
+// TestHostileFleet scans every behaviour at once, with credentials that are
+// watched: each row has its reason, in time, and no secret is anywhere but at
+// the registry that it is meant for.
+func TestHostileFleet(t *testing.T) {
+	if len(behaviours) < 60 {
+		t.Fatalf("%d behaviours", len(behaviours))
+	}
+	dir := t.TempDir()
+	a := newAuthority(t)
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), a.pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fleet, inventory := start(t, dir, a)
+	began := time.Now()
+	cmd := exec.Command(os.Getenv("REFMATRIX"), "scan", "-v", "-i", inventory, "-o", filepath.Join(dir, "out"), "-f", "all", "--probe", "full", "--fail-on", "never", "--progress", "plain")
+	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+dir)
+	streams, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, streams)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("the scan took %s", took)
+	}
+	reasons := rows(t, filepath.Join(dir, "out", "matrix.json"))
+	table := "| registry | reason |\n| --- | --- |\n"
+	for _, one := range fleet {
+		row, ok := reasons[one.name]
+		if !ok || !slices.Contains(strings.Fields(one.want), row.Reason) {
+			t.Errorf("%s: %s (%s), want %s", one.name, row.Reason, row.Detail, one.want)
+		}
+		// Two attempts, their waits, and the capability steps after them.
+		if row.DurationMS > 8000 {
+			t.Errorf("%s took %.0f ms", one.name, row.DurationMS)
+		}
+		table += fmt.Sprintf("| %s | %s |\n", one.name, strings.ReplaceAll(one.want, " ", " or "))
+	}
+	printed := string(streams)
+	for _, name := range []string{"sends back what it is sent", "evil Server header", "redirects to another host", "realm with credentials", "evil Warning header"} {
+		out, _ := exec.Command(os.Getenv("REFMATRIX"), "explain", "-i", inventory, name).CombinedOutput()
+		printed += string(out)
+	}
+	leaks := secretsIn(t, fleet, printed, filepath.Join(dir, "out"))
+	if strings.ContainsAny(printed, "\x1b\x07\u202e") {
+		t.Error("control characters reach the terminal")
+	}
+	document(t, "hostile", fmt.Sprintf("%d behaviours at once, wrong verdicts 0, secrets leaked %d.\n\n%s", len(fleet), leaks, table))
+}
+
+// start runs every behaviour and writes the inventory.
+func start(t *testing.T, dir string, a *authority) ([]met, string) {
+	t.Helper()
+	var fleet []met
+	text := "version: 1\ndefaults: {images: [team/app], rate: 0, timeout: 1s, retries: 1, retryCap: 300ms, tls: {caFile: ca.pem}}\nregistries:\n"
+	for n, one := range behaviours {
+		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
+		m.own, m.others = one.start(t, n, a)
+		fleet = append(fleet, m)
+		realms := ""
+		if one.realms != "" {
+			realms = ", realms: " + one.realms
+		}
+		text += fmt.Sprintf("  - {name: %q, url: '%s', auth: {username: robot, passwordFile: %q%s}}\n", one.name, m.own.origin, fmt.Sprintf("secret-%d", n), realms)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("secret-%d", n)), []byte(m.secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "inventory.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return fleet, path
+}
+
+type row struct {
+	Registry   string
+	Image      string
+	Severity   string
+	Reason     string
+	Detail     string
+	DurationMS float64 `json:"duration_ms"`
+}
+
+func rows(t *testing.T, path string) map[string]row {
+	t.Helper()
+	return rowsBy(t, path, func(r row) string { return r.Registry })
+}
+
+func rowsBy(t *testing.T, path string, key func(row) string) map[string]row {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct{ Rows []row }
+	if err := json.Unmarshal(content, &m); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]row{}
+	for _, r := range m.Rows {
+		out[key(r)] = r
+	}
+	return out
+}
+
+// forms are the shapes in which a secret could appear: as it is, and in base64
+// alone or behind the account's name.
+func forms(secret string) []string {
+	return []string{
+		secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		base64.StdEncoding.EncodeToString([]byte("robot:" + secret)),
+	}
+}
+
+// secretsIn looks for every secret where it must not be, and counts.
+func secretsIn(t *testing.T, fleet []met, printed, dir string) int {
+	t.Helper()
+	places := map[string]string{"the terminal": printed}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		places[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaks, given := 0, 0
+	for _, victim := range fleet {
+		for _, form := range forms(victim.secret) {
+			for place, text := range places {
+				if strings.Contains(text, form) {
+					leaks++
+					t.Errorf("%s: its secret is in %s", victim.name, place)
+				}
+			}
+			for _, one := range fleet {
+				if one.name != victim.name && strings.Contains(one.own.heard(), form) {
+					leaks++
+					t.Errorf("%s: its secret reached %s", victim.name, one.name)
+				}
+				for _, other := range one.others {
+					if strings.Contains(other.heard(), form) {
+						leaks++
+						t.Errorf("%s: its secret reached another host of %s", victim.name, one.name)
+					}
+				}
+			}
+			if strings.Contains(victim.own.heard(), form) {
+				given++
+			}
+		}
+	}
+	// The watch means something only where credentials are really in play.
+	if given < len(fleet)/3 {
+		t.Errorf("only %d registries were shown their own secret", given)
+	}
+	return leaks
+}
+
+// document compares a part of docs/reliability.md with what was seen, or
+// writes it.
+func document(t *testing.T, name, want string) {
+	t.Helper()
+	const path = "../../../docs/reliability.md"
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->"
+	before, rest, ok := strings.Cut(string(content), begin)
+	have, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("%s has no part %s", path, name)
+	}
+	if *update && !t.Failed() {
+		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if have != want {
+		t.Errorf("%s: the part %s is not what was seen; make docs writes it again", path, name)
+	}
+}
