@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -180,13 +181,14 @@ func toAnother(path string, token bool) func(*testing.T, int, *authority) (*serv
 	}
 }
 
-func zipped(n int) string {
+// bomb is 64 MiB of zeros under gzip, packed once.
+var bomb = sync.OnceValue(func() string {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	_, _ = io.CopyN(w, zeros{}, int64(n))
+	_, _ = io.CopyN(w, zeros{}, 64<<20)
 	_ = w.Close()
 	return out.String()
-}
+})
 
 type zeros struct{}
 
@@ -225,7 +227,7 @@ var behaviours = []behaviour{
 	{name: "gzip bomb", want: "not-an-index protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", indexType)
 		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = io.WriteString(w, zipped(64<<20))
+		_, _ = io.WriteString(w, bomb())
 	})},
 	{name: "truncated body", want: "protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")

@@ -45,7 +45,7 @@ func TestHostileFleet(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, streams)
 	}
-	if took := time.Since(began); took > 30*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("the scan took %s", took)
 	}
 	reasons := rows(t, filepath.Join(dir, "out", "matrix.json"))
@@ -55,9 +55,8 @@ func TestHostileFleet(t *testing.T) {
 		if !ok || !slices.Contains(strings.Fields(one.want), row.Reason) {
 			t.Errorf("%s: %s (%s), want %s", one.name, row.Reason, row.Detail, one.want)
 		}
-		// Two attempts, their waits, and the capability steps after them.
-		if row.DurationMS > 8000 {
-			t.Errorf("%s took %.0f ms", one.name, row.DurationMS)
+		if most := one.most(); row.DurationMS > float64(most.Milliseconds()) {
+			t.Errorf("%s took %.0f ms, over %s", one.name, row.DurationMS, most)
 		}
 		table += fmt.Sprintf("| %s | %s |\n", one.name, strings.ReplaceAll(one.want, " ", " or "))
 	}
@@ -73,11 +72,32 @@ func TestHostileFleet(t *testing.T) {
 	document(t, "hostile", fmt.Sprintf("%d behaviours at once, wrong verdicts 0, secrets leaked %d.\n\n%s", len(fleet), leaks, table))
 }
 
+// The limits of every entry but its timeout.
+const (
+	retries  = 1
+	retryCap = 300 * time.Millisecond
+)
+
+// timeout is short where a behaviour is to run into it. Elsewhere it is so
+// long that a slow machine is not taken for a slow registry.
+func (b *behaviour) timeout() time.Duration {
+	if strings.Contains(b.want, "timeout") {
+		return time.Second
+	}
+	return 15 * time.Second
+}
+
+// most is how long a row may take: what the verdict may, and as much again for
+// the capability steps after it.
+func (b *behaviour) most() time.Duration {
+	return 2 * ((retries+1)*b.timeout() + retries*retryCap)
+}
+
 // start runs every behaviour and writes the inventory.
 func start(t *testing.T, dir string, a *authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
-	text := "version: 1\ndefaults: {images: [team/app], rate: 0, timeout: 1s, retries: 1, retryCap: 300ms, tls: {caFile: ca.pem}}\nregistries:\n"
+	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)
 	for n, one := range behaviours {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
@@ -86,7 +106,7 @@ func start(t *testing.T, dir string, a *authority) ([]met, string) {
 		if one.realms != "" {
 			realms = ", realms: " + one.realms
 		}
-		text += fmt.Sprintf("  - {name: %q, url: '%s', auth: {username: robot, passwordFile: %q%s}}\n", one.name, m.own.origin, fmt.Sprintf("secret-%d", n), realms)
+		text += fmt.Sprintf("  - {name: %q, url: '%s', timeout: %s, auth: {username: robot, passwordFile: %q%s}}\n", one.name, m.own.origin, one.timeout(), fmt.Sprintf("secret-%d", n), realms)
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("secret-%d", n)), []byte(m.secret), 0o600); err != nil {
 			t.Fatal(err)
 		}
