@@ -110,7 +110,7 @@ type PushStrategy string
 const (
 	PushAPI     PushStrategy = "referrers-api" // OCI-Subject came: clients leave the tag alone
 	PushTag     PushStrategy = "referrers-tag" // no API: clients maintain the tag
-	PushDual    PushStrategy = "dual"          // the API lists, but no OCI-Subject came: clients write both
+	PushDual    PushStrategy = "dual"          // the API lists, but no OCI-Subject came: oras, notation and regctl write both
 	PushRefused PushStrategy = "refused"       // the push was refused
 )
 

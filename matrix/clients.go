@@ -1,6 +1,9 @@
 package matrix
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Outcome is what a client does at a registry.
 type Outcome string
@@ -22,56 +25,91 @@ type Forecast struct {
 
 // family is a set of clients that share a library and so behave alike.
 type family struct {
-	version string
+	version string // of the library that the predictions were held to
 	clients []string
+	pushes  func(*Observation, Outcome) Outcome // what a push comes to, given that reading is by the outcome
 }
 
 var (
-	orasFamily       = family{"oras-go 2.6.2", []string{"oras", "notation"}}
-	ggcrFamily       = family{"go-containerregistry 0.21.9", []string{"cosign", "crane"}}
-	regclientFamily  = family{"regclient 0.11.7", []string{"regctl"}}
-	containerdFamily = family{"containerd 2.4.2", []string{"containerd"}}
+	orasFamily       = family{"oras-go 2.7.0", []string{"oras"}, pushesBySubject}
+	notationFamily   = family{"oras-go 2.7.0", []string{"notation"}, pushesTag}
+	ggcrFamily       = family{"go-containerregistry 0.22.1", []string{"cosign", "crane"}, pushesByStatus}
+	regclientFamily  = family{"regclient 0.11.7", []string{"regctl"}, pushesBySubject}
+	containerdFamily = family{"containerd 2.4.2", []string{"containerd"}, nil} // it attaches nothing
 )
 
-type outcomes struct{ read, push Outcome }
-
-// prediction is one line of the forecast table.
-type prediction struct {
-	answer             string // the answer on GET referrers, in words
-	when               func(*Observation) bool
-	oras, ggcr, regctl outcomes
-	containerd         Outcome // containerd reads referrers and attaches none
+// pushesBySubject: the registry is believed to have listed the artifact where
+// PUT answers OCI-Subject, and the tag is written else (distribution
+// specification v1.1, "Pushing Manifests with Subject"). Where the write probe
+// did not look, a registry with the API is taken to answer as it must.
+func pushesBySubject(o *Observation, read Outcome) Outcome {
+	if p := o.Capabilities.Push; read == OutcomeAPI && p != nil && !p.OCISubject && p.Strategy != PushRefused {
+		return OutcomeTag
+	}
+	if read == OutcomeAPI {
+		return OutcomeAPI
+	}
+	return OutcomeTag
 }
 
-func both(o Outcome) outcomes { return outcomes{o, o} }
+// pushesTag: notation writes the tag unless --force-referrers-tag=false is given.
+func pushesTag(*Observation, Outcome) Outcome { return OutcomeTag }
 
-// predictions is what released clients were seen to do with each answer; the
-// first line that holds decides, and an answer no client was run against has
-// no forecast.
+// pushesByStatus: GET referrers is asked after the push, and its status alone
+// decides; the tag is written after 404 and 400, and nothing after a 200.
+func pushesByStatus(o *Observation, read Outcome) Outcome {
+	switch o.Referrers.Status {
+	case http.StatusOK:
+		if read == OutcomeAPI {
+			return OutcomeAPI
+		}
+		return OutcomeNothing
+	case http.StatusNotFound, http.StatusBadRequest:
+		return OutcomeTag
+	}
+	return OutcomeError
+}
+
+// prediction is one line of the forecast table: how each library reads.
+type prediction struct {
+	answer                         string // the answer on GET referrers, in words
+	when                           func(*Observation) bool
+	oras, ggcr, regctl, containerd Outcome // empty: unknown
+}
+
+// predictions is what released clients do with each answer; the first line
+// that holds decides, and an answer no client was run against has no forecast.
+// The demo fleet's TestClients runs the libraries and holds the table to them.
 var predictions = []prediction{
 	{"200, an index of the exact type", func(o *Observation) bool { return okIndex(o) && MatchType(o.Referrers.ContentType) == TypeExact },
-		both(OutcomeAPI), both(OutcomeAPI), both(OutcomeAPI), OutcomeAPI},
+		OutcomeAPI, OutcomeAPI, OutcomeAPI, OutcomeAPI},
 	{"200, an index, the type with a parameter", func(o *Observation) bool {
 		return okIndex(o) && MatchType(o.Referrers.ContentType) == TypeParameters
-	}, both(OutcomeTag), outcomes{OutcomeTag, OutcomeNothing}, both(OutcomeAPI), OutcomeAPI},
+	}, OutcomeTag, OutcomeTag, OutcomeAPI, OutcomeAPI},
 	{"200, an index of another type", okIndex,
-		both(OutcomeTag), outcomes{OutcomeTag, OutcomeNothing}, both(OutcomeTag), OutcomeAPI},
-	{"200, a web page", func(o *Observation) bool { return o.Referrers.Status == http.StatusOK && o.Referrers.Body == BodyHTML },
-		both(OutcomeTag), both(OutcomeNothing), both(OutcomeTag), OutcomeError},
+		OutcomeTag, OutcomeTag, OutcomeTag, OutcomeAPI},
+	{"200, a web page under the index type", func(o *Observation) bool {
+		return okBody(o, BodyHTML) && MatchType(o.Referrers.ContentType) == TypeExact
+	}, OutcomeError, OutcomeError, OutcomeTag, OutcomeError},
+	{"200, a web page, text or nothing, under another type", func(o *Observation) bool {
+		return okBody(o, BodyHTML, BodyText, BodyEmpty) && MatchType(o.Referrers.ContentType) == TypeOther
+	}, OutcomeTag, OutcomeTag, OutcomeTag, OutcomeError},
+	{"200, other JSON under another type", func(o *Observation) bool { // containerd takes it for a list, whatever is in it
+		return okBody(o, BodyJSON) && MatchType(o.Referrers.ContentType) == TypeOther
+	}, OutcomeTag, OutcomeTag, OutcomeTag, ""},
 	{"404 NAME_UNKNOWN, or 400", func(o *Observation) bool {
 		return o.Referrers.Status == http.StatusBadRequest || o.Referrers.Status == http.StatusNotFound && o.Referrers.HasCode("NAME_UNKNOWN")
-	}, both(OutcomeError), both(OutcomeTag), both(OutcomeTag), OutcomeTag},
+	}, OutcomeError, OutcomeTag, OutcomeTag, OutcomeTag},
 	{"404", statusIs(http.StatusNotFound),
-		both(OutcomeTag), both(OutcomeTag), both(OutcomeTag), OutcomeTag},
+		OutcomeTag, OutcomeTag, OutcomeTag, OutcomeTag},
 	{"406", statusIs(http.StatusNotAcceptable),
-		both(OutcomeError), outcomes{OutcomeTag, OutcomeError}, both(OutcomeTag), OutcomeTag},
-	{"405, 410, 501, 401, 403, 429, 500", func(o *Observation) bool {
-		switch o.Referrers.Status {
-		case 405, 410, 501, 401, 403, 429, 500:
-			return o.Referrers.Location == "" && !o.Referrers.Token
-		}
-		return false
-	}, both(OutcomeError), both(OutcomeError), both(OutcomeTag), OutcomeTag},
+		OutcomeError, OutcomeTag, OutcomeTag, OutcomeTag},
+	{"any other status from 400 on", func(o *Observation) bool { return o.Referrers.Status >= 400 && !o.Referrers.Token },
+		OutcomeError, OutcomeError, OutcomeTag, OutcomeTag},
+}
+
+func okBody(o *Observation, kinds ...BodyKind) bool {
+	return o.Referrers.Status == http.StatusOK && slices.Contains(kinds, o.Referrers.Body)
 }
 
 // forecast says what each client will do here; nil where nothing was seen
@@ -85,29 +123,22 @@ func forecast(o *Observation) map[string]Forecast {
 			continue
 		}
 		out := map[string]Forecast{}
-		add := func(f family, does outcomes) {
-			if does.push == OutcomeAPI {
-				does.push = measuredPush(o)
+		for _, one := range []struct {
+			family
+			read Outcome
+		}{{orasFamily, p.oras}, {notationFamily, p.oras}, {ggcrFamily, p.ggcr}, {regclientFamily, p.regctl}, {containerdFamily, p.containerd}} {
+			if one.read == "" {
+				continue
 			}
-			for _, client := range f.clients {
-				out[client] = Forecast{Read: does.read, Push: does.push, Version: f.version}
+			f := Forecast{Read: one.read, Version: one.version}
+			if one.pushes != nil {
+				f.Push = one.pushes(o, one.read)
+			}
+			for _, client := range one.clients {
+				out[client] = f
 			}
 		}
-		add(orasFamily, p.oras)
-		add(ggcrFamily, p.ggcr)
-		add(regclientFamily, p.regctl)
-		add(containerdFamily, outcomes{read: p.containerd})
 		return out
 	}
 	return nil
-}
-
-// measuredPush is what a client that reads by the API does on a push: the tag
-// as well where the write probe saw no OCI-Subject (distribution specification
-// v1.1, "Pushing Manifests with Subject").
-func measuredPush(o *Observation) Outcome {
-	if p := o.Capabilities.Push; p != nil && !p.OCISubject && p.Strategy != PushRefused {
-		return OutcomeTag
-	}
-	return OutcomeAPI
 }

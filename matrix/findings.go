@@ -44,7 +44,7 @@ var findingRules = []findingRule{
 	{"clients-fail", "Some clients fail on this answer instead of falling back.", "clients measured, see the forecast table",
 		func(o *Observation, _ Verdict) string {
 			var failing []string
-			for _, f := range []family{orasFamily, ggcrFamily} {
+			for _, f := range []family{orasFamily, notationFamily, ggcrFamily} {
 				for _, client := range f.clients {
 					if forecast(o)[client].Read == OutcomeError {
 						failing = append(failing, client)
@@ -54,14 +54,14 @@ var findingRules = []findingRule{
 			if len(failing) == 0 {
 				return ""
 			}
-			return fmt.Sprintf("This answer stops %s with an error: they do not fall back to the tag schema.", strings.Join(failing, ", "))
+			return fmt.Sprintf("This answer stops %s with an error when they read: they do not fall back to the tag schema.", strings.Join(failing, ", "))
 		}},
-	{"writes-lost", "What a client attaches is not found afterwards.", "go-containerregistry 0.21.9, measured",
+	{"writes-lost", "What a client attaches is not found afterwards.", "go-containerregistry, measured",
 		func(o *Observation, _ Verdict) string {
 			if forecast(o)["cosign"].Push != OutcomeNothing {
 				return ""
 			}
-			return "cosign and crane take this answer for a working API and write no tag, so what they attach is found by nobody later."
+			return "cosign and crane take every 200 for a working API and write no tag, so what they attach is found by nobody later."
 		}},
 	{"links-only-tags", "The tag schema lists descriptors that the API does not.", "distribution specification v1.1, Enabling the Referrers API",
 		func(o *Observation, v Verdict) string {
@@ -87,7 +87,7 @@ var findingRules = []findingRule{
 		sentence(func(o *Observation) bool {
 			return o.Capabilities.Push != nil && o.Capabilities.Push.Strategy == PushDual
 		},
-			"The API lists what is pushed, but PUT answers without OCI-Subject, so clients write the referrers tag as well; clean-up has to handle both.")},
+			"The API lists what is pushed, but PUT answers without OCI-Subject, so oras, notation and regctl write the referrers tag as well; clean-up has to handle both.")},
 	{"left-behind", "The write probe could not delete all it pushed.", "distribution specification v1.1, Deleting Manifests",
 		func(o *Observation, _ Verdict) string {
 			p := o.Capabilities.Push

@@ -93,38 +93,44 @@ func TestJudgeAlways(t *testing.T) {
 	}
 }
 
-// TestForecast is what released clients do with an answer on GET referrers, as
-// measured; the columns are oras, cosign, regctl and containerd, reading, then
-// oras, cosign and regctl, pushing.
+func coded(code int, name string) Referrers {
+	return Referrers{Answer: Answer{Status: code, Codes: []string{name}}}
+}
+
+func page(code int, contentType string, kind BodyKind) Referrers {
+	return Referrers{Answer: Answer{Status: code, ContentType: contentType, Body: kind}}
+}
+
+// forecastTable is what released clients do with an answer on GET referrers;
+// the columns are oras, notation, cosign, regctl and containerd, reading, then
+// the first four, pushing. The demo fleet's TestClients runs them.
+var forecastTable = []struct {
+	answer     string
+	seen       Referrers
+	read, push string
+}{
+	{"200 index, exact type", index(IndexMediaType, 0), "api api api api api", "api tag api api"},
+	{"200 index, charset", index(IndexMediaType+"; charset=utf-8", 0), "tag tag tag api api", "tag tag nothing-found api"},
+	{"200 index, other type", index("application/json", 0), "tag tag tag tag api", "tag tag nothing-found tag"},
+	{"200 page", page(200, "text/html", BodyHTML), "tag tag tag tag error", "tag tag nothing-found tag"},
+	{"200 empty", page(200, "", BodyEmpty), "tag tag tag tag error", "tag tag nothing-found tag"},
+	{"200 page, index type", page(200, IndexMediaType, BodyHTML), "error error error tag error", "tag tag nothing-found tag"},
+	{"200 JSON", page(200, "application/json", BodyJSON), "tag tag tag tag -", "tag tag nothing-found tag"},
+	{"200 JSON, index type", page(200, IndexMediaType, BodyJSON), "- - - - -", "- - - -"},
+	{"404", status(404), "tag tag tag tag tag", "tag tag tag tag"},
+	{"404 with an index", Referrers{Answer: Answer{Status: 404}, Index: &Index{}}, "tag tag tag tag tag", "tag tag tag tag"},
+	{"404 NAME_UNKNOWN", coded(404, "NAME_UNKNOWN"), "error error tag tag tag", "tag tag tag tag"},
+	{"400", status(400), "error error tag tag tag", "tag tag tag tag"},
+	{"405", status(405), "error error error tag tag", "tag tag error tag"},
+	{"401", status(401), "error error error tag tag", "tag tag error tag"},
+	{"500", status(500), "error error error tag tag", "tag tag error tag"},
+	{"406", status(406), "error error tag tag tag", "tag tag error tag"},
+	{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - - -", "- - - -"},
+	{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - - -", "- - - -"},
+}
+
 func TestForecast(t *testing.T) {
-	coded := func(code int, name string) Referrers {
-		return Referrers{Answer: Answer{Status: code, Codes: []string{name}}}
-	}
-	for _, test := range []struct {
-		answer     string
-		seen       Referrers
-		read, push string
-	}{
-		{"200 index, exact type", index(IndexMediaType, 0), "api api api api", "api api api"},
-		{"200 index, charset", index(IndexMediaType+"; charset=utf-8", 0), "tag tag api api", "tag nothing-found api"},
-		{"200 index, other type", index("application/json", 0), "tag tag tag api", "tag nothing-found tag"},
-		{"200 HTML", Referrers{Answer: Answer{Status: 200, Body: BodyHTML}}, "tag nothing-found tag error", "tag nothing-found tag"},
-		{"404", status(404), "tag tag tag tag", "tag tag tag"},
-		{"404 with an index", Referrers{Answer: Answer{Status: 404}, Index: &Index{}}, "tag tag tag tag", "tag tag tag"},
-		{"404 NAME_UNKNOWN", coded(404, "NAME_UNKNOWN"), "error tag tag tag", "error tag tag"},
-		{"400", status(400), "error tag tag tag", "error tag tag"},
-		{"405", status(405), "error error tag tag", "error error tag"},
-		{"410", status(410), "error error tag tag", "error error tag"},
-		{"501", status(501), "error error tag tag", "error error tag"},
-		{"401", status(401), "error error tag tag", "error error tag"},
-		{"403", status(403), "error error tag tag", "error error tag"},
-		{"429", status(429), "error error tag tag", "error error tag"},
-		{"500", status(500), "error error tag tag", "error error tag"},
-		{"406", status(406), "error tag tag tag", "error error tag"},
-		{"418, which no client was run against", status(418), "- - - -", "- - -"},
-		{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - -", "- - -"},
-		{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - -", "- - -"},
-	} {
+	for _, test := range forecastTable {
 		f := forecast(subject(test.seen))
 		dash := func(o Outcome) string {
 			if o == "" {
@@ -133,7 +139,7 @@ func TestForecast(t *testing.T) {
 			return string(o)
 		}
 		var read, push []string
-		for _, client := range []string{"oras", "cosign", "regctl", "containerd"} {
+		for _, client := range []string{"oras", "notation", "cosign", "regctl", "containerd"} {
 			read = append(read, dash(f[client].Read))
 			if client != "containerd" {
 				push = append(push, dash(f[client].Push))
@@ -145,13 +151,13 @@ func TestForecast(t *testing.T) {
 		if got := strings.Join(push, " "); got != test.push {
 			t.Errorf("%s: pushing %s, want %s", test.answer, got, test.push)
 		}
-		if f["notation"] != f["oras"] || f["crane"] != f["cosign"] {
+		if f["crane"] != f["cosign"] {
 			t.Errorf("%s: clients of one library differ", test.answer)
 		}
 	}
 	dual := with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushDual, Listed: true} })
-	if f := forecast(dual); f["oras"].Read != OutcomeAPI || f["oras"].Push != OutcomeTag {
-		t.Errorf("without OCI-Subject oras does %+v", f["oras"])
+	if f := forecast(dual); f["oras"].Read != OutcomeAPI || f["oras"].Push != OutcomeTag || f["regctl"].Push != OutcomeTag || f["cosign"].Push != OutcomeAPI {
+		t.Errorf("without OCI-Subject oras does %+v, regctl %+v, cosign %+v", f["oras"], f["regctl"], f["cosign"])
 	}
 }
 

@@ -123,7 +123,7 @@ func (w *writer) conclude() {
 		w.push.Detail = "PUT answered with OCI-Subject and the artifact was listed: clients write no tag."
 	case w.push.Listed:
 		w.push.Strategy = matrix.PushDual
-		w.push.Detail = "The artifact was listed, but PUT answered without OCI-Subject: clients write the referrers tag as well."
+		w.push.Detail = "The artifact was listed, but PUT answered without OCI-Subject: oras, notation and regctl write the referrers tag as well."
 	default:
 		w.push.Strategy = matrix.PushTag
 		w.push.Detail = "The artifact was accepted, but no list shows it: clients have to write the referrers tag."
