@@ -4,14 +4,15 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
 BUILD = $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
-TOOL = $(GO) tool -modfile=.ci/tools.mod
+TOOLS = $(CURDIR)/bin/tools
 FLEET = cmd/demofleet
+GORELEASER = v2.15.1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo example test cover lint bench soak fuzz docs clean
+.PHONY: help build demo example test cover lint sbom release-check bench soak fuzz docs clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: ## build bin/refmatrix
 	$(BUILD) -o bin/refmatrix ./cmd/refmatrix
@@ -41,13 +42,22 @@ cover: ## print the coverage of the scanner and matrix packages, the demo fleet'
 	@grep -E '^refmatrix/(scanner|matrix)/' bin/cover/fleet.txt >>coverage.txt
 	@$(GO) tool cover -func=coverage.txt | tail -n 1
 
-lint: ## gofmt, go vet, staticcheck, actionlint, go mod verify, govulncheck
+$(TOOLS): .ci/tools.mod .ci/tools.sum
+	GOBIN=$@ $(GO) install -modfile=.ci/tools.mod tool
+	@touch $@
+
+lint: $(TOOLS) sbom ## gofmt, go vet, staticcheck, actionlint, go mod verify, govulncheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
-	$(GO) vet ./... && cd $(FLEET) && $(GO) vet ./...
-	$(TOOL) staticcheck ./...
-	$(TOOL) actionlint -no-color deploy/github-actions.yml
-	$(GO) mod verify
-	@.ci/vulncheck
+	for module in . $(FLEET); do (cd $$module && $(GO) vet ./... && $(TOOLS)/staticcheck ./... && $(GO) mod verify) || exit 1; done
+	$(TOOLS)/actionlint -no-color deploy/github-actions.yml
+	@.ci/vulncheck $(TOOLS)/govulncheck
+
+sbom: build $(TOOLS) ## write bin/refmatrix.cdx.json: what the binary is built of, in CycloneDX
+	@$(TOOLS)/cyclonedx-gomod bin -json -version $(VERSION) -output bin/refmatrix.cdx.json bin/refmatrix 2>/dev/null
+	@test "$$(grep -c '"type": "library"' bin/refmatrix.cdx.json)" = "$$($(GO) version -m bin/refmatrix | grep -c '^	dep')" || { echo "bin/refmatrix.cdx.json lacks modules of bin/refmatrix"; exit 1; }
+
+release-check: ## check .goreleaser.yaml with goreleaser itself, which takes minutes to build
+	$(GO) run github.com/goreleaser/goreleaser/v2@$(GORELEASER) check
 
 bench: build ## measure the scan against a bare client, side by side in one run
 	cd $(FLEET) && $(GO) run ./bench $(BENCH)
