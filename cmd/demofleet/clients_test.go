@@ -30,6 +30,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/regclient/regclient"
 	"github.com/regclient/regclient/config"
+	"github.com/regclient/regclient/scheme/reg"
 	"github.com/regclient/regclient/types/descriptor"
 	"github.com/regclient/regclient/types/manifest"
 	regmanifest "github.com/regclient/regclient/types/oci/v1"
@@ -292,7 +293,7 @@ func regclientFor(s *scripted) *regclient.RegClient {
 	return regclient.New(
 		regclient.WithSlog(slog.New(slog.NewTextHandler(io.Discard, nil))),
 		regclient.WithConfigHost(config.Host{Name: s.host, TLS: config.TLSDisabled}),
-		regclient.WithRetryLimit(1), regclient.WithRetryDelay(time.Millisecond, time.Millisecond),
+		regclient.WithRegOpts(reg.WithRetryLimit(1), reg.WithDelay(time.Millisecond, time.Millisecond)),
 	)
 }
 
