@@ -61,7 +61,8 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 		UserAgent: options.Tool.Name + "/" + options.Tool.Version, Rate: options.Rate, Timeout: options.Timeout, IdleConns: idle,
 	})
 	defer pool.Close()
-	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Started: time.Now().UTC()}
+	began := time.Now()
+	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Started: began.UTC()}
 	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries)}
 	places := newGate(working, waiting)
 	var workers errgroup.Group
@@ -74,7 +75,8 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 		})
 	}
 	_ = workers.Wait() // workers give rows, not errors
-	m.Finished = time.Now().UTC()
+	// By the monotonic clock: the system's may have been set meanwhile.
+	m.Finished = m.Started.Add(time.Since(began))
 	m.Rows, m.Complete = s.queue.rows()
 	m.Summary = matrix.Summarise(m.Rows)
 	return m

@@ -201,9 +201,11 @@ func (s *Session) failed(err error) *Response {
 	}
 	kind := classify(err)
 	switch {
-	// The auth client has no error value for it. It applies our own rule on
-	// realms to the redirects of token requests before we are asked.
-	case strings.Contains(err.Error(), "redirect of token request rejected"):
+	// The auth client has no error values for them. It looks at the redirects of
+	// token requests before we are asked, and sends none with a refresh token in
+	// its body to another origin.
+	case strings.Contains(err.Error(), "redirect of token request rejected"),
+		strings.Contains(err.Error(), "refusing to resend a token request body"):
 		kind = matrix.AuthRefused
 	case s.lastWasToken():
 		kind = matrix.TokenError

@@ -30,6 +30,7 @@ type behaviour struct {
 	name   string
 	want   string // reasons that are right, separated by spaces
 	realms string // auth.realms, a YAML list
+	auth   string // the inventory's key for the secret; empty is username and passwordFile
 	start  func(t *testing.T, n int, a *authority) (own *server, others []*server)
 }
 
@@ -331,6 +332,38 @@ var behaviours = []behaviour{
 	{name: "challenge of nonsense", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `",,=" Bearer ===`)},
 	{name: "challenge of 60 KB", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `Digest `+strings.Repeat(`x="y",`, 10<<10))},
 
+	{name: "sends a registry token elsewhere", want: "referrers-empty", auth: "token", start: toAnother("{path}", false)},
+	{name: "wants the registry token at a realm", want: "unauthorized", auth: "token", start: challenging("{origin}/token", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	})},
+	{name: "sends an identity token elsewhere", want: "auth-refused", auth: "identityToken", start: toAnother("/token", true)},
+	{name: "takes an identity token and gives nothing", want: "token-error", auth: "identityToken", start: tokening(200, "{}")},
+	{name: "on IPv6, redirects to IPv4", want: "referrers-empty", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+		_, others := toAnother("{path}", false)(t, n, nil)
+		listener, err := net.Listen("tcp", "[::1]:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return serveAt(t, listener, nil, func(s *server) http.HandlerFunc {
+			return signedIn(s, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", others[0].origin+r.URL.Path)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+			})
+		}), others
+	}},
+
+	{name: "digest: not the body's", want: "no-digest", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead {
+					w.WriteHeader(http.StatusMethodNotAllowed)
+					return
+				}
+				w.Header().Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
+				_, _ = io.WriteString(w, manifest)
+			}
+		}), nil
+	}},
 	{name: "digest: malformed", want: "no-digest", start: resolving("sha256:xyz", manifest)},
 	{name: "digest: too long", want: "no-digest", start: resolving("sha256:"+strings.Repeat("a", 10_000), manifest)},
 	{name: "digest: of another algorithm", want: "no-digest", start: resolving("md5:d41d8cd98f00b204e9800998ecf8427e", manifest)},
@@ -342,6 +375,7 @@ var behaviours = []behaviour{
 	{name: "list: nested in an index", want: "not-an-index referrers-listed", start: body(`{"schemaVersion":2,"manifests":[` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000) + "]}")},
 	{name: "list: keys twice", want: "referrers-listed referrers-empty not-an-index", start: body(`{"schemaVersion":2,"manifests":[],"manifests":[` + descriptor + `]}`)},
 	{name: "list: 50,000 descriptors", want: "referrers-listed protocol", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 50_000), ",") + `]}`)},
+	{name: "list: 100,000 descriptors", want: "protocol", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 100_000), ",") + `]}`)},
 	{name: "list: of texts", want: "not-an-index", start: body(`{"schemaVersion":2,"manifests":["a"]}`)},
 	{name: "list: a text", want: "not-an-index", start: body(`{"schemaVersion":2,"manifests":"a"}`)},
 	{name: "list: NaN", want: "not-an-index", start: body(`{"schemaVersion":NaN,"manifests":[]}`)},
@@ -351,6 +385,11 @@ var behaviours = []behaviour{
 	{name: "next link in a circle", want: "referrers-listed", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", indexType)
 		w.Header().Set("Link", `<?next=1>; rel="next"`)
+		_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[`+descriptor+`]}`)
+	})},
+	{name: "next link of path tricks", want: "referrers-listed", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", indexType)
+		w.Header().Set("Link", `<../../../..//etc/%2e%2e/passwd?x=1#y>; rel="next"`)
 		_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[`+descriptor+`]}`)
 	})},
 	{name: "next link to another origin", want: "referrers-listed", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {

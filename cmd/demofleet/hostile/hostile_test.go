@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/reliability.md again")
@@ -40,7 +42,7 @@ func TestHostileFleet(t *testing.T) {
 	fleet, inventory := start(t, dir, a)
 	began := time.Now()
 	cmd := exec.Command(os.Getenv("REFMATRIX"), "scan", "-v", "-i", inventory, "-o", filepath.Join(dir, "out"), "-f", "all", "--probe", "full", "--fail-on", "never", "--progress", "plain")
-	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+dir)
+	cmd.Env = environment(fleet, dir)
 	streams, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, streams)
@@ -60,16 +62,40 @@ func TestHostileFleet(t *testing.T) {
 		}
 		table += fmt.Sprintf("| %s | %s |\n", one.name, strings.ReplaceAll(one.want, " ", " or "))
 	}
-	printed := string(streams)
-	for _, name := range []string{"sends back what it is sent", "evil Server header", "redirects to another host", "realm with credentials", "evil Warning header"} {
-		out, _ := exec.Command(os.Getenv("REFMATRIX"), "explain", "-i", inventory, name).CombinedOutput()
-		printed += string(out)
-	}
+	printed := string(streams) + explained(fleet, inventory, dir)
 	leaks := secretsIn(t, fleet, printed, filepath.Join(dir, "out"))
 	if strings.ContainsAny(printed, "\x1b\x07\u202e") {
 		t.Error("control characters reach the terminal")
 	}
 	document(t, "hostile", fmt.Sprintf("%d behaviours at once, wrong verdicts 0, secrets leaked %d.\n\n%s", len(fleet), leaks, table))
+}
+
+// explained is what explain says of every registry.
+func explained(fleet []met, inventory, dir string) string {
+	said := make([]string, len(fleet))
+	var runs errgroup.Group
+	runs.SetLimit(8)
+	for i, one := range fleet {
+		runs.Go(func() error {
+			cmd := exec.Command(os.Getenv("REFMATRIX"), "explain", "-i", inventory, one.name)
+			cmd.Env = environment(fleet, dir)
+			output, _ := cmd.CombinedOutput() // a row that fails is exit status 1
+			said[i] = string(output)
+			return nil
+		})
+	}
+	_ = runs.Wait()
+	return strings.Join(said, "\n")
+}
+
+// environment has the secrets that inventory values name, and no docker config
+// but what is in dir.
+func environment(fleet []met, dir string) []string {
+	out := append(os.Environ(), "DOCKER_CONFIG="+dir)
+	for n, one := range fleet {
+		out = append(out, fmt.Sprintf("SECRET_%d=%s", n, one.secret))
+	}
+	return out
 }
 
 // The limits of every entry but its timeout.
@@ -87,6 +113,22 @@ func (b *behaviour) timeout() time.Duration {
 	return 15 * time.Second
 }
 
+// account is the auth of the entry whose secret is in file and in the
+// environment.
+func (b *behaviour) account(file string, n int) string {
+	realms := ""
+	if b.realms != "" {
+		realms = ", realms: " + b.realms
+	}
+	switch b.auth {
+	case "token":
+		return fmt.Sprintf("tokenFile: %q%s", file, realms)
+	case "identityToken":
+		return fmt.Sprintf("identityToken: \"${SECRET_%d}\"%s", n, realms)
+	}
+	return fmt.Sprintf("username: robot, passwordFile: %q%s", file, realms)
+}
+
 // most is how long a row may take: what the verdict may, and as much again for
 // the capability steps after it.
 func (b *behaviour) most() time.Duration {
@@ -102,12 +144,9 @@ func start(t *testing.T, dir string, a *authority) ([]met, string) {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
 		fleet = append(fleet, m)
-		realms := ""
-		if one.realms != "" {
-			realms = ", realms: " + one.realms
-		}
-		text += fmt.Sprintf("  - {name: %q, url: '%s', timeout: %s, auth: {username: robot, passwordFile: %q%s}}\n", one.name, m.own.origin, one.timeout(), fmt.Sprintf("secret-%d", n), realms)
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("secret-%d", n)), []byte(m.secret), 0o600); err != nil {
+		file := fmt.Sprintf("secret-%d", n)
+		text += fmt.Sprintf("  - {name: %q, url: '%s', timeout: %s, auth: {%s}}\n", one.name, m.own.origin, one.timeout(), one.account(file, n))
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(m.secret), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -231,30 +231,59 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// TestPoorSurroundings: few files, no name server, no authorities, a reader
-// that leaves early.
+// TestPoorSurroundings: few files, no name server, no authorities, a folder
+// that cannot be written, a reader that leaves early. What can be reached is
+// measured right, and what cannot has its reason.
 func TestPoorSurroundings(t *testing.T) {
 	inventory := quiet(t, 60, 20*time.Millisecond)
-	for _, test := range []struct{ name, script, want string }{
-		{"64 files", `ulimit -n 64; exec "$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none`, "probing 10 images at once and not 64"},
-		{"no authorities", `SSL_CERT_FILE=/nonexistent SSL_CERT_DIR=/nonexistent exec "$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none`, "120 of 120 images"},
-		{"a reader that leaves", `"$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none | head -n 1`, "SEV"},
-		{"no name", `printf 'version: 1\nregistries: [{url: "https://nobody.invalid", images: [a], retries: 0}]\n' | "$REFMATRIX" scan -i - -o "$OUT" --progress none --fail-on never`, "FAIL nobody.invalid a:latest unknown  dns"},
+	secured := serveHTTP(t, 199, newAuthority(t).config(t, 199, nil, false), func(*server) http.HandlerFunc { return http.NotFound })
+	for _, test := range []struct {
+		name, script, says string
+		status             int
+		reason             string // of every row; empty where no report is written
+	}{
+		{"64 files", `ulimit -n 64; exec "$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none`, "probing 10 images at once and not 64", 0, "not-found"},
+		{"no authorities", noAuthorities + ` exec "$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none`, "120 of 120 images", 0, "not-found"},
+		{"no authorities, https", `printf 'version: 1\nregistries: [{url: "` + secured.origin + `", images: [a]}]\n' | ` + noAuthorities + ` "$REFMATRIX" scan -i - -o "$OUT" --progress none`, "unknown authority", 1, "tls"},
+		{"a reader that leaves", `set +o pipefail; "$REFMATRIX" scan -i "$INVENTORY" -o "$OUT" --progress none | head -n 1`, "SEV", 0, "not-found"},
+		{"a name nobody has", nobody + ` | "$REFMATRIX" scan -i - -o "$OUT" --progress none`, "FAIL nobody.invalid a:latest unknown", 1, "dns"},
+		// A mount namespace of its own gives it a name server that is not there;
+		// where none can be made, there is the name that nobody has.
+		{"no name server", `echo "nameserver 127.77.0.254" >"$OUT/resolv.conf"
+			` + nobody + ` >"$OUT/inventory.yaml"
+			run='"$REFMATRIX" scan -i "$OUT/inventory.yaml" -o "$OUT" --progress none'
+			unshare -m true 2>/dev/null || eval "exec $run"
+			exec unshare -m sh -c "mount --bind $OUT/resolv.conf /etc/resolv.conf && $run"`, "FAIL nobody.invalid a:latest unknown", 1, "dns"},
+		{"a folder that cannot be written", `exec "$REFMATRIX" scan -i "$INVENTORY" -o /proc/reports --progress none`, "choose another with -o", 3, ""},
 	} {
 		out := t.TempDir()
-		cmd := exec.Command("bash", "-c", test.script)
+		cmd := exec.Command("bash", "-o", "pipefail", "-c", test.script)
 		cmd.Env = append(os.Environ(), "INVENTORY="+inventory, "OUT="+out)
 		output, err := cmd.CombinedOutput()
-		if err != nil || !strings.Contains(string(output), test.want) || strings.Contains(string(output), "panic") {
-			t.Errorf("%s: %v\n%.600s", test.name, err, output)
+		if status(err) != test.status || !strings.Contains(string(output), test.says) || strings.Contains(string(output), "panic") {
+			t.Errorf("%s: status %d, want %d\n%.600s", test.name, status(err), test.status, output)
+			continue
+		}
+		if test.reason == "" {
 			continue
 		}
 		content, err := os.ReadFile(filepath.Join(out, "matrix.json"))
-		if err != nil || test.name != "no name" && bytes.Count(content, []byte(`"reason":"not-found"`)) != 120 {
-			t.Errorf("%s: %d right verdicts, %v", test.name, bytes.Count(content, []byte(`"reason":"not-found"`)), err)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		all, right := bytes.Count(content, []byte(`"registry":`)), bytes.Count(content, []byte(`"reason":"`+test.reason+`"`))
+		if all == 0 || right != all {
+			t.Errorf("%s: %d of %d rows are %s", test.name, right, all, test.reason)
 		}
 	}
 }
+
+// noAuthorities is the environment of a machine without a CA bundle.
+const noAuthorities = `SSL_CERT_FILE=/nonexistent SSL_CERT_DIR=/nonexistent`
+
+// nobody prints an inventory of a host that does not exist (RFC 6761, section 6.4).
+const nobody = `printf 'version: 1\nregistries: [{url: "https://nobody.invalid", images: [a], retries: 0}]\n'`
 
 // TestHelperArguments: a credential helper is run without a shell, and its
 // arguments hold no secret.

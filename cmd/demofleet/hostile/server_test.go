@@ -58,7 +58,12 @@ func listen(t *testing.T, n int) net.Listener {
 // serveHTTP starts a server of a handler, behind TLS where config is set.
 func serveHTTP(t *testing.T, n int, config *tls.Config, handler func(*server) http.HandlerFunc) *server {
 	t.Helper()
-	listener := listen(t, n)
+	return serveAt(t, listen(t, n), config, handler)
+}
+
+// serveAt is serveHTTP at an address of the caller's.
+func serveAt(t *testing.T, listener net.Listener, config *tls.Config, handler func(*server) http.HandlerFunc) *server {
+	t.Helper()
 	s := &server{origin: "http://" + listener.Addr().String()}
 	if config != nil {
 		s.origin = "https://" + listener.Addr().String()
