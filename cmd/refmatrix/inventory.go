@@ -97,11 +97,7 @@ its file, line and key; the exit status is 2 where there is one.`,
 			if err != nil {
 				return err
 			}
-			images := 0
-			for _, registry := range inv.Registries {
-				images += len(registry.Images)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), images)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), inv.ImageCount())
 			return nil
 		},
 	}

@@ -38,10 +38,7 @@ type progressView struct {
 
 // newProgress starts the view; mode is bar, plain or none.
 func newProgress(mode string, w io.Writer, inv *inventory.Inventory, verbose bool) *progressView {
-	p := &progressView{w: w, verbose: verbose, began: time.Now(), bySeverity: map[matrix.Severity]int{}, quit: make(chan struct{})}
-	for _, registry := range inv.Registries {
-		p.images += len(registry.Images)
-	}
+	p := &progressView{w: w, verbose: verbose, images: inv.ImageCount(), began: time.Now(), bySeverity: map[matrix.Severity]int{}, quit: make(chan struct{})}
 	switch mode {
 	case "bar":
 		p.startBar()
@@ -149,13 +146,9 @@ func (p *progressView) stop() {
 
 // printOutcome is the closing line on stderr, fit for the mail of a cron job.
 func printOutcome(w io.Writer, m *matrix.Matrix, inv *inventory.Inventory, written []string) {
-	images := 0
-	for _, registry := range inv.Registries {
-		images += len(registry.Images)
-	}
 	s := m.Summary
 	fmt.Fprintf(w, "refmatrix: %d of %d images of %d registries measured in %s: %d fail, %d warn, %d info, %d pass",
-		s.Rows, images, len(inv.Registries), m.Finished.Sub(m.Started).Round(time.Millisecond), s.Fail, s.Warn, s.Info, s.Pass)
+		s.Rows, inv.ImageCount(), len(inv.Registries), m.Finished.Sub(m.Started).Round(time.Millisecond), s.Fail, s.Warn, s.Info, s.Pass)
 	if s.Unexpected > 0 {
 		fmt.Fprintf(w, ", %d unexpected", s.Unexpected)
 	}

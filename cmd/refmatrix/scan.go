@@ -157,6 +157,7 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	relaxCollector(p.inv.ImageCount())
 	stderr := cmd.ErrOrStderr()
 	if fits := scanner.Fits(f.concurrency); fits < f.concurrency {
 		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", fits, f.concurrency)

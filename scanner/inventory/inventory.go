@@ -21,6 +21,15 @@ type Inventory struct {
 	inline bool // a secret stands in the file itself
 }
 
+// ImageCount is how many images the inventory names, over all registries.
+func (inv *Inventory) ImageCount() int {
+	n := 0
+	for i := range inv.Registries {
+		n += len(inv.Registries[i].Images)
+	}
+	return n
+}
+
 // Registry is one entry, defaults merged in.
 type Registry struct {
 	Name        string
