@@ -62,7 +62,7 @@ func run(args []string) error {
 	b := &bench{options: o, dir: dir}
 	defer b.close()
 	b.say("%s, %s, %d CPUs, %d ms latency, %d in flight, median of %d interleaved rounds\n", runtime.Version(), cpuModel(), runtime.NumCPU(), o.latency.Milliseconds(), o.inFlight, o.rounds)
-	for _, part := range []func() error{b.start, b.againstFloor, b.requests, b.firstRow, b.peers, b.memory, b.dead, b.growth} {
+	for _, part := range []func() error{b.start, b.againstFloor, b.requests, b.mixedFleet, b.firstRow, b.peers, b.memory, b.dead, b.growth} {
 		if err := part(); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ import (
 
 // ports of a running simulator. Each is one listener on every address of
 // 127.0.0.0/8, so that a fleet is as many addresses and costs nothing.
-type ports struct{ Plain, Bearer, TLS, Dead, Control int }
+type ports struct{ Plain, Bearer, TLS, Mixed, Dead, Control int }
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}`
 
@@ -47,11 +47,17 @@ type fleetHandler struct {
 func (h fleetHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.count.Add(1)
 	time.Sleep(h.latency)
+	answer(w, r, h.bearer)
+}
+
+// answer is that of a registry with the API, behind its own token service where
+// bearer is set.
+func answer(w http.ResponseWriter, r *http.Request, bearer bool) {
 	switch {
 	case r.URL.Path == "/token":
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"token":"t"}`)
-	case h.bearer && r.Header.Get("Authorization") != "Bearer t":
+	case bearer && r.Header.Get("Authorization") != "Bearer t":
 		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="bench"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	case strings.Contains(r.URL.Path, "/referrers/"):
@@ -102,11 +108,16 @@ func simulate(args []string) error {
 	if p.Dead, err = blackHole(); err != nil {
 		return err
 	}
+	all := &mixed{latency: latency, count: &count, hosts: map[string]*visits{}}
+	control := http.NewServeMux()
+	control.HandleFunc("/gentle", all.report)
+	control.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, count.Swap(0)) })
 	err = errors.Join(
+		serve(&p.Mixed, all, nil),
 		serve(&p.Plain, fleetHandler{latency, false, &count}, nil),
 		serve(&p.Bearer, fleetHandler{latency, true, &count}, nil),
 		serve(&p.TLS, fleetHandler{latency, false, &count}, &tls.Config{GetCertificate: authority.certificate}),
-		serve(&p.Control, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, count.Swap(0)) }), nil))
+		serve(&p.Control, control, nil))
 	if err != nil {
 		return err
 	}
