@@ -48,16 +48,26 @@ func newProgress(mode string, w io.Writer, inv *inventory.Inventory, verbose boo
 	return p
 }
 
+// barRoom is what stands beside the message in a line of the bar: percentage,
+// tracker, time, ETA and speed at their longest.
+const barRoom = 48
+
 func (p *progressView) startBar() {
+	columns := width(p.w)
 	p.bar = progress.NewWriter()
 	p.bar.SetOutputWriter(p.w)
+	p.bar.SetTerminalWidth(columns) // a line that wraps is never erased again
 	p.bar.SetUpdateFrequency(100 * time.Millisecond)
-	p.bar.SetTrackerLength(20)
-	p.bar.SetMessageLength(56)
+	p.bar.SetTrackerLength(10)
+	p.bar.SetMessageLength(max(columns-barRoom, 10))
 	p.bar.SetStyle(progress.StyleBlocks)
-	p.bar.Style().Visibility.ETA = true
-	p.bar.Style().Visibility.Speed = true
-	p.bar.Style().Visibility.Value = true
+	style := p.bar.Style()
+	style.Visibility.ETA = true
+	style.Visibility.Speed = true
+	style.Visibility.Value = false // the percentage and the message say it
+	style.Options.PercentFormat = "%3.0f%%"
+	style.Options.Separator = " "
+	style.Options.TimeInProgressPrecision = time.Second
 	p.tracker = &progress.Tracker{Message: "probing", Total: int64(p.images)}
 	p.bar.AppendTracker(p.tracker)
 	p.ended.Go(p.bar.Render)
@@ -119,7 +129,7 @@ func (p *progressView) event(e scanner.Event) {
 		p.registries++
 	}
 	if p.tracker != nil {
-		p.tracker.UpdateMessage(fmt.Sprintf("%d done %d in flight: %s", p.registries, p.inFlight, p.counts()))
+		p.tracker.UpdateMessage(fmt.Sprintf("%d done, %d open: %s", p.registries, p.inFlight, p.counts()))
 		p.tracker.Increment(1)
 	}
 	if p.verbose {
