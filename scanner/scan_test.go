@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,19 +54,23 @@ var basic = probe.Options{Depth: probe.Basic}
 
 // TestOrder: rows stand in the inventory's order, whatever finished first.
 func TestOrder(t *testing.T) {
+	measured := make(chan struct{}) // closed with the first row of the quick one
 	slow := serve(t, func(w http.ResponseWriter, q *http.Request) {
-		time.Sleep(30 * time.Millisecond)
+		select {
+		case <-measured:
+		case <-q.Context().Done():
+		}
 		tagsOnly(w, q)
 	})
 	quick := serve(t, tagsOnly)
 	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a, b, c], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: slow, url: '%s'}\n  - {name: quick, url: '%s'}\n", slow, quick))
-	var mu sync.Mutex
 	var finished []string
 	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic, Progress: func(e scanner.Event) {
-		if e.Row != nil {
-			mu.Lock()
-			finished = append(finished, e.Registry)
-			mu.Unlock()
+		if e.Row == nil {
+			return
+		}
+		if finished = append(finished, e.Registry); len(finished) == 1 {
+			close(measured)
 		}
 	}})
 	var got []string
@@ -120,11 +123,11 @@ func TestDeadline(t *testing.T) {
 	hanging := serve(t, func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
 	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: quick, url: '%s'}\n  - {name: hangs, url: '%s'}\n", serve(t, tagsOnly), hanging))
 	began := time.Now()
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Deadline: 500 * time.Millisecond, Probe: basic})
+	m := scanner.Scan(context.Background(), inv, scanner.Options{Deadline: 2 * time.Second, Probe: basic})
 	if m.Complete || len(m.Rows) != 1 || m.Rows[0].Registry != "quick" || m.Summary.Rows != 1 {
 		t.Errorf("complete %v, rows %+v", m.Complete, m.Rows)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 9*time.Second { // the timeout of one request is 10 s
 		t.Errorf("took %s", took)
 	}
 }

@@ -135,7 +135,7 @@ func TestSoak(t *testing.T) {
 	serving.Go(func() { _ = server.Serve(listener) })
 	defer serving.Wait()
 	defer server.Close()
-	text := "version: 1\ndefaults: {images: [a], rate: 0, retries: 0, timeout: 2s, auth: {anonymous: true}}\nregistries:\n"
+	text := "version: 1\ndefaults: {images: [a], rate: 0, retries: 0, timeout: 5s, auth: {anonymous: true}}\nregistries:\n"
 	for i := range *soakSize {
 		text += fmt.Sprintf("  - {name: r%d, url: 'http://%s:%d'}\n", i, soakHost(i), f.port)
 	}
