@@ -74,6 +74,7 @@ type Exchange struct {
 	Step        string            `json:"step"`
 	Method      string            `json:"method"`
 	URL         string            `json:"url"`
+	Auth        string            `json:"auth,omitempty"` // scheme the request was signed with: basic or bearer
 	Status      int               `json:"status,omitempty"`
 	ContentType string            `json:"content_type,omitempty"`
 	Bytes       int64             `json:"bytes"`

@@ -26,7 +26,8 @@ func newExplain() *cobra.Command {
 		Long: `Probe one registry of the inventory, or an image named on the command line, and
 show every exchange with its status, headers and timing, the verdict with the
 rule that gave it, and curl commands that reproduce it. Secrets stand as
-$VARIABLES in the commands and nowhere else.`,
+$VARIABLES in the commands and nowhere else; the shell that runs them expands
+the variables into curl's arguments.`,
 		Example: `  refmatrix explain harbor-prod
   refmatrix explain ghcr.io/fluxcd/source-controller:v1.4.1
   refmatrix explain http://localhost:5000/library/alpine --probe full`,
@@ -56,9 +57,9 @@ $VARIABLES in the commands and nowhere else.`,
 				encoder.SetEscapeHTML(false)
 				return encoder.Encode(m.Rows)
 			}
+			commands := probe.Curl(inv.Registries[0], m.Rows)
 			for i := range m.Rows {
-				row := &m.Rows[i]
-				if err := report.Explain(w, row, probe.Curl(inv.Registries[0], row), v.options(cmd)); err != nil {
+				if err := report.Explain(w, &m.Rows[i], commands[i], v.options(cmd)); err != nil {
 					return internal(err)
 				}
 			}

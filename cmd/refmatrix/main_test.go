@@ -67,6 +67,22 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"token": func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		switch {
+		case r.URL.Path != "/token" && r.Header.Get("Authorization") != "Bearer canary-token":
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="tests"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path != "/token":
+			manifest(w, r)
+		case password == "canary-password" && r.FormValue("service") == "tests",
+			r.Method == http.MethodPost && r.PostFormValue("refresh_token") == "canary-refresh" && r.PostFormValue("service") == "tests" &&
+				r.PostFormValue("grant_type") == "refresh_token" && r.PostFormValue("scope") == "repository:a:pull":
+			_, _ = io.WriteString(w, `{"access_token":"canary-token"}`)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+		}
+	},
 	"broken": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 	"hangs":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	"hostile": func(w http.ResponseWriter, r *http.Request) {

@@ -64,7 +64,8 @@ type Auth struct {
 type TLS struct {
 	CA                 []byte // PEM bundle beside the system's, read from CAFile
 	CAFile             string
-	Certificate        *tls.Certificate // for the client, from certFile and keyFile
+	Certificate        *tls.Certificate // for the client, from CertFile and KeyFile
+	CertFile, KeyFile  string
 	InsecureSkipVerify bool
 }
 

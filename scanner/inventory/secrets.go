@@ -96,7 +96,7 @@ func (d *decoder) oneLine(n *yaml.Node, path, value string) string {
 const maxSecretFile = 64 << 10
 
 func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
-	content, ok := d.file(n, path, maxSecretFile)
+	_, content, ok := d.file(n, path, maxSecretFile)
 	if !ok {
 		return ""
 	}
@@ -108,11 +108,12 @@ func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
 	return Secret(d.oneLine(n, path, value))
 }
 
-// file reads a file that the inventory names, relative to the inventory.
-func (d *decoder) file(n *yaml.Node, path string, most int64) ([]byte, bool) {
-	name, ok := d.word(n, path)
+// file reads a file that the inventory names, relative to the inventory, and
+// gives its name as this process opens it.
+func (d *decoder) file(n *yaml.Node, path string, most int64) (name string, content []byte, ok bool) {
+	name, ok = d.word(n, path)
 	if !ok {
-		return nil, false
+		return "", nil, false
 	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(d.dir, name)
@@ -120,19 +121,19 @@ func (d *decoder) file(n *yaml.Node, path string, most int64) ([]byte, bool) {
 	file, err := os.Open(name)
 	if err != nil {
 		d.add(n, path, "%v", err)
-		return nil, false
+		return "", nil, false
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	content, err = io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		d.add(n, path, "%v", err)
-		return nil, false
+		return "", nil, false
 	}
 	if int64(len(content)) > most {
 		d.add(n, path, "%s is over %d KiB", name, most>>10)
-		return nil, false
+		return "", nil, false
 	}
-	return content, true
+	return name, content, true
 }
 
 func (d *decoder) helper(n *yaml.Node, path string) string {
@@ -161,8 +162,8 @@ type tlsFiles struct {
 func (d *decoder) tlsFields(t *tlsFiles) []field {
 	return []field{
 		{"caFile", func(n *yaml.Node, path string) { d.authority(n, path, &t.TLS) }},
-		{"certFile", func(n *yaml.Node, path string) { t.certificate, _ = d.file(n, path, 1<<20) }},
-		{"keyFile", func(n *yaml.Node, path string) { t.key, _ = d.file(n, path, 1<<20) }},
+		{"certFile", func(n *yaml.Node, path string) { t.CertFile, t.certificate, _ = d.file(n, path, 1<<20) }},
+		{"keyFile", func(n *yaml.Node, path string) { t.KeyFile, t.key, _ = d.file(n, path, 1<<20) }},
 		{"insecureSkipVerify", func(n *yaml.Node, path string) { d.boolean(n, path, &t.InsecureSkipVerify) }},
 	}
 }
@@ -185,7 +186,7 @@ func (d *decoder) tls(n *yaml.Node, path string) TLS {
 }
 
 func (d *decoder) authority(n *yaml.Node, path string, t *TLS) {
-	content, ok := d.file(n, path, 8<<20)
+	name, content, ok := d.file(n, path, 8<<20)
 	if !ok {
 		return
 	}
@@ -193,9 +194,5 @@ func (d *decoder) authority(n *yaml.Node, path string, t *TLS) {
 		d.add(n, path, "holds no PEM certificate")
 		return
 	}
-	t.CA = content
-	t.CAFile, _ = d.word(n, path)
-	if !filepath.IsAbs(t.CAFile) {
-		t.CAFile = filepath.Join(d.dir, t.CAFile)
-	}
+	t.CA, t.CAFile = content, name
 }

@@ -125,9 +125,8 @@ func followPages(ctx context.Context, s *subject) error {
 
 // admitPage says whether a next link is followed, as PageLinked, or why not.
 func (s *subject) admitPage(next *url.URL, visited map[string]bool, pages int) matrix.Pagination {
-	own := client(s).URL
 	switch {
-	case !strings.EqualFold(next.Scheme, own.Scheme) || !strings.EqualFold(next.Host, own.Host):
+	case !sameOrigin(next, client(s).URL):
 		return matrix.PageForeign
 	case visited[next.String()]:
 		return matrix.PageLoop

@@ -8,84 +8,219 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
-// Curl gives the shell commands that repeat the exchanges of row that its
-// verdict rests on. Credentials stand as $VARIABLES: nothing secret is in the
-// result.
-func Curl(entry inventory.Registry, row *matrix.Row) []string {
-	c := curl{entry: entry, printed: map[string]bool{}}
-	for _, x := range row.Exchanges {
-		c.add(x)
+// Curl gives, for each of the rows of one registry, the shell commands that
+// repeat its exchanges. Credentials stand as $VARIABLES, and a comment says
+// what they have to hold: nothing secret is in the result.
+func Curl(entry inventory.Registry, rows []matrix.Row) [][]string {
+	c := &curl{entry: entry, tokens: map[string]grant{}}
+	out := make([][]string, len(rows))
+	// Twice, for the rows of a repository share a token that any of them may have
+	// fetched: the first time finds it.
+	for range 2 {
+		for i := range rows {
+			out[i] = c.row(&rows[i])
+		}
 	}
-	return c.commands
+	return out
 }
 
-// curl collects commands, each once.
+// curl words the exchanges of one registry.
 type curl struct {
-	entry    inventory.Registry
-	auth     string // the option that signs in, once a challenge was seen
-	printed  map[string]bool
-	commands []string
+	entry  inventory.Registry
+	tokens map[string]grant // by repository
 }
 
-func (c *curl) add(x matrix.Exchange) {
+// grant is how the token of a repository was come by.
+type grant struct{ command, account string }
+
+// script repeats the exchanges of one row.
+type script struct {
+	*curl
+	repository string
+	challenge  map[string]string // of the last 401
+	chain      *url.URL          // the token request that was redirected, nil where none was
+	fetched    bool              // $TOKEN is set
+	account    string            // the variables that hold the credentials, in words
+	commands   []string          // each once
+}
+
+func (c *curl) row(row *matrix.Row) []string {
+	image, _ := inventory.ParseImage(row.Image)
+	s := &script{curl: c, repository: image.Repository}
+	for i := range row.Exchanges {
+		s.add(&row.Exchanges[i], row.Exchanges[i+1:])
+	}
+	if s.account == "" {
+		return s.commands
+	}
+	return append([]string{
+		"# set " + s.account + ", from " + c.source(),
+		"# the shell expands them into curl's arguments, which others on the machine may see",
+	}, s.commands...)
+}
+
+// source says where the credentials of the registry are.
+func (c *curl) source() string {
+	switch a := c.entry.Auth; {
+	case a.Helper != "":
+		return "docker-credential-" + a.Helper
+	case a.Username != "" || a.Token != "" || a.IdentityToken != "":
+		return "auth: of the inventory"
+	}
+	return "the docker config"
+}
+
+// add words one exchange; those that follow tell whether it was asked again.
+func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
+	if challenge, ok := registry.ParseBearer(x.Headers["Www-Authenticate"]); ok {
+		s.challenge = challenge
+	}
 	target, err := url.Parse(x.URL)
-	if err != nil {
-		return
-	}
 	switch {
+	case err != nil:
+	case isCut(target):
+		s.print("# " + target.Host + " was asked at an address of which values are left out here: take it from the Location or Link of the answer before")
 	case x.Step == "token":
-		c.token(target)
-		return
-	case x.Status == http.StatusUnauthorized && strings.HasPrefix(strings.ToLower(x.Headers["Www-Authenticate"]), "basic") && c.entry.Auth.Username != "":
-		c.auth = ` -u "$REGISTRY_USERNAME:$REGISTRY_PASSWORD"`
-	case x.Status == http.StatusUnauthorized && c.auth == "":
-		return // the same request follows with what the challenge asked for
-	case c.entry.Auth.Token != "":
-		c.auth = ` -H "Authorization: Bearer $REGISTRY_TOKEN"`
-	}
-	auth := c.auth
-	if target.Host != c.entry.URL.Host {
-		auth = "" // credentials never follow a redirect off the origin
-	}
-	method := ""
-	switch x.Method {
-	case http.MethodGet:
-		method = " -i"
-	case http.MethodHead:
-		method = " -I"
+		s.fetch(x, target)
+	case x.Method != http.MethodGet && x.Method != http.MethodHead:
+		// Writing is not for copying and pasting.
+	case x.Status == http.StatusUnauthorized && askedAgain(x, following):
+		// The same request follows with what the challenge asked for.
 	default:
-		return // writing is not for copying and pasting
+		s.print("curl -sS" + verb(x) + s.tls(target) + s.sign(x, target, s.entry.URL) + acceptOption(x.Step) + " " + quote(x.URL))
 	}
-	c.print("curl -sS" + method + c.tls() + auth + acceptOption(x.Step) + " " + quote(x.URL))
 }
 
-// token words the token request and keeps its answer in $TOKEN.
-func (c *curl) token(target *url.URL) {
-	sign := ""
-	if c.entry.Auth.Username != "" {
-		sign = ` -u "$REGISTRY_USERNAME:$REGISTRY_PASSWORD"`
+// isCut reports whether a report left values of the address out.
+func isCut(address *url.URL) bool {
+	for _, values := range address.Query() {
+		if values[0] == "..." {
+			return true
+		}
 	}
-	c.print("TOKEN=$(curl -sS" + c.tls() + sign + " " + quote(target.String()) + " | jq -r '.token // .access_token')")
-	c.auth = ` -H "Authorization: Bearer $TOKEN"`
+	return false
 }
 
-func (c *curl) tls() string {
+func askedAgain(x *matrix.Exchange, following []matrix.Exchange) bool {
+	for i := range following {
+		if next := &following[i]; next.Step != "token" {
+			return next.Auth != "" && next.Method == x.Method && next.URL == x.URL
+		}
+	}
+	return false
+}
+
+func verb(x *matrix.Exchange) string {
+	if x.Method == http.MethodHead {
+		return " -I"
+	}
+	return " -i"
+}
+
+// fetch words a token request. Its answer goes into $TOKEN, unless it is a
+// redirect, whose end is asked without what signed its beginning once it left
+// that origin.
+func (s *script) fetch(x *matrix.Exchange, target *url.URL) {
+	began := s.chain
+	if began == nil {
+		began = target
+	}
+	options := s.tls(target) + s.sign(x, target, began)
+	if x.Method == http.MethodPost {
+		options += s.form(target, began)
+	}
+	if x.Status >= 300 && x.Status < 400 {
+		s.chain = began
+		s.print("curl -sS -i" + options + " " + quote(x.URL))
+		return
+	}
+	s.chain = nil
+	command := "TOKEN=$(curl -sS" + options + " " + quote(x.URL) + " | jq -r '.access_token // .token')"
+	if x.Status == http.StatusOK {
+		s.tokens[s.repository], s.fetched = grant{command, s.account}, true
+	}
+	s.print(command)
+}
+
+// sign is the option that signs a request that was signed, as long as target
+// is of the origin that the credentials were for.
+func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 	switch {
-	case c.entry.TLS.InsecureSkipVerify:
-		return " -k"
-	case c.entry.TLS.CAFile != "":
-		return " --cacert " + quote(c.entry.TLS.CAFile)
+	case x.Auth == "" || !sameOrigin(target, owner):
+		return ""
+	case x.Auth == "basic":
+		s.account = "REGISTRY_USERNAME and REGISTRY_PASSWORD"
+		return ` -u "$REGISTRY_USERNAME:$REGISTRY_PASSWORD"`
+	case !s.fetched:
+		if had, ok := s.tokens[s.repository]; ok {
+			s.print(had.command)
+			s.fetched, s.account = true, had.account
+		}
 	}
-	return ""
+	if s.fetched {
+		return ` -H "Authorization: Bearer $TOKEN"`
+	}
+	s.account = "REGISTRY_TOKEN"
+	return ` -H "Authorization: Bearer $REGISTRY_TOKEN"`
 }
 
-func (c *curl) print(command string) {
-	if !c.printed[command] {
-		c.printed[command] = true
-		c.commands = append(c.commands, command)
+// form is the body that trades a refresh token for an access token
+// (distribution, "Token Authentication with OAuth2").
+func (s *script) form(target, owner *url.URL) string {
+	scope := s.challenge["scope"]
+	if scope == "" {
+		scope = pull(s.repository)
 	}
+	options := " -d grant_type=refresh_token -d client_id=refmatrix" +
+		" --data-urlencode " + quote("service="+s.challenge["service"]) + " --data-urlencode " + quote("scope="+scope)
+	if sameOrigin(target, owner) {
+		s.account = "REGISTRY_IDENTITY_TOKEN"
+		options += ` --data-urlencode "refresh_token=$REGISTRY_IDENTITY_TOKEN"`
+	}
+	return options
+}
+
+// sameOrigin compares scheme, host and port (RFC 6454).
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
+	}
+	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+}
+
+// tls are the options of the inventory's tls: for an https target.
+func (c *curl) tls(target *url.URL) string {
+	if target.Scheme != "https" {
+		return ""
+	}
+	options := ""
+	if c.entry.TLS.InsecureSkipVerify {
+		options = " -k"
+	}
+	for _, file := range []struct{ option, path string }{
+		{"--cacert", c.entry.TLS.CAFile}, {"--cert", c.entry.TLS.CertFile}, {"--key", c.entry.TLS.KeyFile},
+	} {
+		if file.path != "" {
+			options += " " + file.option + " " + quote(file.path)
+		}
+	}
+	return options
+}
+
+func (s *script) print(command string) {
+	for _, printed := range s.commands {
+		if printed == command {
+			return
+		}
+	}
+	s.commands = append(s.commands, command)
 }
 
 // acceptOption is the Accept header that step was sent with.

@@ -210,7 +210,7 @@ func (c *Client) URL(path string) *url.URL {
 // Clean makes a string from the wire fit for a report: secrets of this
 // registry become ***, what is not printable is escaped, and it is cut at a
 // bound.
-func (c *Client) Clean(s string) string { return printable(c.redactor.redact(s)) }
+func (c *Client) Clean(s string) string { return printable(c.redactor.redact(s), maxText) }
 
 // leaders lets one request learn how a registry wants to be signed in to
 // while the others of its kind wait, so that 64 images that start together

@@ -66,13 +66,18 @@ func (r *redactor) redact(text string) string {
 	return text
 }
 
-// maxText bounds one string from the wire, in runes.
-const maxText = 300
+// Bounds on one string of an exchange, in runes. An address is evidence and is
+// asked again by hand, so it is bounded where servers refuse it anyway.
+const (
+	maxText = 300
+	maxURL  = 4 << 10
+)
 
 // printable escapes what a terminal or a page could take for more than text:
-// control characters, bidirectional overrides, invalid UTF-8.
-func printable(text string) string {
-	clean := len(text) <= maxText
+// control characters, bidirectional overrides, invalid UTF-8. It cuts text
+// after most runes.
+func printable(text string, most int) string {
+	clean := len(text) <= most
 	for i := 0; clean && i < len(text); i++ {
 		clean = text[i] >= ' ' && text[i] < 0x7f
 	}
@@ -82,7 +87,7 @@ func printable(text string) string {
 	var b strings.Builder
 	n := 0
 	for i, r := range text {
-		if n++; n > maxText {
+		if n++; n > most {
 			b.WriteString("...")
 			break
 		}

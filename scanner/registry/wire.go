@@ -153,7 +153,7 @@ func (c *Client) turn(ctx context.Context) error {
 // record notes the exchange, every remote string cleaned.
 func (c *Client) record(s *Session, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
 	x := matrix.Exchange{
-		Step: step, Method: req.Method, URL: c.Clean(safeURL(req.URL)),
+		Step: step, Method: req.Method, URL: printable(c.redactor.redact(safeURL(req.URL)), maxURL), Auth: signedBy(req),
 		Bytes: read, MS: milliseconds(took), Phases: phases,
 	}
 	var header http.Header
@@ -166,6 +166,12 @@ func (c *Client) record(s *Session, step string, req *http.Request, resp *http.R
 		x.Headers = c.relevant(resp)
 	}
 	s.note(x, header, began)
+}
+
+// signedBy names the scheme that req was signed with, in lower case.
+func signedBy(req *http.Request) string {
+	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	return strings.ToLower(scheme)
 }
 
 // relevantHeaders are the response headers that verdicts, capabilities and
