@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -77,21 +80,37 @@ the variables into curl's arguments.`,
 	return cmd
 }
 
-// find gives an inventory of the one registry called name, or of the image
-// that name spells out.
+// find gives an inventory of the one registry called name, or else of the image
+// that name spells out. An inventory that nobody named may be missing or at
+// fault where an image is spelled out.
 func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory, error) {
-	inv, err := adHoc(name)
-	if err == nil {
+	spelled, notAnImage := adHoc(name)
+	if notAnImage != nil {
+		notAnImage = usage("%q: %w", inventory.WithoutUserinfo(name), notAnImage)
+	}
+	named := cmd.Flags().Changed("inventory")
+	if _, err := os.Stat(s.path); !named && errors.Is(err, fs.ErrNotExist) {
+		return spelled, notAnImage
+	}
+	inv, err := s.read(cmd)
+	switch {
+	case err != nil && (named || notAnImage != nil):
+		return nil, &failure{exitUsage, err}
+	case err != nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong\n", s.path, name)
+		return spelled, nil
+	case inv.Lists(name):
+		if err := s.narrow(cmd, inv); err != nil {
+			return nil, err
+		}
+		if !keepOnly(inv, name) {
+			return nil, usage("--only or --selector leaves %q out", name)
+		}
 		return inv, nil
+	case errors.Is(notAnImage, errNoImage):
+		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(name), errNoImage)
 	}
-	notAnImage := err
-	if inv, err = s.load(cmd); err != nil {
-		return nil, err
-	}
-	if !keepOnly(inv, name) {
-		return nil, usage("%s has no registry %q; %w", inv.Path, name, notAnImage)
-	}
-	return inv, nil
+	return spelled, notAnImage
 }
 
 // keepOnly cuts inv to the registry called name and reports whether it is

@@ -34,13 +34,18 @@ func (s *selection) load(cmd *cobra.Command) (*inventory.Inventory, error) {
 	if err != nil {
 		return nil, &failure{exitUsage, err}
 	}
+	return inv, s.narrow(cmd, inv)
+}
+
+// narrow prints the warnings of inv and cuts it to the selection.
+func (s *selection) narrow(cmd *cobra.Command, inv *inventory.Inventory) error {
 	for _, warning := range inv.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", warning)
 	}
 	if err := inv.Select(s.only, s.selectors); err != nil {
-		return nil, &failure{exitUsage, err}
+		return &failure{exitUsage, err}
 	}
-	return inv, nil
+	return nil
 }
 
 func (s *selection) read(cmd *cobra.Command) (*inventory.Inventory, error) {
@@ -106,17 +111,30 @@ its file, line and key; the exit status is 2 where there is one.`,
 	return cmd
 }
 
+// errNoImage says that a text spells out no image: no repository follows the
+// host.
+var errNoImage = errors.New("name a registry of the inventory, or an image as [https://]host/repository[:tag]")
+
 // adHoc makes an inventory of one image out of host/repository:tag, with or
-// without a scheme before it.
+// without a scheme before it. No error repeats what may be a password.
 func adHoc(reference string) (*inventory.Inventory, error) {
+	if inventory.WithoutUserinfo(reference) != reference {
+		return nil, errors.New("must not carry credentials: write them in an inventory, under auth:")
+	}
 	scheme, rest, ok := strings.Cut(reference, "://")
 	if !ok {
 		scheme, rest = "https", reference
 	}
 	host, image, ok := strings.Cut(rest, "/")
 	if !ok || host == "" || image == "" {
-		return nil, errors.New("name a registry of the inventory, or an image as [https://]host/repository[:tag]")
+		return nil, errNoImage
 	}
 	document := fmt.Sprintf("version: 1\nregistries:\n  - url: %q\n    images: [%q]\n", scheme+"://"+host, image)
-	return inventory.Parse(strings.NewReader(document), "the command line", ".", func(string) (string, bool) { return "", false })
+	inv, err := inventory.Parse(strings.NewReader(document), "the command line", ".", func(string) (string, bool) { return "", false })
+	var faults inventory.Faults
+	if errors.As(err, &faults) {
+		// The lines and keys are of a document that nobody wrote.
+		return nil, errors.New(faults[0].Message)
+	}
+	return inv, err
 }

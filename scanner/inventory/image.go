@@ -37,10 +37,33 @@ var (
 
 const maxRepository = 255
 
+// digestTail is what follows the @ of a reference by digest.
+var digestTail = regexp.MustCompile(`@sha[0-9]+:[0-9A-Za-z]*$`)
+
+// WithoutUserinfo cuts what may be an account and its password out of a
+// reference or address that is about to be printed: all before an @ that
+// begins no digest.
+func WithoutUserinfo(text string) string {
+	tail := digestTail.FindString(text)
+	head := strings.TrimSuffix(text, tail)
+	at := strings.LastIndexByte(head, '@')
+	if at < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(head[:at], "://")
+	if !ok {
+		return hidden + head[at:] + tail
+	}
+	return scheme + "://" + hidden + head[at:] + tail
+}
+
 // ParseImage reads repo, repo:tag, repo@digest or repo:tag@digest. A
 // repository alone means its tag latest; beside a digest the tag says nothing
 // and is dropped.
 func ParseImage(text string) (Image, error) {
+	if strings.Contains(text, "://") { // not repeated: it may carry a password
+		return Image{}, errors.New("is an address: write repo, repo:tag or repo@digest without the registry's host")
+	}
 	rest, digested, hasDigest := strings.Cut(text, "@")
 	image := Image{Repository: rest}
 	if colon := strings.LastIndexByte(rest, ':'); colon > strings.LastIndexByte(rest, '/') {

@@ -83,6 +83,10 @@ func TestFaults(t *testing.T) {
 		{"malformed tag", "version: 1\nregistries: [{url: a.example, images: ['a:-x']}]", []string{`inventory.yaml:2: registries[0].images[0]: "-x" is not a tag`}},
 		{"malformed digest", "version: 1\nregistries: [{url: a.example, images: ['a@sha256:12']}]", []string{`inventory.yaml:2: registries[0].images[0]: "sha256:12" is not a digest: write sha256: and 64 hex digits`}},
 		{"image with its host", "version: 1\nregistries: [{url: quay.io, images: [quay.io/a/b]}]", []string{"inventory.yaml:2: registries[0].images: quay.io/a/b:latest names the registry too: write a/b"}},
+		{"image that is an address", "version: 1\nregistries: [{url: a.example, images: ['https://me:hunter2@quay.io/a/b', 'https://me:hunter2!x']}]", []string{
+			"inventory.yaml:2: registries[0].images[0]: is an address: write repo, repo:tag or repo@digest without the registry's host",
+			"inventory.yaml:2: registries[0].images[1]: is an address: write repo, repo:tag or repo@digest without the registry's host",
+		}},
 		{"image twice", "version: 1\nregistries: [{url: a.example, images: [x, 'x:latest']}]", []string{"inventory.yaml:2: registries[0].images: x:latest comes twice"}},
 		{"negative rate", one("rate: -1"), []string{"inventory.yaml:5: registries[0].rate: must not be negative"}},
 		{"rate that is none", one("rate: fast"), []string{`inventory.yaml:5: registries[0].rate: "fast" is not a number`}},
@@ -374,6 +378,25 @@ func TestSelect(t *testing.T) {
 		}
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%q %q: got %q, want %q", test.only, test.selectors, got, test.want)
+		}
+	}
+}
+
+func TestWithoutUserinfo(t *testing.T) {
+	const digest = "@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+	for text, want := range map[string]string{
+		"quay.io/a/b:1":                    "quay.io/a/b:1",
+		"quay.io/a/b" + digest:             "quay.io/a/b" + digest,
+		"https://quay.io/a":                "https://quay.io/a",
+		"https://u:p@quay.io/a":            "https://***@quay.io/a",
+		"u:p@quay.io/a" + digest:           "***@quay.io/a" + digest,
+		"https://u:p/q@r@quay.io":          "https://***@quay.io",
+		"https://u:https://p@quay.io/a":    "https://***@quay.io/a",
+		"u:sha256:12@quay.io":              "***@quay.io",
+		"https://oauth2@quay.io/a@sha256:": "https://***@quay.io/a@sha256:",
+	} {
+		if got := inventory.WithoutUserinfo(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }
