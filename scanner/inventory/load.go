@@ -8,9 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -81,46 +78,6 @@ func Parse(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inv
 		return nil, err
 	}
 	return inv, nil
-}
-
-// yamlLine finds the line in the YAML library's message.
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)`)
-
-// parseYAML gives the one document of text.
-func parseYAML(text []byte, name string) (*yaml.Node, error) {
-	reader := yaml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	var document yaml.Node
-	if err := reader.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty: an inventory has the keys version and registries", name)
-	} else if err != nil {
-		return nil, syntaxFault(err, name)
-	}
-	var more yaml.Node
-	if err := reader.Decode(&more); err == nil {
-		return nil, Faults{{name, more.Line, "", "a second document begins here: an inventory is one"}}
-	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxFault(err, name)
-	}
-	return document.Content[0], nil
-}
-
-func syntaxFault(err error, name string) error {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		return Faults{{name, 0, "", "is not YAML: " + trimYAML(err.Error())}}
-	}
-	line, _ := strconv.Atoi(m[1])
-	return Faults{{name, line, "", "is not YAML: " + m[2]}}
-}
-
-// trimYAML cuts the library's name, and the word behind a * that it repeats: a
-// secret that was not quoted may begin with one.
-func trimYAML(message string) string {
-	message = strings.TrimPrefix(message, "yaml: ")
-	if strings.HasPrefix(message, "unknown anchor") {
-		return "a value that begins with * names no anchor: quote it"
-	}
-	return message
 }
 
 // bounded walks the document with aliases followed, and refuses one that
