@@ -15,9 +15,10 @@ import (
 // that one run tells them all.
 type decoder struct {
 	faults
-	dir    string
-	env    func(string) (string, bool)
-	inline bool // a secret was written out in the file
+	dir      string
+	env      func(string) (string, bool)
+	inline   bool // a secret was written out in the file
+	warnings []string
 }
 
 // field is one key of a mapping: set reads its value.

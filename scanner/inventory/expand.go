@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// variable is $$, ${NAME} or ${NAME:-default}.
-var variable = regexp.MustCompile(`\$\$|\$\{([^}]*)\}`)
+// variable is $$, ${NAME} or ${NAME:-default}, or a ${ that nothing closes. A
+// dollar before anything else is a dollar.
+var variable = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
@@ -22,14 +23,20 @@ func expand(value string, env func(string) (string, bool)) (expanded, missing st
 		if match == "$$" {
 			return "$"
 		}
-		name, fallback, hasFallback := strings.Cut(match[2:len(match)-1], ":-")
-		if !variableName.MatchString(name) {
-			// Not the text itself: it may be part of a secret.
+		inner, closed := strings.CutSuffix(match[2:], "}")
+		name, fallback, hasFallback := strings.Cut(inner, ":-")
+		held, ok := env(name)
+		// The text itself is in no message: it may be part of a secret.
+		switch {
+		case !closed:
+			missing = "a ${ has no }: write ${NAME} or ${NAME:-default}, or $$ for a dollar"
+			return ""
+		case !variableName.MatchString(name):
 			missing = "${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"
 			return ""
-		}
-		held, ok := env(name)
-		switch {
+		case strings.Contains(fallback, "${"):
+			missing = "the default of ${NAME:-default} is text: it cannot hold another ${...}"
+			return ""
 		case ok && (held != "" || !hasFallback):
 			return held
 		case hasFallback:

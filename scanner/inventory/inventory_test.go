@@ -3,10 +3,12 @@ package inventory_test
 import (
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +52,13 @@ func TestFaults(t *testing.T) {
 		{"not UTF-8", "version: \xff", []string{"inventory.yaml: is not text: an inventory is YAML in UTF-8"}},
 		{"a list", "- a\n", []string{"inventory.yaml:1: must be a mapping of keys, not a list"}},
 		{"syntax", "version: 1\nregistries: [\n", []string{"inventory.yaml:2: is not YAML: did not find expected node content"}},
+		{"syntax on line 1", "version: @1\n", []string{"inventory.yaml:1: is not YAML: found character that cannot start any token"}},
+		{"syntax far below the block's beginning", one("labels:", "  a: b") + "   burst: 3\n", []string{"inventory.yaml:7: is not YAML: did not find expected '-' indicator"}},
+		{"a variable in flow style", one("auth: {username: u, password: ${PW}}", "rate: 1"), []string{"inventory.yaml:5: is not YAML: did not find expected ',' or '}': quote a value that holds ${...}"}},
+		{"a variable in flow style over lines", one("auth: {username: u,", "  password: ${PW}}", "rate: 1"), []string{"inventory.yaml:6: is not YAML: did not find expected ',' or '}': quote a value that holds ${...}"}},
+		{"control character", one("labels: {a: b}", "name: a\x1bb"), []string{"inventory.yaml:6: is not YAML: control characters are not allowed"}},
+		{"no alias", one() + "  - url: b\n    name: *pw\n    images: [x]\n", []string{"inventory.yaml:6: is not YAML: a value that begins with * names no anchor: quote it"}},
+		{"a word alone", one() + "  - url: b\n    images\n    rate: 1\n", []string{"inventory.yaml:6: is not YAML: could not find expected ':'"}},
 		{"two documents", one() + "---\nversion: 1\n", []string{"inventory.yaml:5: a second document begins here: an inventory is one"}},
 		{"no version", "registries: [{url: a.example, images: [x]}]", []string{"inventory.yaml:1: version: is missing: write version: 1"}},
 		{"version 2", "version: 2\nregistries: [{url: a.example, images: [x]}]", []string{`inventory.yaml:1: version: "2" is not known: this refmatrix reads version 1`}},
@@ -69,6 +78,25 @@ func TestFaults(t *testing.T) {
 		{"query", "version: 1\nregistries: [{url: 'https://a.example?x=1', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry a query or fragment"}},
 		{"port", "version: 1\nregistries: [{url: 'a.example:99999', images: [x]}]", []string{`inventory.yaml:2: registries[0].url: "a.example:99999" is not a host, or its port is not from 1 to 65535`}},
 		{"duplicate name", "version: 1\nregistries:\n  - {url: a.example, images: [x]}\n  - {url: a.example, images: [y]}\n", []string{`inventory.yaml:4: registries[1].name: "a.example" is the name of the registry at line 3 too: give each its own name`}},
+		{"duplicate name far from its entry", "version: 1\ndefaults: {images: [x]}\nregistries:\n  - {url: a.example, name: n}\n  - url: b.example\n    rate: 1\n    name: n\n", []string{
+			`inventory.yaml:7: registries[1].name: "n" is the name of the registry at line 4 too: give each its own name`,
+		}},
+		{"all of an entry whose url is at fault", "version: 1\nregistries:\n  - {url: a.example, images: [x], name: n}\n  - {url: 'ftp://b', images: [], name: n}\n  - {images: [x, x], name: n}\n", []string{
+			`inventory.yaml:4: registries[1].url: the scheme "ftp" is not known: write https:// or http://`,
+			`inventory.yaml:4: registries[1].name: "n" is the name of the registry at line 3 too: give each its own name`,
+			"inventory.yaml:4: registries[1].images: is empty: name at least one test image",
+			"inventory.yaml:5: registries[2].url: is missing: write the registry's address",
+			`inventory.yaml:5: registries[2].name: "n" is the name of the registry at line 4 too: give each its own name`,
+			"inventory.yaml:5: registries[2].images: x:latest comes twice",
+		}},
+		{"a name made of a long path", "version: 1\nregistries: [{url: 'a.example/" + strings.Repeat("x", 120) + "', images: [x]}]", []string{
+			"inventory.yaml:2: registries[0].url: makes a name of more than 128 characters: give the registry a name:",
+		}},
+		{"a base path with an escape", "version: 1\nregistries: [{url: 'http://a.example/%1b[31mRED%0aX', images: [x]}, {url: 'b.example/a%2Fb', images: [x]}]", []string{
+			"inventory.yaml:2: registries[0].url: the base path must hold nothing that is percent-encoded or would have to be",
+			"inventory.yaml:2: registries[1].url: the base path must hold nothing that is percent-encoded or would have to be",
+		}},
+		{"a password with a slash in the url", "version: 1\nregistries: [{url: 'https://me:1/hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
 		{"two names at fault are not the same", "version: 1\ndefaults: {images: [x]}\nregistries:\n  - {url: a.example, name: ''}\n  - {url: b.example, name: ''}\n", []string{
 			"inventory.yaml:4: registries[0].name: must not be empty",
 			"inventory.yaml:5: registries[1].name: must not be empty",
@@ -82,7 +110,12 @@ func TestFaults(t *testing.T) {
 		{"malformed image", "version: 1\nregistries: [{url: a.example, images: ['UPPER/case']}]", []string{`inventory.yaml:2: registries[0].images[0]: "UPPER/case" is not a repository name: lower case letters, digits, and . _ - / between them`}},
 		{"malformed tag", "version: 1\nregistries: [{url: a.example, images: ['a:-x']}]", []string{`inventory.yaml:2: registries[0].images[0]: "-x" is not a tag`}},
 		{"malformed digest", "version: 1\nregistries: [{url: a.example, images: ['a@sha256:12']}]", []string{`inventory.yaml:2: registries[0].images[0]: "sha256:12" is not a digest: write sha256: and 64 hex digits`}},
-		{"image with its host", "version: 1\nregistries: [{url: quay.io, images: [quay.io/a/b]}]", []string{"inventory.yaml:2: registries[0].images: quay.io/a/b:latest names the registry too: write a/b"}},
+		{"image with its host", "version: 1\nregistries: [{url: quay.io, images: [quay.io/a/b]}]", []string{"inventory.yaml:2: registries[0].images: quay.io/a/b:latest names the registry too: write a/b:latest"}},
+		{"image with a name of Docker Hub", "version: 1\nregistries: [{url: docker.io, images: [docker.io/library/nginx, 'index.docker.io/nginx:1', registry-1.docker.io/a/b]}]", []string{
+			"inventory.yaml:2: registries[0].images: docker.io/library/nginx:latest names the registry too: write library/nginx:latest",
+			"inventory.yaml:2: registries[0].images: index.docker.io/nginx:1 names the registry too: write nginx:1",
+			"inventory.yaml:2: registries[0].images: registry-1.docker.io/a/b:latest names the registry too: write a/b:latest",
+		}},
 		{"image that is an address", "version: 1\nregistries: [{url: a.example, images: ['https://me:hunter2@quay.io/a/b', 'https://me:hunter2!x']}]", []string{
 			"inventory.yaml:2: registries[0].images[0]: is an address: write repo, repo:tag or repo@digest without the registry's host",
 			"inventory.yaml:2: registries[0].images[1]: is an address: write repo, repo:tag or repo@digest without the registry's host",
@@ -100,7 +133,10 @@ func TestFaults(t *testing.T) {
 		{"unset variable", one(`name: "${NOBODY}"`), []string{"inventory.yaml:5: registries[0].name: the variable NOBODY is not set"}},
 		{"no variable", one(`name: "${NO BODY}"`), []string{"inventory.yaml:5: registries[0].name: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
 		{"no variable in a secret", one(`auth: {username: u, password: "${hunter2 !}"}`), []string{"inventory.yaml:5: registries[0].auth.password: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
-		{"a secret like an alias", one("auth: {username: u, password: *hunter2}"), []string{"inventory.yaml: is not YAML: a value that begins with * names no anchor: quote it"}},
+		{"a variable that is not closed", one(`auth: {username: u, password: "${hunter2"}`), []string{"inventory.yaml:5: registries[0].auth.password: a ${ has no }: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
+		{"a variable in a default", one(`auth: {username: u, password: "${NOPE:-${hunter2}}"}`), []string{"inventory.yaml:5: registries[0].auth.password: the default of ${NAME:-default} is text: it cannot hold another ${...}"}},
+		{"a variable in a variable", one(`name: "${A${B}}"`), []string{"inventory.yaml:5: registries[0].name: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
+		{"a secret like an alias", one("auth: {username: u, password: *hunter2}"), []string{"inventory.yaml:5: is not YAML: a value that begins with * names no anchor: quote it"}},
 		{"a secret of another kind", one("auth: {username: u, password: [hunter2]}"), []string{"inventory.yaml:5: registries[0].auth.password: must be text, not a list"}},
 		{"two secrets", one("auth: {username: u, password: a, token: b}"), []string{"inventory.yaml:5: registries[0].auth: has password and token: choose one"}},
 		{"user without password", one("auth: {username: u}"), []string{"inventory.yaml:5: registries[0].auth: has a username without password or passwordFile"}},
@@ -167,6 +203,22 @@ func TestAliasBomb(t *testing.T) {
 	}
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %s", took)
+	}
+}
+
+// TestManyValues: a file that is nothing but values is refused before it costs
+// sixty times its size.
+func TestManyValues(t *testing.T) {
+	text := "version: 1\nregistries: [" + strings.Repeat("{},", 16<<20/3-20) + "]\n"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := parse(t, text)
+	runtime.ReadMemStats(&after)
+	if want := "inventory.yaml: holds more than 1000000 values: split the inventory"; fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {
+		t.Errorf("took %d MB", took>>20)
 	}
 }
 
@@ -332,7 +384,10 @@ func TestReadableByOthers(t *testing.T) {
 		secret string
 		mode   os.FileMode
 		warns  bool
-	}{{"literal-canary", 0o644, true}, {"literal-canary", 0o600, false}, {`"${PASSWORD}"`, 0o644, false}} {
+	}{
+		{"literal-canary", 0o644, true}, {"literal-canary", 0o600, false}, {`"${PASSWORD}"`, 0o644, false},
+		{`"${NOPE:-literal-canary}"`, 0o644, true}, {`"${NOPE:-literal-canary}"`, 0o600, false}, {`"${PASSWORD:-}"`, 0o644, false},
+	} {
 		path := filepath.Join(t.TempDir(), "inventory.yaml")
 		if err := os.WriteFile(path, []byte(one("auth: {username: u, password: "+test.secret+"}")), test.mode); err != nil {
 			t.Fatal(err)
@@ -343,6 +398,29 @@ func TestReadableByOthers(t *testing.T) {
 		}
 		if warned := len(inv.Warnings) == 1; warned != test.warns || strings.Contains(fmt.Sprint(inv.Warnings), "canary") {
 			t.Errorf("%s %o: %q", test.secret, test.mode, inv.Warnings)
+		}
+	}
+}
+
+// TestSecretFileReadableByAll: the same of a file that holds nothing but one, told
+// once however many entries name it.
+func TestSecretFileReadableByAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secret")
+	text := "version: 1\ndefaults: {images: [x]}\nregistries:\n" +
+		"  - {url: a.example, auth: {username: u, passwordFile: secret}}\n  - {url: b.example, auth: {tokenFile: secret}}\n"
+	for mode, want := range map[os.FileMode]string{
+		0o600: "[]", 0o640: "[]", 0o644: "[" + path + " holds a secret and can be read by everybody (mode 0644): chmod 600 it]",
+	} {
+		if err := errors.Join(os.WriteFile(path, []byte("canary\n"), 0o600), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		inv, err := inventory.Parse(strings.NewReader(text), "inventory.yaml", dir, environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(inv.Warnings); got != want {
+			t.Errorf("%o: got %s, want %s", mode, got, want)
 		}
 	}
 }

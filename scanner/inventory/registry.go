@@ -51,7 +51,7 @@ func (d *decoder) inventory(root *yaml.Node) *Inventory {
 	if resolved(entries).Kind == yaml.SequenceNode && len(inv.Registries) == 0 {
 		d.add(entries, "registries", "is empty: list at least one registry")
 	}
-	inv.inline = d.inline
+	inv.inline, inv.Warnings = d.inline, d.warnings
 	return inv
 }
 
@@ -94,25 +94,34 @@ func (d *decoder) registry(n *yaml.Node, path string, base Registry, named map[s
 	}
 	if keys["url"] == nil {
 		d.add(n, join(path, "url"), "is missing: write the registry's address")
-		return r
 	}
-	if r.URL == nil {
-		return r
-	}
-	if keys["name"] == nil {
+	d.checkName(n, path, keys, &r, named)
+	d.checkImages(n, path, keys["images"], &r)
+	return r
+}
+
+// checkName completes a name that was left out, host and base path, and
+// refuses one that another entry has.
+func (d *decoder) checkName(n *yaml.Node, path string, keys map[string]*yaml.Node, r *Registry, named map[string]int) {
+	at := keys["name"]
+	if at == nil && r.URL != nil {
+		at = n
 		r.Name = r.URL.Host + r.URL.Path
 		if r.URL.Host == dockerRegistry {
 			r.Name = dockerHub
 		}
+		if tooLong(r.Name) {
+			d.add(keys["url"], join(path, "url"), "makes a name of more than %d characters: give the registry a name:", maxName)
+			r.Name = ""
+		}
+	}
+	if r.Name == "" { // at fault already
+		return
 	}
 	if line, twice := named[r.Name]; twice {
-		d.add(n, join(path, "name"), "%q is the name of the registry at line %d too: give each its own name", r.Name, line)
+		d.add(at, join(path, "name"), "%q is the name of the registry at line %d too: give each its own name", r.Name, line)
 	}
-	if r.Name != "" { // empty where it is at fault already
-		named[r.Name] = n.Line
-	}
-	d.checkImages(n, path, keys["images"], &r)
-	return r
+	named[r.Name] = n.Line
 }
 
 // checkImages completes Docker Hub's short names and refuses what makes no
@@ -123,7 +132,7 @@ func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Regi
 		switch {
 		case own == nil:
 			d.add(n, path, "is missing: name at least one test image, here or under defaults")
-		case len(resolved(own).Content) == 0:
+		case resolved(own).Kind == yaml.SequenceNode && len(resolved(own).Content) == 0:
 			d.add(own, path, "is empty: name at least one test image")
 		}
 		return
@@ -134,11 +143,15 @@ func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Regi
 	seen := map[Image]bool{}
 	for i := range r.Images {
 		image := &r.Images[i]
-		if host, rest, ok := strings.Cut(image.Repository, "/"); ok && host == r.URL.Host {
-			d.add(own, path, "%s names the registry too: write %s", image, rest)
+		host, rest, _ := strings.Cut(image.Repository, "/")
+		switch {
+		case r.URL == nil:
+		case rest != "" && hubName(host) == r.URL.Host:
+			repeated := *image
+			repeated.Repository = rest
+			d.add(own, path, "%s names the registry too: write %s", image, repeated)
 			continue
-		}
-		if r.URL.Host == dockerRegistry && !strings.Contains(image.Repository, "/") {
+		case r.URL.Host == dockerRegistry && rest == "":
 			image.Repository = "library/" + image.Repository
 		}
 		if seen[*image] {
@@ -150,20 +163,31 @@ func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Regi
 
 const maxName = 128 // runes
 
+func tooLong(name string) bool { return utf8.RuneCountInString(name) > maxName }
+
 func (d *decoder) name(n *yaml.Node, path string) string {
 	value, ok := d.word(n, path)
-	if ok && utf8.RuneCountInString(value) > maxName {
+	if ok && tooLong(value) {
 		d.add(n, path, "is longer than %d characters", maxName)
 		return ""
 	}
 	return value
 }
 
-// Docker Hub is known by a name that serves no registry.
+// Docker Hub is known by names that serve no registry.
 const (
 	dockerHub      = "docker.io"
+	dockerIndex    = "index.docker.io"
 	dockerRegistry = "registry-1.docker.io"
 )
+
+// hubName gives the host that serves the registry known as host.
+func hubName(host string) string {
+	if host == dockerHub || host == dockerIndex {
+		return dockerRegistry
+	}
+	return host
+}
 
 // url reads where a registry is: https unless http is spelled out.
 func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
@@ -180,20 +204,19 @@ func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 		return
 	}
 	switch {
-	case u.User != nil, u.Scheme != "https" && u.Scheme != "http" && strings.Contains(value, "@"):
+	case strings.Contains(value, "@"): // in the path as well: a slash in a password ends the userinfo
 		d.add(n, path, "must not carry credentials: write them under auth:")
 	case u.Scheme != "https" && u.Scheme != "http":
 		d.add(n, path, "the scheme %q is not known: write https:// or http://", u.Scheme)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		d.add(n, path, "must not carry a query or fragment")
+	case u.Path != u.EscapedPath():
+		d.add(n, path, "the base path must hold nothing that is percent-encoded or would have to be")
 	case !validHost(u):
 		d.add(n, path, "%q is not a host, or its port is not from 1 to 65535", u.Host)
 	default:
-		u.Host = strings.ToLower(u.Host)
+		u.Host = hubName(strings.ToLower(u.Host))
 		u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
-		if u.Host == dockerHub || u.Host == "index."+dockerHub {
-			u.Host = dockerRegistry
-		}
 		r.URL = u
 	}
 }

@@ -3,10 +3,12 @@ package inventory
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -80,9 +82,17 @@ func (d *decoder) secret(n *yaml.Node, path string) Secret {
 		d.add(n, path, "must not be empty")
 		return ""
 	}
-	d.inline = d.inline || !strings.Contains(resolved(n).Value, "${")
+	d.inline = d.inline || writtenOut(resolved(n).Value)
 	return Secret(d.oneLine(n, path, value))
 }
+
+// writtenOut reports whether a secret stands in the value itself: there is no
+// variable in it, or one with a default.
+func writtenOut(value string) bool {
+	return !strings.Contains(value, "${") || withDefault.MatchString(value)
+}
+
+var withDefault = regexp.MustCompile(`\$\{[^}]*:-[^}]`)
 
 // oneLine refuses what no header could carry.
 func (d *decoder) oneLine(n *yaml.Node, path, value string) string {
@@ -96,7 +106,7 @@ func (d *decoder) oneLine(n *yaml.Node, path, value string) string {
 const maxSecretFile = 64 << 10
 
 func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
-	_, content, ok := d.file(n, path, maxSecretFile)
+	_, content, ok := d.privateFile(n, path, maxSecretFile)
 	if !ok {
 		return ""
 	}
@@ -136,6 +146,25 @@ func (d *decoder) file(n *yaml.Node, path string, most int64) (name string, cont
 	return name, content, true
 }
 
+// privateFile is a file that holds a secret: a warning says where every account
+// of the machine can read it.
+func (d *decoder) privateFile(n *yaml.Node, path string, most int64) (name string, content []byte, ok bool) {
+	if name, content, ok = d.file(n, path, most); !ok {
+		return "", nil, false
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
+		d.warn(fmt.Sprintf("%s holds a secret and can be read by everybody (mode %04o): chmod 600 it", name, info.Mode().Perm()))
+	}
+	return name, content, true
+}
+
+// warn notes what is no fault, once.
+func (d *decoder) warn(warning string) {
+	if !slices.Contains(d.warnings, warning) {
+		d.warnings = append(d.warnings, warning)
+	}
+}
+
 func (d *decoder) helper(n *yaml.Node, path string) string {
 	value, ok := d.word(n, path)
 	if ok && !helperName.MatchString(value) {
@@ -163,7 +192,7 @@ func (d *decoder) tlsFields(t *tlsFiles) []field {
 	return []field{
 		{"caFile", func(n *yaml.Node, path string) { d.authority(n, path, &t.TLS) }},
 		{"certFile", func(n *yaml.Node, path string) { t.CertFile, t.certificate, _ = d.file(n, path, 1<<20) }},
-		{"keyFile", func(n *yaml.Node, path string) { t.KeyFile, t.key, _ = d.file(n, path, 1<<20) }},
+		{"keyFile", func(n *yaml.Node, path string) { t.KeyFile, t.key, _ = d.privateFile(n, path, 1<<20) }},
 		{"insecureSkipVerify", func(n *yaml.Node, path string) { d.boolean(n, path, &t.InsecureSkipVerify) }},
 	}
 }
