@@ -22,12 +22,14 @@ func newInit() *cobra.Command {
 		Use:   "init [FILE...]",
 		Short: "Draft an inventory from the docker config, image lists or Kubernetes pod JSON",
 		Long: `Draft an inventory from what names images already. Each FILE (- for stdin) is
-looked at for its kind: one reference a line, or JSON and YAML of which every
-image: counts, such as pod lists, manifests, rendered Helm charts, Kustomize
-output and compose files. Without a FILE the registries of the docker config are
-taken. Credentials are left where they are and never copied.`,
+looked at for its kind: one reference a line, the table of docker images, a JSON
+array of references, or JSON and YAML of which every image: counts, such as pod
+lists, manifests, rendered Helm charts, Kustomize output and compose files.
+Without a FILE the registries of the docker config are taken. Credentials are
+left where they are and never copied.`,
 		Example: `  refmatrix init >inventory.yaml
   kubectl get pods -A -o json | refmatrix init - -o inventory.yaml
+  docker images | refmatrix init -
   helm template ./chart | refmatrix init - compose.yaml images.txt`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if images < 1 {
@@ -78,6 +80,10 @@ func fill(cmd *cobra.Command, d *draft.Draft, files []string, config string) err
 	}
 	if config == "" && len(files) > 0 {
 		return nil
+	}
+	if len(files) == 0 && piped(cmd.InOrStdin()) {
+		// Not read unasked: a job's pipe may stay open and empty.
+		fmt.Fprintln(cmd.ErrOrStderr(), "refmatrix: stdin is not read: write refmatrix init - to read it")
 	}
 	if config == "" {
 		config = filepath.Join(dockerDir(), "config.json")

@@ -18,6 +18,16 @@ func terminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// piped reports whether r is a pipe.
+func piped(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
+}
+
 // width of w in columns: the terminal's, else $COLUMNS, else a default.
 func width(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {

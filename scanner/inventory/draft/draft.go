@@ -4,8 +4,6 @@
 package draft
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -26,33 +24,6 @@ import (
 type Draft struct {
 	seen    map[string]map[string]int // host -> image -> how often it was named
 	Skipped []string                  // what looked like an image reference and is none, with its place
-}
-
-// maxInput bounds one input, in bytes: a pod list of a large cluster fits.
-const maxInput = 256 << 20
-
-// Add reads one input and tells of what kind it is by its content: JSON or YAML
-// (kubectl get -o json, manifests, rendered Helm charts, compose files), of
-// which every value of an image key counts, or one reference a line. name
-// stands in errors and in Skipped.
-func (d *Draft) Add(r io.Reader, name string) error {
-	content, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	if len(content) > maxInput {
-		return fmt.Errorf("%s is over %d MiB: split it", name, maxInput>>20)
-	}
-	if bytes.IndexByte(content, 0) >= 0 {
-		return fmt.Errorf("%s is binary: give text, YAML or JSON", name)
-	}
-	if trimmed := bytes.TrimSpace(content); len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
-		return d.addJSON(trimmed, name)
-	}
-	if isList(content) {
-		return d.addLines(content, name)
-	}
-	return d.addYAML(content, name)
 }
 
 // AddConfig reads the hosts that a docker config knows (auths, credHelpers).
@@ -90,10 +61,15 @@ func (d *Draft) host(address string) {
 		host = "docker.io"
 	}
 	if !d.admit(host, placeholder) {
-		d.Skipped = append(d.Skipped, fmt.Sprintf("%q in the docker config", address))
+		d.skip(address, "in the docker config")
 		return
 	}
 	d.count(host, "")
+}
+
+// skip notes what was left out, without the account that may stand in it.
+func (d *Draft) skip(text, place string) {
+	d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q %s", inventory.WithoutUserinfo(text), place))
 }
 
 func (d *Draft) count(host, image string) {
@@ -117,7 +93,7 @@ func (d *Draft) add(text, place string) {
 	}
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil || reference.Domain(named) == "" { // a host that is none counts as part of the path
-		d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q at %s", text, place))
+		d.skip(text, "at "+place)
 		return
 	}
 	named = reference.TagNameOnly(named)
@@ -130,7 +106,7 @@ func (d *Draft) add(text, place string) {
 		image += ":" + full.Tag()
 	}
 	if !d.admit(reference.Domain(named), image) {
-		d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q at %s", text, place))
+		d.skip(text, "at "+place)
 		return
 	}
 	d.count(reference.Domain(named), image)
@@ -149,108 +125,6 @@ func (d *Draft) admit(host, image string) bool {
 	_, err := inventory.Parse(strings.NewReader(entry), host, ".", func(string) (string, bool) { return "", false })
 	return err == nil
 }
-
-// isList reports whether no line of content has the look of YAML: a key or a
-// list item.
-func isList(content []byte) bool {
-	lines := bufio.NewScanner(bytes.NewReader(content))
-	lines.Buffer(nil, maxInput)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasSuffix(line, ":") || strings.Contains(line, ": ") || strings.HasPrefix(line, "- ") || line == "---" {
-			return false
-		}
-	}
-	return true
-}
-
-func (d *Draft) addLines(content []byte, name string) error {
-	for n, line := range strings.Split(string(content), "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		for _, field := range strings.Fields(line) {
-			d.add(field, fmt.Sprintf("%s:%d", name, n+1))
-		}
-	}
-	return nil
-}
-
-// addJSON reads a JSON document; a parser of JSON is many times faster than
-// that of YAML, and pod lists are long.
-func (d *Draft) addJSON(content []byte, name string) error {
-	var document any
-	if err := json.Unmarshal(content, &document); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	d.walkJSON(document, name)
-	return nil
-}
-
-func (d *Draft) walkJSON(node any, name string) {
-	switch node := node.(type) {
-	case map[string]any:
-		for key, value := range node {
-			text, isText := value.(string)
-			switch {
-			case key == "status": // what runs was named in spec already
-			case key == "image" && isText:
-				d.add(text, name)
-			default:
-				d.walkJSON(value, name)
-			}
-		}
-	case []any:
-		for _, item := range node {
-			d.walkJSON(item, name)
-		}
-	}
-}
-
-func (d *Draft) addYAML(content []byte, name string) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s is neither YAML nor a list of images: %w", name, err)
-		}
-		d.walkYAML(&document, name)
-	}
-}
-
-// walkYAML visits each node once; an alias is passed over, for its anchor was
-// visited, so that no document unfolds.
-func (d *Draft) walkYAML(node *yaml.Node, name string) {
-	switch node.Kind {
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			key, value := node.Content[i], node.Content[i+1]
-			switch {
-			case key.Value == "status":
-			case key.Value == "image" && value.Kind == yaml.ScalarNode:
-				d.add(value.Value, fmt.Sprintf("%s:%d", name, value.Line))
-			default:
-				d.walkYAML(value, name)
-			}
-		}
-	case yaml.SequenceNode, yaml.DocumentNode:
-		for _, item := range node.Content {
-			if item.Kind == yaml.ScalarNode && node.Kind == yaml.SequenceNode && strings.ContainsAny(item.Value, "/:") {
-				// A bare list of references, as - registry/app:1.
-				if _, err := reference.ParseNormalizedNamed(item.Value); err == nil && isTopLevel(item) {
-					d.add(item.Value, fmt.Sprintf("%s:%d", name, item.Line))
-				}
-				continue
-			}
-			d.walkYAML(item, name)
-		}
-	}
-}
-
-// isTopLevel reports whether an item stands in a list that is the document.
-func isTopLevel(item *yaml.Node) bool { return item.Column <= 3 }
 
 // placeholder stands where no image of a registry is known.
 const placeholder = "library/alpine:latest"
