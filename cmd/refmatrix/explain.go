@@ -43,6 +43,9 @@ the variables into curl's arguments.`,
 			if v.format != "text" && v.format != "json" {
 				return usage("--format %q: choose text or json", v.format)
 			}
+			if timeout < 0 {
+				return usage("--timeout must not be negative")
+			}
 			inv, err := s.find(cmd, args[0])
 			if err != nil {
 				return err
@@ -58,7 +61,7 @@ the variables into curl's arguments.`,
 				encoder := json.NewEncoder(w)
 				encoder.SetIndent("", "  ")
 				encoder.SetEscapeHTML(false)
-				return encoder.Encode(m.Rows)
+				return printed(0, encoder.Encode(m.Rows))
 			}
 			commands := probe.Curl(inv.Registries[0], m.Rows)
 			for i := range m.Rows {

@@ -47,8 +47,7 @@ left where they are and never copied.`,
 				return &failure{exitUsage, err}
 			}
 			if out == "-" {
-				_, err := cmd.OutOrStdout().Write(text.Bytes())
-				return err
+				return printed(cmd.OutOrStdout().Write(text.Bytes()))
 			}
 			if err := create(out, text.Bytes(), force); err != nil {
 				return err

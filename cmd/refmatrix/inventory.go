@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,9 @@ type selection struct {
 	only      []string
 	selectors []string
 	shard     string
+	quiet     bool // no warnings
+
+	whole *inventory.Inventory // as it was read: stdin is there but once
 }
 
 func (s *selection) addFlags(cmd *cobra.Command) {
@@ -39,20 +43,34 @@ func (s *selection) load(cmd *cobra.Command) (*inventory.Inventory, error) {
 
 // narrow prints the warnings of inv and cuts it to the selection.
 func (s *selection) narrow(cmd *cobra.Command, inv *inventory.Inventory) error {
-	for _, warning := range inv.Warnings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", warning)
+	if !s.quiet {
+		for _, warning := range inv.Warnings {
+			fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", warning)
+		}
 	}
+	s.whole.Warnings = nil // told once
 	if err := inv.Select(s.only, s.selectors); err != nil {
 		return &failure{exitUsage, err}
 	}
 	return nil
 }
 
+// read gives the whole inventory, which may be cut: it is a copy.
 func (s *selection) read(cmd *cobra.Command) (*inventory.Inventory, error) {
-	if s.path == "-" {
-		return inventory.Parse(cmd.InOrStdin(), "stdin", ".", os.LookupEnv)
+	if s.whole == nil {
+		var err error
+		if s.path == "-" {
+			s.whole, err = inventory.Parse(cmd.InOrStdin(), "stdin", ".", os.LookupEnv)
+		} else {
+			s.whole, err = inventory.Load(s.path, os.LookupEnv)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return inventory.Load(s.path, os.LookupEnv)
+	inv := *s.whole
+	inv.Registries = slices.Clone(inv.Registries)
+	return &inv, nil
 }
 
 // cut leaves the registries of shard I/N, from the flag or else from the
@@ -95,15 +113,13 @@ its file, line and key; the exit status is 2 where there is one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if schema {
-				_, err := cmd.OutOrStdout().Write(inventory.Schema())
-				return err
+				return printed(cmd.OutOrStdout().Write(inventory.Schema()))
 			}
 			inv, err := s.load(cmd)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), inv.ImageCount())
-			return nil
+			return printed(fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), inv.ImageCount()))
 		},
 	}
 	s.addFlags(cmd)

@@ -51,6 +51,14 @@ func usage(format string, args ...any) error {
 
 func internal(err error) error { return &failure{exitInternal, err} }
 
+// printed takes what a write on stdout gives.
+func printed(_ int, err error) error {
+	if err != nil {
+		return internal(err)
+	}
+	return nil
+}
+
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -61,10 +69,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	// A second signal finds the default handler again and ends at once.
 	context.AfterFunc(ctx, stop)
-	// A reader that leaves early (| head) is no fault: EPIPE on stdout ends the
-	// process by SIGPIPE, as with any other filter.
 	// net/http logs what a server sends unasked, in the server's own words.
 	log.SetOutput(io.Discard)
+	// SIGPIPE keeps its default: a reader of stdout that leaves early (| head) ends
+	// the process, as with any other filter.
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -109,8 +117,8 @@ func newVersion() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) {
-			fmt.Fprintln(cmd.OutOrStdout(), "refmatrix", toolVersion())
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return printed(fmt.Fprintln(cmd.OutOrStdout(), "refmatrix", toolVersion()))
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -34,7 +35,6 @@ type scanFlags struct {
 	keep        int
 	progress    string
 	verbose     bool
-	quiet       bool
 }
 
 func newScan() *cobra.Command {
@@ -72,7 +72,7 @@ with everything measured so far written.`,
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print every row as it finishes, and where the time went")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only on stderr")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only on stderr, whatever --verbose says")
 	return cmd
 }
 
@@ -117,8 +117,8 @@ func (f *scanFlags) check() error {
 		return usage("--progress %q: choose auto, bar, plain or none", f.progress)
 	case f.concurrency < 1:
 		return usage("--concurrency must be 1 or more")
-	case f.rate < 0:
-		return usage("--rate must not be negative")
+	case f.rate < 0 || math.IsNaN(f.rate) || math.IsInf(f.rate, 0):
+		return usage("--rate must be a number and not negative; 0 means no limit")
 	case f.timeout < 0 || f.deadline < 0:
 		return usage("--timeout and --deadline must not be negative")
 	case f.keep < 0:
@@ -153,13 +153,14 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	f.verbose = f.verbose && !f.quiet
 	p, err := f.plan(cmd)
 	if err != nil {
 		return err
 	}
 	relaxCollector(p.inv.ImageCount())
 	stderr := cmd.ErrOrStderr()
-	if fits := scanner.Fits(f.concurrency); fits < f.concurrency {
+	if fits := scanner.Fits(f.concurrency); fits < f.concurrency && !f.quiet {
 		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", fits, f.concurrency)
 	}
 	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
