@@ -4,7 +4,8 @@ package matrix
 // zero field was not measured and is left out of every report.
 type Capabilities struct {
 	Descriptors     *int           `json:"descriptors,omitempty"`      // descriptors listed, all pages
-	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the listed descriptors, counted
+	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the listed descriptors, counted; of very many the most frequent
+	MoreTypes       int            `json:"more_types,omitempty"`       // how many artifact types artifact_types leaves out
 	ContentType     TypeMatch      `json:"content_type,omitempty"`     // how the Content-Type of the referrers answer compares with the index type
 	Filter          Filter         `json:"filter,omitempty"`           // what ?artifactType= does
 	FilterType      string         `json:"filter_type,omitempty"`      // the type the filter was tried with

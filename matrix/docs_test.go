@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write the documents again")
 var capabilityNotes = map[string]struct{ measured, remedy, source string }{
 	"descriptors":      {"The referrers answers, all pages, counted while they are read.", "", listing},
 	"artifact_types":   {"The `artifactType` of each listed descriptor, named in words where it is known.", "", "image specification, Descriptor"},
+	"more_types":       {measured: "A row keeps 100 artifact types, counted over the first 1000 descriptors of all pages together."},
 	"content_type":     {"The Content-Type header of the first page, compared with " + IndexMediaType + ".", "A proxy that adds a charset or rewrites the type has to leave it alone.", listing},
 	"filter":           {"A second request with `?artifactType=`: a type that is listed beside others where there is one, else a type that cannot exist.", "None needed: clients have to filter themselves where it is not announced.", listing + ", Filters"},
 	"filter_type":      {"The type that request asked for.", "", ""},

@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -76,6 +77,15 @@ type Manifest struct {
 	Digest    string // the resolved digest; empty where none could be had
 	NoDigest  string // why there is none, one clause; empty where there is one
 	MediaType string // of the manifest, as the registry names it
+}
+
+// asked names the methods that the manifest was asked with: GET does not follow
+// every answer to HEAD.
+func (m *Manifest) asked() string {
+	if m.Method == http.MethodHead {
+		return "HEAD"
+	}
+	return "HEAD and GET"
 }
 
 // Referrers is the outcome of GET /v2/<name>/referrers/<digest>.

@@ -126,17 +126,17 @@ var manifestRules = []Rule{
 	unknown(ImageNotFound, Info, "the manifest answers 404 on HEAD and GET",
 		unresolved(statusIs(http.StatusNotFound)),
 		func(o *Observation) string {
-			return seen(&o.Manifest.Answer) + " on HEAD and GET of the manifest: the image is not there, or this account may not see it."
+			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: the image is not there, or this account may not see it."
 		}),
 	unknown(NoDigest, Info, "the manifest answered, but its digest cannot be had, is malformed or differs",
 		unresolved(statusIs(http.StatusOK)),
 		func(o *Observation) string {
 			return "The manifest answered, but gave no digest to ask with: " + o.Manifest.NoDigest + "."
 		}),
-	unknown(ManifestRejected, Info, "the manifest request is refused (400, 405, 406 ...) on HEAD and GET",
+	unknown(ManifestRejected, Info, "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
 		unresolved(func(*Observation) bool { return true }),
 		func(o *Observation) string {
-			return seen(&o.Manifest.Answer) + " on HEAD and GET of the manifest: the registry refuses the request itself."
+			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: the registry refuses the request itself."
 		}),
 }
 

@@ -117,6 +117,9 @@ func (l *lines) capabilities(c *matrix.Capabilities) {
 	for _, t := range c.ArtifactTypes {
 		l.line("  %-17s %d x %s %s", "listed", t.Count, clean(t.Type), clean(t.Name))
 	}
+	if c.MoreTypes > 0 {
+		l.line("  %-17s %d more artifact types", "listed", c.MoreTypes)
+	}
 	if t := c.TagSchema; t != nil {
 		l.line("  %-17s %s: %s, %d descriptors, %d not in the API, %d only in the API", "tag schema", clean(t.Tag), t.State, t.Descriptors, len(t.OnlyTag), len(t.OnlyAPI))
 	}

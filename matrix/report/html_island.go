@@ -181,6 +181,9 @@ func facts(c *matrix.Capabilities) [][]string {
 	for _, t := range c.ArtifactTypes {
 		add("artifact type", fmt.Sprintf("%d × %s", t.Count, t.Type), t.Name)
 	}
+	if c.MoreTypes > 0 {
+		add("artifact type", fmt.Sprintf("%d more", c.MoreTypes))
+	}
 	add("content type", string(c.ContentType))
 	add("filter", strings.TrimSpace(string(c.Filter)), c.FilterType)
 	add("pagination", string(c.Pagination))

@@ -104,6 +104,9 @@ func followPages(ctx context.Context, s *subject) error {
 		}
 		if caps.Pages++; caps.Pages > 1 {
 			total.Total += judged.index.Total
+			// One bound over all pages: what is kept of a list is kept of each row.
+			room := maxDescriptors - len(total.Descriptors)
+			judged.index.Descriptors = judged.index.Descriptors[:min(room, len(judged.index.Descriptors))]
 			total.Descriptors = append(total.Descriptors, s.cleanIndex(judged.index).Descriptors...)
 			caps.Pagination = matrix.PageLinked
 		}

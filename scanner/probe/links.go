@@ -1,9 +1,11 @@
 package probe
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/http"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,6 +130,9 @@ func askCosignTags(ctx context.Context, s *subject) error {
 	return nil
 }
 
+// maxTypes bounds the artifact types kept of one list.
+const maxTypes = 100
+
 // describe counts the descriptors of the list by artifact type.
 func describe(c *matrix.Capabilities, index *matrix.Index) {
 	total := index.Total
@@ -136,11 +141,16 @@ func describe(c *matrix.Capabilities, index *matrix.Index) {
 	for _, d := range index.Descriptors {
 		counts[artifactType(d)]++
 	}
+	types := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
+	})
+	c.MoreTypes = max(len(types)-maxTypes, 0)
+	types = types[:len(types)-c.MoreTypes]
+	slices.Sort(types)
 	c.ArtifactTypes = nil
-	for kind, n := range counts {
-		c.ArtifactTypes = append(c.ArtifactTypes, matrix.ArtifactType{Type: kind, Name: artifactName(kind), Count: n})
+	for _, kind := range types {
+		c.ArtifactTypes = append(c.ArtifactTypes, matrix.ArtifactType{Type: kind, Name: artifactName(kind), Count: counts[kind]})
 	}
-	sort.Slice(c.ArtifactTypes, func(i, j int) bool { return c.ArtifactTypes[i].Type < c.ArtifactTypes[j].Type })
 }
 
 // artifactType of a descriptor; one without is known by its media type.

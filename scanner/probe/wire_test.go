@@ -280,6 +280,46 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// TestManyTypes: however long a list is, over however many pages, a row keeps
+// what a report can show, and says how much more there was.
+func TestManyTypes(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "")
+	page := func(n int) answer {
+		var list strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&list, `,{"digest":"sha256:%064d","artifactType":"application/%s%d"}`, n*1000+i, strings.Repeat("x", 250), n*1000+i)
+		}
+		a := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[` + list.String()[1:] + "]}"}
+		if n < 19 {
+			a.Headers = map[string]string{"Link": fmt.Sprintf(`<?page=%d>; rel="next"`, n+1)}
+		}
+		return a
+	}
+	p := profile{Referrers: answers{page(0)}}
+	for n := 1; n < 20; n++ {
+		p.Page = append(p.Page, page(n))
+	}
+	// Nothing is refined, so that the first page asked for is the first answered.
+	p.Filtered = answers{{Status: 400}}
+	_, client := p.start(t)
+	image, err := inventory.ParseImage("team/app:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := probe.Image(context.Background(), client, image, probe.Options{Depth: probe.Full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := outcome.Observation.Capabilities
+	if *c.Descriptors != 20_000 || len(c.ArtifactTypes) != 100 || c.MoreTypes != 900 || c.Pages != 20 || c.Pagination != matrix.PageLinked {
+		t.Errorf("%d descriptors on %d pages (%s), %d types and %d more", *c.Descriptors, c.Pages, c.Pagination, len(c.ArtifactTypes), c.MoreTypes)
+	}
+	encoded, err := json.Marshal(matrix.NewRow(matrix.Target{}, &outcome.Observation))
+	if err != nil || len(encoded) > 256<<10 {
+		t.Errorf("the row takes %d KiB, %v", len(encoded)>>10, err)
+	}
+}
+
 // checkCapabilities compares the capabilities named in want, as matrix.json has
 // them.
 func checkCapabilities(t *testing.T, row matrix.Row, want map[string]any) {
