@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"refmatrix/matrix"
 	"refmatrix/matrix/report"
 	"refmatrix/scanner"
 	"refmatrix/scanner/inventory"
@@ -56,20 +57,7 @@ the variables into curl's arguments.`,
 			if cmd.Context().Err() != nil {
 				return &failure{exitInterrupted, errors.New("interrupted")}
 			}
-			w := cmd.OutOrStdout()
-			if v.format == "json" {
-				encoder := json.NewEncoder(w)
-				encoder.SetIndent("", "  ")
-				encoder.SetEscapeHTML(false)
-				return printed(0, encoder.Encode(m.Rows))
-			}
-			commands := probe.Curl(inv.Registries[0], m.Rows)
-			for i := range m.Rows {
-				if err := report.Explain(w, &m.Rows[i], commands[i], v.options(cmd)); err != nil {
-					return internal(err)
-				}
-			}
-			return nil
+			return v.explain(cmd, inv.Registries[0], m.Rows)
 		},
 	}
 	s.addFlags(cmd)
@@ -81,6 +69,24 @@ the variables into curl's arguments.`,
 	flags.BoolVar(&write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
 	flags.DurationVar(&timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
+}
+
+// explain prints the rows of entry.
+func (v *view) explain(cmd *cobra.Command, entry inventory.Registry, rows []matrix.Row) error {
+	w := cmd.OutOrStdout()
+	if v.format == "json" {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return printed(0, encoder.Encode(rows))
+	}
+	commands := probe.Curl(entry, rows)
+	for i := range rows {
+		if err := report.Explain(w, &rows[i], commands[i], v.options(cmd)); err != nil {
+			return internal(err)
+		}
+	}
+	return nil
 }
 
 // find gives an inventory of the one registry called name, or else of the image

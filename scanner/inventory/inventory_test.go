@@ -96,6 +96,9 @@ func TestFaults(t *testing.T) {
 			"inventory.yaml:2: registries[0].url: the base path must hold nothing that is percent-encoded or would have to be",
 			"inventory.yaml:2: registries[1].url: the base path must hold nothing that is percent-encoded or would have to be",
 		}},
+		{"a host that turns the text around", "version: 1\nregistries: [{url: 'http://a%E2%80%AEb', images: [x]}]", []string{
+			`inventory.yaml:2: registries[0].url: "a\u202eb" is not a host, or its port is not from 1 to 65535`,
+		}},
 		{"a password with a slash in the url", "version: 1\nregistries: [{url: 'https://me:1/hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
 		{"two names at fault are not the same", "version: 1\ndefaults: {images: [x]}\nregistries:\n  - {url: a.example, name: ''}\n  - {url: b.example, name: ''}\n", []string{
 			"inventory.yaml:4: registries[0].name: must not be empty",

@@ -236,7 +236,7 @@ func validHost(u *url.URL) bool {
 		return net.ParseIP(address) != nil
 	}
 	return !strings.ContainsFunc(host, func(r rune) bool {
-		return r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' && r != '_'
+		return !unicode.IsPrint(r) || r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' && r != '_'
 	})
 }
 
