@@ -29,7 +29,7 @@ example: build bin/demofleet ## make reports/example/ again from the demo
 	@mv reports/table.txt reports/example/table.txt && rm -rf reports/example/history
 
 test: build ## run all tests with the race detector, the demo fleet's and the browser's with them
-	@.ci/chromium
+	@.ci/packages
 	$(GO) test -race ./...
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -race ./...
 
@@ -61,7 +61,7 @@ release-check: ## check .goreleaser.yaml with goreleaser itself, which takes min
 
 bench: build ## measure the scan against a bare client, side by side in one run
 	cd $(FLEET) && $(GO) run ./bench $(BENCH)
-	@.ci/chromium
+	@.ci/packages
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -run '^$$' -bench Page -benchtime 3x .
 
 soak: ## scan 2,000 registries with random faults for five minutes
