@@ -1,7 +1,9 @@
 package matrix
 
 import (
+	"errors"
 	"fmt"
+	"mime"
 	"slices"
 	"strings"
 )
@@ -12,8 +14,8 @@ type Move string
 // The moves, from the gravest.
 const (
 	LosesLinks       Move = "loses-links"        // every copy loses some
-	CannotTell       Move = "cannot-tell"        // source or target was not measured far enough
-	SafeWithCommands Move = "safe-with-commands" // a plain copy loses some, the named command none
+	CannotTell       Move = "cannot-tell"        // source or target was not measured far enough, or no client was run against such an answer
+	SafeWithCommands Move = "safe-with-commands" // a plain copy loses some, or may; the named command none
 	Safe             Move = "safe"               // nothing is attached, any copy will do
 )
 
@@ -26,11 +28,12 @@ const AssessmentSchema = "refmatrix-assessment/v1"
 // Assessment says what happens to the links of a source when its images move
 // to a target.
 type Assessment struct {
-	Schema string            `json:"schema"`
-	Source string            `json:"source"`
-	Target string            `json:"target"`
-	Counts map[Move]int      `json:"counts"`
-	Images []ImageAssessment `json:"images"`
+	Schema    string            `json:"schema"`
+	Source    string            `json:"source"`
+	Target    string            `json:"target"`
+	Counts    map[Move]int      `json:"counts"`
+	Platforms int               `json:"platforms_unasked,omitempty"` // images whose platforms' own links were not asked
+	Images    []ImageAssessment `json:"images"`
 }
 
 // ImageAssessment is what happens to the links of one image.
@@ -44,6 +47,7 @@ type ImageAssessment struct {
 	Target   Strategy `json:"target_strategy"`
 	Copies   []Copy   `json:"copies,omitempty"`
 	Command  string   `json:"command,omitempty"` // that keeps every link, or loses the fewest
+	Notes    []string `json:"notes,omitempty"`   // what the verdict does not cover, a sentence each
 }
 
 // Links is what hangs on an image at the source, by the way it hangs there.
@@ -55,29 +59,49 @@ type Links struct {
 }
 
 // Total counts the links, a cosign tag as one.
-func (l Links) Total() int { return l.ByAPI + l.OnlyTag + len(l.CosignTags) }
+func (l Links) Total() int { return l.Referrers() + len(l.CosignTags) }
 
-// Copy is what one way to copy does with the links.
-type Copy struct {
-	Tool    string `json:"tool"`
-	Command string `json:"command"`
-	Kept    int    `json:"kept"` // links found at the target afterwards
-	Lost    int    `json:"lost"`
-	Unsure  bool   `json:"unsure,omitempty"` // kept is the least, lost the most: it depends on what is written last
-	Fails   bool   `json:"fails,omitempty"`  // the tool stops with an error
-	Note    string `json:"note,omitempty"`   // why, one clause
-}
+// Referrers counts the links that are manifests with a subject.
+func (l Links) Referrers() int { return l.ByAPI + l.OnlyTag }
 
 // Assess compares the rows of source, image by image, with what target
-// supports. Both have to come from a scan with every capability step.
-func Assess(source, target *Matrix) Assessment {
+// supports. Both have to come from a scan with every capability step. The
+// error says why there is nothing to compare: no images, more than one
+// registry to move to, or a registry that would move onto itself.
+func Assess(source, target *Matrix) (Assessment, error) {
 	a := Assessment{Schema: AssessmentSchema, Source: named(source), Target: named(target), Counts: map[Move]int{}}
+	if err := goTogether(source, target); err != nil {
+		return a, err
+	}
+	push := pushOf(target)
 	for i := range source.Rows {
-		image := assessImage(&source.Rows[i], targetRow(target, source.Rows[i].Image))
+		row := &source.Rows[i]
+		image := assessImage(row, targetRow(target, row.Image), push)
 		a.Counts[image.Verdict]++
+		if slices.Contains(image.Notes, platformsNote) {
+			a.Platforms++
+		}
 		a.Images = append(a.Images, image)
 	}
-	return a
+	return a, nil
+}
+
+// goTogether says what keeps source and target from being compared.
+func goTogether(source, target *Matrix) error {
+	switch registries := Summarise(target.Rows).Registries; {
+	case len(source.Rows) == 0:
+		return errors.New("the source holds no images: scan it with --probe full")
+	case registries == 0:
+		return errors.New("the target holds no images, so nothing is known of it: scan it with --probe full")
+	case registries > 1:
+		return fmt.Errorf("the target holds %d registries (%s): name the one to move to, as in matrix.json#NAME", registries, named(target))
+	}
+	for i := range source.Rows {
+		if row, to := &source.Rows[i], &target.Rows[0]; row.URL == to.URL {
+			return fmt.Errorf("source %s and target %s are both %s: name two registries", row.Registry, to.Registry, to.URL)
+		}
+	}
+	return nil
 }
 
 // Safe reports whether a way was found to move every image without loss.
@@ -102,6 +126,7 @@ func named(m *Matrix) string {
 // where none was, or where they differ: support is a matter of the repository.
 func targetRow(target *Matrix, image string) *Row {
 	var found *Row
+	differ := false
 	for i := range target.Rows {
 		row := &target.Rows[i]
 		switch {
@@ -111,49 +136,103 @@ func targetRow(target *Matrix, image string) *Row {
 		case found == nil:
 			found = row
 		case found.Strategy != row.Strategy || found.Reason != row.Reason && row.Severity != Pass:
-			return nil
+			differ = true
 		}
+	}
+	if differ {
+		return nil
 	}
 	return found
 }
 
-func assessImage(source, target *Row) ImageAssessment {
+// pushOf gives what the write probe found at the target, nil where it did not
+// run: it runs once for a registry, on whichever image came first.
+func pushOf(target *Matrix) *Push {
+	for i := range target.Rows {
+		if c := target.Rows[i].Capabilities; c != nil && c.Push != nil {
+			return c.Push
+		}
+	}
+	return nil
+}
+
+const (
+	platformsNote = "Only what hangs on the image's own manifest was asked, not what hangs on the manifests of its platforms."
+	pathNote      = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; it needs a host name of its own."
+)
+
+func assessImage(source, target *Row, push *Push) ImageAssessment {
 	out := ImageAssessment{Registry: source.Registry, Image: source.Image, Digest: source.Digest, Target: StrategyUnknown, Verdict: CannotTell}
 	if target != nil {
 		out.Target = target.Strategy
 	}
 	links, gap := linksOf(source)
 	out.Links = links
+	index := source.mayBeIndex()
 	switch {
 	case gap != "":
 		out.Detail = gap
 		return out
-	case links.Total() == 0:
+	case links.Total() == 0 && !index:
 		out.Verdict, out.Detail = Safe, "Nothing is attached: any copy will do."
 		return out
 	case target == nil:
 		out.Detail = "What the target supports was not measured, or differs between its repositories: name an image of the same repository there."
 		return out
 	}
-	best := -1
+	if index {
+		out.Notes = append(out.Notes, platformsNote)
+	}
+	for _, row := range []*Row{source, target} {
+		if atBasePath(row.URL) {
+			out.Notes = append(out.Notes, fmt.Sprintf(pathNote, row.Registry))
+		}
+	}
 	for _, tool := range copyTools {
-		made := tool.copy(source, target, links)
-		if best < 0 || made.Kept > out.Copies[best].Kept {
-			best = len(out.Copies)
-		}
-		out.Copies = append(out.Copies, made)
+		out.Copies = append(out.Copies, tool.copy(source, target, push, links, index))
 	}
-	kept := out.Copies[best]
-	out.Command = kept.Command
-	out.Verdict, out.Detail = SafeWithCommands, fmt.Sprintf("A plain copy loses %s; %s keeps them all.", count(links.Total(), "link"), kept.Tool)
-	if kept.Lost > 0 {
-		out.Verdict = LosesLinks
-		out.Detail = fmt.Sprintf("%d of %s are lost with the best copy (%s).", kept.Lost, count(links.Total(), "link"), kept.Tool)
-		if kept.Kept == 0 {
-			out.Command = ""
-		}
-	}
+	out.conclude(index)
 	return out
+}
+
+// conclude gives the verdict over all copies. Of an index, a copy that does not
+// follow its platforms may lose what nobody asked for.
+func (a *ImageAssessment) conclude(index bool) {
+	best, doubt := -1, -1
+	for i := range a.Copies {
+		c := &a.Copies[i]
+		if best < 0 || c.Kept > a.Copies[best].Kept || index && c.Kept == a.Copies[best].Kept && c.platforms {
+			best = i
+		}
+		if c.unproven != "" && doubt < 0 {
+			doubt = i
+		}
+	}
+	kept, total := a.Copies[best], count(a.Links.Total(), "link")
+	switch {
+	case kept.Lost == 0 && kept.unproven == "" && (!index || kept.platforms):
+		a.Verdict, a.Command = SafeWithCommands, kept.Command
+		a.Detail = fmt.Sprintf("A plain copy loses %s; %s keeps them all.", total, kept.Tool)
+		if a.Links.Total() == 0 {
+			a.Detail = fmt.Sprintf("Nothing hangs on the index itself; %s takes along what hangs on its platforms.", kept.Tool)
+		}
+	case doubt >= 0:
+		a.Verdict, a.Detail = CannotTell, "It cannot be told what "+a.Copies[doubt].Tool+" keeps: "+a.Copies[doubt].unproven+"."
+	case kept.Lost == 0:
+		a.Verdict, a.Command = CannotTell, kept.Command
+		a.Detail = fmt.Sprintf("%s keeps what hangs on the index, but no copy that takes along what hangs on its platforms works here.", kept.Tool)
+		if a.Links.Total() == 0 {
+			a.Detail = "Nothing hangs on the index itself, but no copy that takes along what hangs on its platforms works here."
+		}
+	case kept.Kept == 0:
+		a.Verdict, a.Detail = LosesLinks, fmt.Sprintf("All of %s are lost with every copy.", total)
+		if a.Links.Total() == 1 {
+			a.Detail = "The link is lost with every copy."
+		}
+	default:
+		a.Verdict, a.Command = LosesLinks, kept.Command
+		a.Detail = fmt.Sprintf("%d of %s are lost with the best copy (%s).", kept.Lost, total, kept.Tool)
+	}
 }
 
 // linksOf counts what hangs on the image of row; gap says what was not
@@ -175,103 +254,17 @@ func linksOf(row *Row) (links Links, gap string) {
 	return links, ""
 }
 
-// copyTool is one line of the table of copies.
-type copyTool struct {
-	name    string
-	client  string // whose forecast holds for reading and writing links; "" where none are copied
-	digests bool   // copies the tags that begin with sha256-<hex> as well
-	command func(from, to string, plainFrom, plainTo bool) string
-	note    string
+// singleManifests are the media types of manifests without platforms.
+var singleManifests = []string{
+	"application/vnd.oci.image.manifest.v1+json",
+	"application/vnd.docker.distribution.manifest.v2+json",
+	"application/vnd.docker.distribution.manifest.v1+json",
+	"application/vnd.docker.distribution.manifest.v1+prettyjws",
 }
 
-// copyTools is what released tools do, the simplest command first: where two
-// keep as much, the first is named. All but skopeo are proven by real copies
-// between the registries of the demo fleet.
-var copyTools = []copyTool{
-	{name: "a plain copy", note: "copies the image alone",
-		command: func(from, to string, _, _ bool) string { return "crane copy " + from + " " + to }},
-	{name: "skopeo copy", note: "copies the image alone",
-		command: func(from, to string, _, _ bool) string {
-			return "skopeo copy --all docker://" + from + " docker://" + to
-		}},
-	{name: "oras cp -r", client: "oras", note: "copies what oras lists as referrers, no tags",
-		command: func(from, to string, plainFrom, plainTo bool) string {
-			flags := ""
-			if plainFrom {
-				flags += " --from-plain-http"
-			}
-			if plainTo {
-				flags += " --to-plain-http"
-			}
-			return "oras cp -r" + flags + " " + from + " " + to
-		}},
-	{name: "regctl image copy", client: "regctl", digests: true, note: "copies referrers and sha256-* tags",
-		command: func(from, to string, _, _ bool) string {
-			return "regctl image copy --referrers --digest-tags " + from + " " + to
-		}},
-}
-
-// copy says what the tool does with links.
-func (t *copyTool) copy(source, target *Row, links Links) Copy {
-	out := Copy{Tool: t.name, Note: t.note, Command: t.command(
-		reference(source.URL, source.Image), reference(target.URL, source.Image), isPlain(source.URL), isPlain(target.URL))}
-	if t.client != "" {
-		switch read, push := source.Clients[t.client].Read, target.Clients[t.client].Push; {
-		case read == OutcomeError:
-			out.Fails, out.Note = true, t.client+" stops at the source's answer"
-		case push == OutcomeError && links.ByAPI+links.OnlyTag > 0:
-			out.Fails, out.Note = true, t.client+" stops at the target's answer"
-		case read == OutcomeAPI:
-			out.Kept = links.ByAPI
-		case read == OutcomeTag:
-			out.Kept = tagged(source)
-		}
-		if t.digests && !out.Fails {
-			out.Kept = links.Total()
-		}
-		if t.digests && overwrites(source, target.Clients[t.client].Push) {
-			out.Kept, out.Unsure = len(links.CosignTags), true
-			out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
-		}
-		if push := target.Clients[t.client].Push; push == OutcomeNothing {
-			out.Kept, out.Note = 0, "what "+t.client+" writes at the target is found by nobody"
-		}
-	}
-	out.Lost = links.Total() - out.Kept
-	return out
-}
-
-// overwrites reports whether a copy of the source's referrers tag collides with
-// the tag that the tool maintains at the target, and would change it: the
-// source has both the API and a tag that lists something else.
-func overwrites(source *Row, push Outcome) bool {
-	t := source.Capabilities.TagSchema
-	return push == OutcomeTag && source.Referrers == Supported && t.State == TagIndex && len(t.OnlyTag)+len(t.OnlyAPI) > 0
-}
-
-// tagged counts the links that the referrers tag of row lists.
-func tagged(row *Row) int {
-	if t := row.Capabilities.TagSchema; t.State == TagIndex {
-		return t.Descriptors
-	}
-	return 0
-}
-
-// reference joins a registry's url and an image for a command line.
-func reference(url, image string) string {
-	_, rest, _ := strings.Cut(url, "://")
-	return shellWord(strings.TrimSuffix(rest, "/") + "/" + image)
-}
-
-func isPlain(url string) bool { return strings.HasPrefix(url, "http://") }
-
-// shellWord quotes s where a shell would read more into it than a word.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/:@+", r))
-	}
-	if strings.IndexFunc(s, plain) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+// mayBeIndex reports whether the image can hold platforms, whose own links no
+// probe step asks for: anything that is not known to be one manifest.
+func (r *Row) mayBeIndex() bool {
+	mediaType, _, _ := mime.ParseMediaType(r.MediaType)
+	return !slices.Contains(singleManifests, mediaType)
 }

@@ -44,6 +44,8 @@ type Row struct {
 	Labels   map[string]string `json:"labels"`
 	Digest   string            `json:"digest,omitempty"`
 
+	MediaType string `json:"media_type,omitempty"` // of the manifest, as the registry names it
+
 	Severity         Severity   `json:"severity"`
 	Referrers        Support    `json:"referrers"`
 	Strategy         Strategy   `json:"strategy"`
@@ -107,7 +109,7 @@ type Target struct {
 func NewRow(t Target, o *Observation) Row {
 	v := Judge(o)
 	row := Row{
-		Registry: t.Registry, URL: t.URL, Image: t.Image, Labels: t.Labels, Digest: o.Manifest.Digest,
+		Registry: t.Registry, URL: t.URL, Image: t.Image, Labels: t.Labels, Digest: o.Manifest.Digest, MediaType: o.Manifest.MediaType,
 		Severity: v.Severity, Referrers: v.Referrers, Strategy: v.Strategy,
 		Confidence: v.Confidence, ConfidenceReason: v.ConfidenceReason,
 		Reason: v.Reason, Detail: v.Detail, Rule: v.Rule, Status: v.Status,

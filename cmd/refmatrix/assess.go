@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,15 +24,22 @@ func newAssess() *cobra.Command {
 		Long: `Pre-migration: for each image of SOURCE, which signatures, SBOMs and
 attestations hang on it and how, what TARGET supports, and what therefore
 happens to them with each copy tool. SOURCE and TARGET are names of the
-inventory, which are probed, or matrix.json files of a --probe full scan.
+inventory, which are probed, or matrix.json files of a --probe full scan; of a
+file with several registries, FILE#NAME takes one. There is one TARGET.
+
+What hangs on the platforms of a multi-platform image is not asked: such an
+image is told, and the command printed for it takes that along.
 
 Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
 		Example: `  refmatrix assess --from harbor-prod --to ecr-prod -f markdown
-  refmatrix assess --from old/matrix.json --to new/matrix.json`,
+  refmatrix assess --from reports/matrix.json#harbor-prod --to new/matrix.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" || to == "" {
 				return usage("assess needs --from and --to, each a name of the inventory or a matrix.json")
+			}
+			if from == to {
+				return usage("--from and --to are both %s: name two registries", from)
 			}
 			if err := v.check(); err != nil {
 				return err
@@ -44,7 +52,10 @@ Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
 			if err != nil {
 				return err
 			}
-			a := matrix.Assess(source, target)
+			a, err := matrix.Assess(source, target)
+			if err != nil {
+				return usage("assess: %w", err)
+			}
 			if err := report.RenderAssessment(cmd.OutOrStdout(), a, v.format, v.options(cmd)); err != nil {
 				return internal(err)
 			}
@@ -56,17 +67,26 @@ Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
 	}
 	cmd.Flags().StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
 	v.addFlags(cmd)
-	cmd.Flags().StringVar(&from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json")
-	cmd.Flags().StringVar(&to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json")
+	cmd.Flags().StringVar(&from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json[#NAME]")
+	cmd.Flags().StringVar(&to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json[#NAME]")
 	cmd.Flags().BoolVar(&write, "write-probe", false, "push to TARGET and delete again, where the inventory has writeProbe for it")
 	return cmd
 }
 
-// matrixOf reads a stored matrix, or probes one registry of the inventory in
+// matrixOf reads a stored matrix (FILE, or FILE#NAME for one registry of it), or probes one registry of the inventory in
 // full, pushing to it where write says so.
 func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matrix.Matrix, error) {
-	if strings.HasSuffix(name, ".json") || name == "-" {
-		return readMatrix(cmd, name)
+	file, registry, picked := strings.Cut(name, "#")
+	if strings.HasSuffix(file, ".json") || file == "-" {
+		m, err := readMatrix(cmd, file)
+		if err != nil || !picked {
+			return m, err
+		}
+		m.Rows = slices.DeleteFunc(m.Rows, func(r matrix.Row) bool { return r.Registry != registry })
+		if len(m.Rows) == 0 {
+			return nil, usage("%s holds no registry %q", file, registry)
+		}
+		return m, nil
 	}
 	inv, err := s.load(cmd)
 	if err != nil {

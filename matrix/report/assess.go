@@ -37,7 +37,15 @@ func movesInSum(a matrix.Assessment) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, moveWords[move]))
 		}
 	}
-	return fmt.Sprintf("%d images from %s to %s: %s", len(a.Images), a.Source, a.Target, strings.Join(parts, ", "))
+	noun := "images"
+	if len(a.Images) == 1 {
+		noun = "image"
+	}
+	sum := fmt.Sprintf("%d %s from %s to %s: %s", len(a.Images), noun, a.Source, a.Target, strings.Join(parts, ", "))
+	if a.Platforms > 0 {
+		sum += fmt.Sprintf("; of %d what hangs on the platforms was not asked", a.Platforms)
+	}
+	return sum
 }
 
 // linkWords words what hangs on an image: "2 by the API, 1 only by the
@@ -88,6 +96,9 @@ func assessmentText(w io.Writer, a matrix.Assessment, o Options) error {
 		for _, c := range image.Copies {
 			p.text("  ", fmt.Sprintf("%-17s  %s (%s)", c.Tool, copyWords(c), clean(c.Note)))
 		}
+		for _, note := range image.Notes {
+			p.text("  ", clean(note))
+		}
 		if image.Command != "" {
 			p.line("  $ %s", clean(image.Command))
 		}
@@ -101,10 +112,10 @@ func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
 	p := &lines{w: w}
 	p.line("## Moving %s to %s\n", markdownText(a.Source), markdownText(a.Target))
 	p.line("%s.\n", markdownText(movesInSum(a)))
-	p.line("| image | verdict | links at the source | target | %s |", strings.Join(tools(a), " | "))
-	p.line("| --- | --- | --- | --- |%s", strings.Repeat(" --- |", len(tools(a))))
+	p.line("| registry | image | verdict | links at the source | target | %s |", strings.Join(tools(a), " | "))
+	p.line("| --- | --- | --- | --- | --- |%s", strings.Repeat(" --- |", len(tools(a))))
 	for _, image := range a.Images {
-		cells := []string{markdownText(image.Image), moveWords[image.Verdict], markdownText(linkWords(image.Links)), string(image.Target)}
+		cells := []string{markdownText(image.Registry), markdownText(image.Image), moveWords[image.Verdict], markdownText(linkWords(image.Links)), string(image.Target)}
 		for i := range tools(a) {
 			word := "–"
 			if i < len(image.Copies) {
@@ -118,7 +129,7 @@ func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
 		if image.Verdict == matrix.Safe {
 			continue
 		}
-		p.line("\n### %s\n\n%s\n", markdownText(image.Image), markdownText(image.Detail))
+		p.line("\n### %s %s\n\n%s\n", markdownText(image.Registry), markdownText(image.Image), markdownText(strings.Join(append([]string{image.Detail}, image.Notes...), " ")))
 		if image.Command != "" {
 			p.line("    %s", clean(image.Command))
 		}

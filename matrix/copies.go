@@ -1,0 +1,168 @@
+package matrix
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Copy is what one way to copy does with the links.
+type Copy struct {
+	Tool    string `json:"tool"`
+	Command string `json:"command,omitempty"` // empty where the tool cannot address a side
+	Kept    int    `json:"kept"`              // links found at the target afterwards
+	Lost    int    `json:"lost"`
+	Unsure  bool   `json:"unsure,omitempty"` // kept is the least, lost the most
+	Fails   bool   `json:"fails,omitempty"`  // the tool stops with an error
+	Note    string `json:"note,omitempty"`   // why, one clause
+
+	unproven  string // why it cannot be told what is kept, one clause; "" where it can
+	platforms bool   // it copies what hangs on the manifests of an index too
+}
+
+// side is one end of a copy on a command line.
+type side struct {
+	host  string
+	image string // host, path and image
+	plain bool   // over http
+}
+
+// copyTool is one line of the table of copies.
+type copyTool struct {
+	name    string
+	client  string // whose forecast holds for reading and writing links; "" where none are copied
+	digests bool   // copies the tags that begin with sha256-<hex>, and follows the manifests of an index
+	command func(from, to side) string
+	note    string
+}
+
+// copyTools is what released tools do, the simplest command first: where two
+// keep as much, the first is named. All but skopeo are proven by real copies
+// between the registries of the demo fleet, oras with one manifest at a time.
+var copyTools = []copyTool{
+	{name: "a plain copy", note: "copies the image alone",
+		command: func(from, to side) string {
+			return "crane copy" + given(from.plain || to.plain, " --insecure") + words(from, to)
+		}},
+	{name: "skopeo copy", note: "copies the image alone",
+		command: func(from, to side) string {
+			from.image, to.image = "docker://"+from.image, "docker://"+to.image
+			return "skopeo copy --all" + given(from.plain, " --src-tls-verify=false") + given(to.plain, " --dest-tls-verify=false") + words(from, to)
+		}},
+	{name: "oras cp -r", client: "oras", note: "copies what oras lists as referrers, no tags",
+		command: func(from, to side) string {
+			return "oras cp -r --concurrency 1" + given(from.plain, " --from-plain-http") + given(to.plain, " --to-plain-http") + words(from, to)
+		}},
+	{name: "regctl image copy", client: "regctl", digests: true, note: "copies referrers and sha256-* tags",
+		command: func(from, to side) string {
+			return "regctl" + given(from.plain, " --host "+shellWord("reg="+from.host+",tls=disabled")) +
+				given(to.plain, " --host "+shellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + words(from, to)
+		}},
+}
+
+func given(is bool, flag string) string {
+	if is {
+		return flag
+	}
+	return ""
+}
+
+func words(from, to side) string { return " " + shellWord(from.image) + " " + shellWord(to.image) }
+
+// copy says what the tool does with links; push is what the write probe found
+// at the target, nil where it did not look.
+func (t *copyTool) copy(source, target *Row, push *Push, links Links, index bool) Copy {
+	out := Copy{Tool: t.name, Note: t.note}
+	if !atBasePath(source.URL) && !atBasePath(target.URL) {
+		out.Command = t.command(sideOf(source.URL, source.Image), sideOf(target.URL, source.Image))
+	}
+	if t.client != "" {
+		t.weigh(&out, source, target, push, links, index)
+		out.platforms = t.digests && !out.Fails
+	}
+	out.Lost = links.Total() - out.Kept
+	return out
+}
+
+// weigh judges a tool that copies links by what its client does at both ends.
+func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links, index bool) {
+	reads, writes := source.Clients[t.client].Read, t.writes(target, push)
+	referrers := links.Referrers() > 0 || index // an index may have some on its platforms
+	fails := func(why string) { out.Fails, out.Note = true, why }
+	unproven := func(least int, why string) { out.Kept, out.Unsure, out.Note, out.unproven = least, true, why, why }
+	switch {
+	case push != nil && push.Strategy == PushRefused:
+		fails("the target refused the write probe's push")
+	case reads == OutcomeError:
+		fails(t.client + " stops at the source's answer")
+	case writes == OutcomeError && referrers:
+		fails(t.client + " stops at the target's answer")
+	case reads == "":
+		unproven(0, t.client+" was not run against an answer like the source's ("+string(source.Reason)+")")
+	case writes == "" && referrers:
+		unproven(0, t.client+" was not run against an answer like the target's ("+string(target.Reason)+")")
+	case writes == OutcomeNothing && referrers:
+		out.Note = "what " + t.client + " writes at the target is found by nobody"
+	case t.digests && writes == OutcomeTag && mixed(source):
+		out.Kept, out.Unsure = len(links.CosignTags), true
+		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
+	case t.digests && writes == OutcomeAPI && push == nil && mixed(source):
+		unproven(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe), and without it the source's referrers tag overwrites what the API had")
+	case t.digests:
+		out.Kept = links.Total()
+	case reads == OutcomeAPI:
+		out.Kept = links.ByAPI
+	case reads == OutcomeTag:
+		out.Kept = tagged(source)
+	}
+}
+
+// writes is what the tool's client comes to when it pushes a referrer at the
+// target. The forecast of a row that the write probe did not run on takes a
+// registry with the API to answer OCI-Subject, which push knows better.
+func (t *copyTool) writes(target *Row, push *Push) Outcome {
+	forecast := target.Clients[t.client].Push
+	if forecast == OutcomeAPI && push != nil && !push.OCISubject {
+		return OutcomeTag
+	}
+	return forecast
+}
+
+// mixed reports whether the source has both the API and a referrers tag that
+// lists something else: a copy of that tag then collides with the one that a
+// tool maintains at a target without OCI-Subject, and would change it.
+func mixed(source *Row) bool {
+	t := source.Capabilities.TagSchema
+	return source.Referrers == Supported && t.State == TagIndex && len(t.OnlyTag)+len(t.OnlyAPI) > 0
+}
+
+// tagged counts the links that the referrers tag of row lists.
+func tagged(row *Row) int {
+	if t := row.Capabilities.TagSchema; t.State == TagIndex {
+		return t.Descriptors
+	}
+	return 0
+}
+
+// sideOf joins a registry's url and an image for a command line.
+func sideOf(address, image string) side {
+	scheme, host, _ := strings.Cut(strings.TrimSuffix(address, "/"), "://")
+	return side{host: host, image: host + "/" + image, plain: scheme == "http"}
+}
+
+// atBasePath reports whether the registry is not at the root of its host,
+// where every copy tool looks for /v2/.
+func atBasePath(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.Trim(u.Path, "/") != ""
+}
+
+// shellWord quotes s where a shell would read more into it than a word.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/:@+=,", r))
+	}
+	if strings.IndexFunc(s, plain) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
