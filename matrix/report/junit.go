@@ -10,7 +10,8 @@ import (
 )
 
 // junit renders JUnit XML for CI systems: a suite for each registry, a case
-// for each image. fail is an error, warn a failure, info a skipped case.
+// for each image. fail is an error, warn a failure, info a skipped case; a row
+// that the inventory expects otherwise is a failure at the least.
 type junit struct{}
 
 type (
@@ -51,7 +52,7 @@ type (
 
 // Render implements Renderer.
 func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
-	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows, Failures: m.Summary.Warn, Errors: m.Summary.Fail, Skipped: m.Summary.Info}
+	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows}
 	all.Time = seconds(float64(m.Finished.Sub(m.Started).Milliseconds()))
 	index := map[string]int{}
 	spent := []float64{}
@@ -68,6 +69,11 @@ func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 		spent[at] += r.DurationMS
 		all.Suites[at].Time = seconds(spent[at])
 	}
+	for _, suite := range all.Suites {
+		all.Failures += suite.Failures
+		all.Errors += suite.Errors
+		all.Skipped += suite.Skipped
+	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -83,15 +89,18 @@ func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 func (s *junitSuite) add(r *matrix.Row) {
 	one := junitCase{ClassName: xmlText(r.Registry), Name: xmlText(r.Image), Time: seconds(r.DurationMS)}
 	result := &junitResult{Type: string(r.Reason), Message: xmlText(r.Detail), Text: xmlText(strings.Join(r.Remedy, " "))}
+	if r.Unexpected {
+		result.Message += xmlText(" The inventory expects " + r.Expect + ".")
+	}
 	s.Tests++
-	switch r.Severity {
-	case matrix.Fail:
+	switch {
+	case r.Severity == matrix.Fail:
 		one.Error = result
 		s.Errors++
-	case matrix.Warn:
+	case r.Severity == matrix.Warn || r.Unexpected:
 		one.Failure = result
 		s.Failures++
-	case matrix.Info:
+	case r.Severity == matrix.Info:
 		result.Type = ""
 		one.Skipped = result
 		s.Skipped++

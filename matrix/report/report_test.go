@@ -227,8 +227,24 @@ func TestJUnit(t *testing.T) {
 			}
 		}
 	}
-	if s.Fail != m.Summary.Fail || s.Warn != m.Summary.Warn || s.Info != m.Summary.Info || s.Pass != m.Summary.Pass || suites.Tests != m.Summary.Rows {
-		t.Errorf("%+v, want %+v", s, m.Summary)
+	// Every row of the sample is expected to have the API.
+	want := m.Summary
+	want.Warn, want.Info = want.Warn+want.Info, 0
+	if s.Fail != want.Fail || s.Warn != want.Warn || s.Info != want.Info || s.Pass != want.Pass || suites.Tests != want.Rows {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+}
+
+// TestJUnitUnexpected: a row that passes and was expected otherwise is no pass.
+func TestJUnitUnexpected(t *testing.T) {
+	m := sample()
+	m.Rows = []matrix.Row{m.Rows[0], m.Rows[3]}
+	m.Rows[0].Unexpected, m.Rows[0].Expect = true, "referrers-tag"
+	m.Rows[1].Unexpected, m.Rows[1].Expect = false, ""
+	m.Summary = matrix.Summarise(m.Rows)
+	got := render(t, "junit", m, report.Options{})
+	if !strings.Contains(got, `failures="1" errors="0" skipped="1"`) || !strings.Contains(got, "The inventory expects referrers-tag.") {
+		t.Error(got)
 	}
 }
 
