@@ -20,21 +20,27 @@ type Diff struct {
 // ChangeKind says what a change means.
 type ChangeKind string
 
-// The kinds, the gravest first. Unreachable and recovered tell of the
-// measuring, not of the registry's support: a registry that is down this week
-// has not lost the API.
+// The kinds, the gravest first. Unreachable, recovered and still-unreachable
+// tell of the measuring, not of the registry's support: a registry that is down
+// this week has not lost the API.
 const (
-	Regression  ChangeKind = "regression"  // the API worked and does not any more
-	Unreachable ChangeKind = "unreachable" // was measured and now could not be
-	Removed     ChangeKind = "removed"
-	Improvement ChangeKind = "improvement" // the API did not work and does now
-	Recovered   ChangeKind = "recovered"   // could not be measured and now was
-	Changed     ChangeKind = "changed"     // reason, severity or version, the support being the same
-	Added       ChangeKind = "added"
+	Regression       ChangeKind = "regression"  // the API worked and does not any more
+	Unreachable      ChangeKind = "unreachable" // was measured and now could not be
+	Removed          ChangeKind = "removed"
+	Improvement      ChangeKind = "improvement"       // the API did not work and does now
+	Recovered        ChangeKind = "recovered"         // could not be measured and now was
+	Changed          ChangeKind = "changed"           // reason, severity, version, push strategy or expectation, the support being the same
+	StillUnreachable ChangeKind = "still-unreachable" // could not be measured, now for another reason
+	Added            ChangeKind = "added"
 )
 
 // ChangeKinds lists the kinds from the gravest to the mildest.
-var ChangeKinds = []ChangeKind{Regression, Unreachable, Removed, Improvement, Recovered, Changed, Added}
+var ChangeKinds = []ChangeKind{Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added}
+
+// Flapping reports whether a change of kind k tells of the measuring alone.
+func (k ChangeKind) Flapping() bool {
+	return k == Unreachable || k == Recovered || k == StillUnreachable
+}
 
 // Change is one row that differs.
 type Change struct {
@@ -42,8 +48,9 @@ type Change struct {
 	Registry string        `json:"registry"`
 	Image    string        `json:"image"`
 	Fields   []FieldChange `json:"fields,omitempty"`
-	Detail   string        `json:"detail,omitempty"` // of the newer row
-	Remedy   []string      `json:"remedy,omitempty"` // of the newer row
+	Known    Strategy      `json:"last_known,omitempty"` // before the older scan, where that could not measure it
+	Detail   string        `json:"detail,omitempty"`     // of the newer row
+	Remedy   []string      `json:"remedy,omitempty"`     // of the newer row
 }
 
 // FieldChange is one value that differs.
@@ -67,28 +74,37 @@ func (d Diff) Count(kind ChangeKind) int {
 	return n
 }
 
-// Compare gives what changed from older to newer, the gravest first. Images
-// that newer did not measure because it was ended early are not removed.
-func Compare(older, newer *Matrix) Diff {
+// Substance reports whether anything changed but what could be measured, which
+// is what --fail-on change asks.
+func (d Diff) Substance() bool {
+	return slices.ContainsFunc(d.Changes, func(c Change) bool { return !c.Kind.Flapping() })
+}
+
+// Compare gives what changed from older to newer, the gravest first. Of an
+// image that older could not measure and newer did, the row in known (of earlier
+// scans, where there is one) is what newer is compared with, so that an outage
+// hides nothing. An image is added or removed only where both scans were to
+// measure its registry: one that was ended early, and one over another part of
+// the inventory, say nothing of what they lack.
+func Compare(older, newer *Matrix, known ...Row) Diff {
 	d := Diff{Schema: DiffSchema, Before: older.Started, After: newer.Started, Changes: []Change{}}
-	before := map[key]*Row{}
-	for i := range older.Rows {
-		before[older.Rows[i].key()] = &older.Rows[i]
-	}
+	before, earlier := byKey(older.Rows), byKey(known)
+	alike := older.Scope().Equal(newer.Scope())
+	olderCovers := covered(older, alike)
+	newerCovers := covered(newer, alike)
 	for i := range newer.Rows {
 		now := &newer.Rows[i]
-		was, ok := before[now.key()]
-		delete(before, now.key())
-		if !ok {
+		if was, ok := before[now.key()]; ok {
+			delete(before, now.key())
+			if change, differs := compareRows(was, earlier[now.key()], now); differs {
+				d.Changes = append(d.Changes, change)
+			}
+		} else if olderCovers(now.Registry) {
 			d.Changes = append(d.Changes, Change{Kind: Added, Registry: now.Registry, Image: now.Image, Detail: now.Detail, Remedy: now.Remedy})
-			continue
-		}
-		if change, differs := compareRows(was, now); differs {
-			d.Changes = append(d.Changes, change)
 		}
 	}
-	if newer.Complete {
-		for _, gone := range before {
+	for _, gone := range before {
+		if newerCovers(gone.Registry) {
 			d.Changes = append(d.Changes, Change{Kind: Removed, Registry: gone.Registry, Image: gone.Image})
 		}
 	}
@@ -99,42 +115,95 @@ func Compare(older, newer *Matrix) Diff {
 	return d
 }
 
-// compareRows compares what a reader acts on. A new digest is no change: the
-// tag moved on, which tags are for.
-func compareRows(was, now *Row) (Change, bool) {
-	c := Change{Registry: now.Registry, Image: now.Image, Detail: now.Detail, Remedy: now.Remedy}
-	for _, f := range []FieldChange{
-		{"strategy", string(was.Strategy), string(now.Strategy)},
-		{"referrers", string(was.Referrers), string(now.Referrers)},
-		{"severity", string(was.Severity), string(now.Severity)},
-		{"reason", string(was.Reason), string(now.Reason)},
-		{"product", was.productName(), now.productName()},
-		{"version", was.productVersion(), now.productVersion()},
-	} {
-		// A version that is not shown this time is not a change of version.
-		if f.Before == f.After || (f.Field == "version" || f.Field == "product") && (f.Before == "" || f.After == "") {
-			continue
-		}
-		c.Fields = append(c.Fields, f)
+// covered gives whether an image that m lacks was not in the inventory: alike
+// says that the other scan was over the same part of it.
+func covered(m *Matrix, alike bool) func(registry string) bool {
+	has := map[string]bool{}
+	for i := range m.Rows {
+		has[m.Rows[i].Registry] = true
 	}
-	c.Kind = kindOf(was, now)
+	return func(registry string) bool {
+		return m.Complete && (alike || m.Scope().Whole() || has[registry])
+	}
+}
+
+func byKey(rows []Row) map[key]*Row {
+	out := make(map[key]*Row, len(rows))
+	for i := range rows {
+		out[rows[i].key()] = &rows[i]
+	}
+	return out
+}
+
+// compareRows compares what a reader acts on. A new digest is no change: the
+// tag moved on, which tags are for. known is the last row that was measured
+// before was, nil where there is none.
+func compareRows(was, known, now *Row) (Change, bool) {
+	c := Change{Kind: kindOf(was, now), Registry: now.Registry, Image: now.Image, Detail: now.Detail, Remedy: now.Remedy}
+	c.Fields = fieldsOf(was, now)
+	if c.Kind == Recovered && known != nil {
+		c.Known = known.Strategy
+		if fields := fieldsOf(known, now); len(fields) > 0 {
+			c.Kind, c.Fields = kindOf(known, now), fields
+		}
+	}
 	return c, len(c.Fields) > 0
+}
+
+// fieldsOf lists what differs. What is not shown, or was not probed, this time
+// is no change.
+func fieldsOf(was, now *Row) []FieldChange {
+	var out []FieldChange
+	for _, f := range []struct {
+		FieldChange
+		shown bool // it is compared only where both scans show it
+	}{
+		{FieldChange{"strategy", string(was.Strategy), string(now.Strategy)}, false},
+		{FieldChange{"referrers", string(was.Referrers), string(now.Referrers)}, false},
+		{FieldChange{"severity", string(was.Severity), string(now.Severity)}, false},
+		{FieldChange{"reason", string(was.Reason), string(now.Reason)}, false},
+		{FieldChange{"unexpected", yesNo(was.Unexpected), yesNo(now.Unexpected)}, false},
+		{FieldChange{"push", was.pushStrategy(), now.pushStrategy()}, true},
+		{FieldChange{"product", was.productName(), now.productName()}, true},
+		{FieldChange{"version", was.productVersion(), now.productVersion()}, true},
+	} {
+		if f.Before != f.After && (!f.shown || f.Before != "" && f.After != "") {
+			out = append(out, f.FieldChange)
+		}
+	}
+	return out
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
 }
 
 func kindOf(was, now *Row) ChangeKind {
 	switch {
-	case was.Strategy == now.Strategy && was.Referrers == now.Referrers:
-		return Changed
+	case was.Referrers == SupportUnknown && now.Referrers == SupportUnknown:
+		return StillUnreachable
 	case now.Referrers == SupportUnknown:
 		return Unreachable
 	case was.Referrers == SupportUnknown:
 		return Recovered
+	case was.Strategy == now.Strategy && was.Referrers == now.Referrers:
+		return Changed
 	case now.Referrers == Supported:
 		return Improvement
 	case was.Referrers == Supported:
 		return Regression
 	}
 	return Changed
+}
+
+func (r *Row) pushStrategy() string {
+	if r.Capabilities == nil || r.Capabilities.Push == nil {
+		return ""
+	}
+	return string(r.Capabilities.Push.Strategy)
 }
 
 func (r *Row) productName() string {

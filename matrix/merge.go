@@ -7,13 +7,20 @@ import (
 	"strings"
 )
 
+// Part is a matrix to be merged, under the name that warnings call it by.
+type Part struct {
+	Name string
+	*Matrix
+}
+
 // Merge joins matrices of shards or of separate networks. Rows stand in the
 // order of the registry names given (an inventory's), those it does not name
 // behind them in the order of the parts. Where two parts hold the same
 // registry and image, the newer scan's row stays; that, and shards that are
-// missing, is told in warnings. The error says that the parts do not go
-// together.
-func Merge(parts []*Matrix, order []string) (*Matrix, []string, error) {
+// missing, is told in warnings. The result is complete where every part is, and
+// every shard is there whole; a merge of some shards can be merged again with
+// the others. The error says that the parts do not go together.
+func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	if len(parts) == 0 {
 		return nil, nil, errors.New("nothing to merge")
 	}
@@ -32,44 +39,69 @@ func Merge(parts []*Matrix, order []string) (*Matrix, []string, error) {
 		if part.Finished.After(joined.Finished) {
 			joined.Finished = part.Finished
 		}
-		joined.Complete = joined.Complete && part.Complete
+		if !part.isSharded() {
+			joined.Complete = joined.Complete && part.Complete
+		}
+		joined.Selection = append(joined.Selection, part.Selection...)
 	}
-	if missing := missingShards(parts); missing != "" {
-		joined.Complete = false
-		warnings = append(warnings, missing)
+	slices.Sort(joined.Selection)
+	joined.Selection = slices.Compact(joined.Selection)
+	missing, stray := missingShards(parts)
+	if len(missing) > 0 {
+		warnings = append(warnings, "missing shards: "+strings.Join(missing, ", "))
 	}
+	if stray != "" {
+		warnings = append(warnings, stray)
+	}
+	if joined.Complete && stray == "" {
+		joined.MissingShards = missing // else the other shards would not make it complete either
+	}
+	joined.Complete = joined.Complete && len(missing) == 0 && stray == ""
 	rows, doubled := joinRows(parts)
 	joined.Rows = inOrder(rows, order)
 	joined.Summary = Summarise(joined.Rows)
 	return joined, append(warnings, doubled...), nil
 }
 
-// missingShards words which shards of a set are not there; "" where the parts
-// are no shards or are all.
-func missingShards(parts []*Matrix) string {
+// isSharded reports whether m is a shard, or a merge that lacks some.
+func (m *Matrix) isSharded() bool { return m.Shard != "" || len(m.MissingShards) > 0 }
+
+// missingShards names the shards, I/N, that are not there whole; none where the
+// parts are no shards. stray says that the shards are not of one set.
+func missingShards(parts []Part) (missing []string, stray string) {
 	count := 0
-	have := map[int]bool{}
+	whole := map[int]bool{}
 	for _, part := range parts {
-		if part.Shard == "" {
-			continue
+		named := part.MissingShards
+		if part.Shard != "" {
+			named = []string{part.Shard}
 		}
-		index, n, err := ParseShard(part.Shard)
-		if err != nil || count != 0 && n != count {
-			return fmt.Sprintf("shard %q does not belong to a set of %d", part.Shard, count)
+		lacks := map[int]bool{}
+		for _, shard := range named {
+			index, n, err := ParseShard(shard)
+			if err != nil || count != 0 && n != count {
+				return nil, fmt.Sprintf("shard %q of %s does not belong to a set of %d", shard, part.Name, count)
+			}
+			count = n
+			lacks[index] = true
 		}
-		count = n
-		have[index] = true
+		switch {
+		case len(part.MissingShards) > 0:
+			for i := 1; i <= count; i++ {
+				whole[i] = whole[i] || !lacks[i]
+			}
+		case part.Shard != "" && part.Complete:
+			for index := range lacks {
+				whole[index] = true
+			}
+		}
 	}
-	var missing []string
 	for i := 1; i <= count; i++ {
-		if !have[i] {
+		if !whole[i] {
 			missing = append(missing, fmt.Sprintf("%d/%d", i, count))
 		}
 	}
-	if len(missing) == 0 {
-		return ""
-	}
-	return "missing shards: " + strings.Join(missing, ", ")
+	return missing, ""
 }
 
 // key names a row across scans.
@@ -78,7 +110,7 @@ type key struct{ registry, image string }
 func (r *Row) key() key { return key{r.Registry, r.Image} }
 
 // joinRows gives the rows of all parts, each registry and image once.
-func joinRows(parts []*Matrix) (rows []Row, warnings []string) {
+func joinRows(parts []Part) (rows []Row, warnings []string) {
 	type place struct{ at, part int }
 	index := map[key]place{}
 	for n, part := range parts {
@@ -95,7 +127,7 @@ func joinRows(parts []*Matrix) (rows []Row, warnings []string) {
 				index[row.key()] = place{before.at, n}
 				kept = n
 			}
-			warnings = append(warnings, fmt.Sprintf("%s %s is in parts %d and %d: the newer, part %d, stays", row.Registry, row.Image, before.part+1, n+1, kept+1))
+			warnings = append(warnings, fmt.Sprintf("%s %s is in %s and %s: the newer, of %s, stays", row.Registry, row.Image, parts[before.part].Name, parts[n].Name, parts[kept].Name))
 		}
 	}
 	return rows, warnings

@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"slices"
 	"time"
 )
 
@@ -13,10 +14,31 @@ type Matrix struct {
 	Tool     Tool      `json:"tool"`
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
-	Complete bool      `json:"complete"`        // every image of the inventory has its row
+	Complete bool      `json:"complete"`        // every image of the inventory's part that was scanned has its row
 	Shard    string    `json:"shard,omitempty"` // "I/N" where this is one shard of a scan
-	Summary  Summary   `json:"summary"`
-	Rows     []Row     `json:"rows"`
+
+	Selection     []string `json:"selection,omitempty"`      // the flags that chose a part of the inventory, sorted
+	MissingShards []string `json:"missing_shards,omitempty"` // of a merge: "I/N" of each that is not here whole
+
+	Summary Summary `json:"summary"`
+	Rows    []Row   `json:"rows"`
+}
+
+// Scope is the part of an inventory that a scan was to measure.
+type Scope struct {
+	Shard     string   // as in Matrix
+	Selection []string // as in Matrix
+}
+
+// Scope gives the part of the inventory that m was to measure.
+func (m *Matrix) Scope() Scope { return Scope{m.Shard, m.Selection} }
+
+// Whole reports whether s is all of an inventory.
+func (s Scope) Whole() bool { return s.Shard == "" && len(s.Selection) == 0 }
+
+// Equal reports whether s and other are chosen alike.
+func (s Scope) Equal(other Scope) bool {
+	return s.Shard == other.Shard && slices.Equal(s.Selection, other.Selection)
 }
 
 // Tool is the program that measured.

@@ -32,21 +32,28 @@ func ParseShard(text string) (index, count int, err error) {
 }
 
 // ShardFromEnv gives "I/N" from the variables of an indexed job, whose index
-// begins at 0: JOB_COMPLETION_INDEX, which Kubernetes sets, and
-// JOB_COMPLETION_COUNT, which the job's author sets beside it. ok is false
-// where the count is not set.
-func ShardFromEnv(getenv func(string) string) (shard string, ok bool, err error) {
+// begins at 0: JOB_COMPLETION_INDEX, which Kubernetes sets in every pod of such
+// a job, and JOB_COMPLETION_COUNT, which the job's author sets beside it. It is
+// "" where neither is set. The index alone is a warning, for the job may not be
+// about shards; the count alone is an error, for every pod would scan
+// everything.
+func ShardFromEnv(getenv func(string) string) (shard, warning string, err error) {
 	index, count := getenv("JOB_COMPLETION_INDEX"), getenv("JOB_COMPLETION_COUNT")
-	if count == "" || index == "" {
-		return "", false, nil
+	switch {
+	case index == "" && count == "":
+		return "", "", nil
+	case count == "":
+		return "", fmt.Sprintf("JOB_COMPLETION_INDEX is %s and JOB_COMPLETION_COUNT is not set: this pod scans the whole inventory; set the count to the job's completions to scan a shard", index), nil
+	case index == "":
+		return "", "", fmt.Errorf("JOB_COMPLETION_COUNT is %s and JOB_COMPLETION_INDEX is not set: make the job completionMode: Indexed, or unset the count", count)
 	}
 	i, err := strconv.Atoi(index)
 	if err != nil {
-		return "", false, fmt.Errorf("JOB_COMPLETION_INDEX %q is not a number", index)
+		return "", "", fmt.Errorf("JOB_COMPLETION_INDEX %q is not a number", index)
 	}
 	shard = fmt.Sprintf("%d/%s", i+1, count)
 	if _, _, err := ParseShard(shard); err != nil {
-		return "", false, fmt.Errorf("JOB_COMPLETION_INDEX %q and JOB_COMPLETION_COUNT %q name no shard: the index runs from 0 to the count less 1", index, count)
+		return "", "", fmt.Errorf("JOB_COMPLETION_INDEX %q and JOB_COMPLETION_COUNT %q name no shard: the index runs from 0 to the count less 1", index, count)
 	}
-	return shard, true, nil
+	return shard, "", nil
 }

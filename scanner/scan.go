@@ -29,6 +29,7 @@ type Options struct {
 	Deadline    time.Duration // of the whole scan; 0 = none
 	Probe       probe.Options
 	Shard       string      // "I/N" where the inventory is one shard, noted in the matrix
+	Selection   []string    // the flags that chose a part of the inventory, noted in the matrix
 	Progress    func(Event) // called as rows start and finish, one call at a time; nil = none
 }
 
@@ -62,7 +63,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 	})
 	defer pool.Close()
 	began := time.Now()
-	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Started: began.UTC()}
+	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Selection: options.Selection, Started: began.UTC()}
 	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries)}
 	places := newGate(working, waiting)
 	var workers errgroup.Group

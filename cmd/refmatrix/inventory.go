@@ -31,6 +31,19 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 	flags.StringArrayVarP(&s.selectors, "selector", "l", nil, "only registries with the label `key=value` (repeatable, all must hold)")
 }
 
+// words gives the flags that choose a part of the inventory, sorted.
+func (s *selection) words() []string {
+	var out []string
+	for _, glob := range s.only {
+		out = append(out, "--only "+glob)
+	}
+	for _, selector := range s.selectors {
+		out = append(out, "--selector "+selector)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // load reads the inventory and cuts it to the selection. All faults are usage
 // errors; warnings go to stderr.
 func (s *selection) load(cmd *cobra.Command) (*inventory.Inventory, error) {
@@ -45,7 +58,7 @@ func (s *selection) load(cmd *cobra.Command) (*inventory.Inventory, error) {
 func (s *selection) narrow(cmd *cobra.Command, inv *inventory.Inventory) error {
 	if !s.quiet {
 		for _, warning := range inv.Warnings {
-			fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", warning)
+			warn(cmd, warning)
 		}
 	}
 	s.whole.Warnings = nil // told once
@@ -74,24 +87,25 @@ func (s *selection) read(cmd *cobra.Command) (*inventory.Inventory, error) {
 }
 
 // cut leaves the registries of shard I/N, from the flag or else from the
-// variables of an indexed job.
-func (s *selection) cut(inv *inventory.Inventory) error {
-	shard := s.shard
-	if shard == "" {
-		fromEnv, ok, err := matrix.ShardFromEnv(os.Getenv)
+// variables of an indexed job; a warning about those goes to stderr.
+func (s *selection) cut(cmd *cobra.Command, inv *inventory.Inventory) error {
+	if s.shard == "" {
+		fromEnv, warning, err := matrix.ShardFromEnv(os.Getenv)
 		if err != nil {
 			return &failure{exitUsage, err}
 		}
-		if !ok {
+		if warning != "" {
+			warn(cmd, warning)
+		}
+		if fromEnv == "" {
 			return nil
 		}
-		shard = fromEnv
+		s.shard = fromEnv
 	}
-	index, count, err := matrix.ParseShard(shard)
+	index, count, err := matrix.ParseShard(s.shard)
 	if err != nil {
 		return &failure{exitUsage, err}
 	}
-	s.shard = shard
 	var own []inventory.Registry
 	for _, registry := range inv.Registries {
 		if matrix.ShardOf(registry.Name, count) == index-1 {

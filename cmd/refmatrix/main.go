@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/report"
 )
 
 // version is set by the release build (-ldflags "-X main.version=...").
@@ -57,6 +58,11 @@ func printed(_ int, err error) error {
 		return internal(err)
 	}
 	return nil
+}
+
+// warn prints a line on stderr that stops nothing.
+func warn(cmd *cobra.Command, text string) {
+	fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", report.Line(text))
 }
 
 func main() {

@@ -40,11 +40,14 @@ type sink struct {
 	options report.Options
 	shown   []report.Format // on stdout
 	dir     *report.Dir     // nil where nothing is stored
+	history *report.History // of that directory
 	stored  []report.Format
 }
 
-// open checks the formats and the directory before anything is measured.
-func (o *output) open(stdout io.Writer) (*sink, error) {
+// open checks the formats and the directory before anything is measured. keep
+// says that what is written is a new scan; it goes into history/ where JSON is
+// among the formats, for a folder of metrics alone is no place for it.
+func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	formats, err := report.Parse(o.formats)
 	if err != nil {
 		return nil, &failure{exitUsage, err}
@@ -67,10 +70,15 @@ func (o *output) open(stdout io.Writer) (*sink, error) {
 	if len(s.stored) == 0 {
 		return s, nil
 	}
-	if s.dir, err = report.OpenDir(o.path); err != nil {
+	if s.dir, err = report.OpenDir(o.path, keep && has(formats, "json")); err != nil {
 		return nil, internal(err)
 	}
+	s.history = report.OpenHistory(o.path)
 	return s, nil
+}
+
+func has(formats []report.Format, name string) bool {
+	return slices.ContainsFunc(formats, func(f report.Format) bool { return f.Name == name })
 }
 
 // write renders m everywhere and gives the paths of the files written.
@@ -79,8 +87,8 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 	if s.dir != nil {
 		options := s.options
 		var err error
-		if slices.ContainsFunc(s.stored, func(f report.Format) bool { return f.Name == "html" }) {
-			if options.History, err = s.dir.History(historyShown); err != nil {
+		if has(s.stored, "html") {
+			if options.History, err = s.history.Counts(historyShown, m.Scope()); err != nil {
 				return nil, err
 			}
 		}
@@ -118,7 +126,7 @@ func newReport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.emit(cmd, m)
+			return o.emit(cmd, m, false)
 		},
 	}
 	o.addFlags(cmd, "-", "table")
@@ -138,9 +146,10 @@ func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
 	return m, nil
 }
 
-// emit writes m as the flags say.
-func (o *output) emit(cmd *cobra.Command, m *matrix.Matrix) error {
-	s, err := o.open(cmd.OutOrStdout())
+// emit writes m as the flags say, and keeps it in history/ where it is a new
+// scan.
+func (o *output) emit(cmd *cobra.Command, m *matrix.Matrix, keep bool) error {
+	s, err := o.open(cmd.OutOrStdout(), keep)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,13 @@ write the reports into a directory.
 Exit status: 0 finished, no row at or above --fail-on; 1 finished, some row is,
 or --deadline left images unmeasured; 2 the command line or the inventory is
 wrong and nothing was probed; 3 a report could not be written; 130 interrupted,
-with everything measured so far written.`,
+with everything measured so far written.
+
+--fail-on change gates on what changed since --baseline: support, strategy,
+reason, severity, push strategy, version, expectation, rows that came or went. A
+registry that could not be reached, or can be again, is told and is no change;
+one that comes back is compared with what it was before. Scans over a part
+(--only, --selector, --shard) are compared with the last one of the same part.`,
 		Example: `  refmatrix scan -i inventory.yaml
   refmatrix scan --only 'harbor-*' -l env=prod --probe full
   refmatrix scan -f json -o - | jq '.rows[] | select(.severity == "fail")'
@@ -67,7 +73,7 @@ with everything measured so far written.`,
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	flags.DurationVar(&f.deadline, "deadline", 0, "end the whole scan after this time, 0 = none")
 	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
-	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json, or latest for the last one of the output directory")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json, or latest for the last one of the same selection in the output directory's history/")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "exit 1 on: never, fail, warn, info or change")
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
@@ -81,7 +87,7 @@ type plan struct {
 	inv      *inventory.Inventory
 	depth    probe.Depth
 	sink     *sink
-	baseline *matrix.Matrix
+	baseline report.Baseline // its Matrix is nil where there is nothing to compare with
 }
 
 func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
@@ -96,13 +102,13 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	if p.inv, err = f.load(cmd); err != nil {
 		return nil, err
 	}
-	if err := f.cut(p.inv); err != nil {
+	if err := f.cut(cmd, p.inv); err != nil {
 		return nil, err
 	}
-	if p.sink, err = f.open(cmd.OutOrStdout()); err != nil {
+	if p.sink, err = f.open(cmd.OutOrStdout(), true); err != nil {
 		return nil, err
 	}
-	p.baseline, err = f.readBaseline(p.sink)
+	p.baseline, err = f.readBaseline(cmd, p.sink)
 	return p, err
 }
 
@@ -127,24 +133,34 @@ func (f *scanFlags) check() error {
 	return nil
 }
 
-func (f *scanFlags) readBaseline(s *sink) (*matrix.Matrix, error) {
+func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (report.Baseline, error) {
 	switch {
 	case f.baseline == "":
-		return nil, nil
+		return report.Baseline{}, nil
 	case f.baseline == "latest" && s.dir == nil:
-		return nil, usage("--baseline latest needs an output directory")
+		return report.Baseline{}, usage("--baseline latest needs an output directory")
 	case f.baseline == "latest":
-		m, err := s.dir.Latest()
+		b, err := s.history.Baseline(matrix.Scope{Shard: f.shard, Selection: f.words()})
 		if err != nil {
-			return nil, &failure{exitUsage, err}
+			return b, &failure{exitUsage, err}
 		}
-		return m, nil // nil on the first scan: there is nothing to compare with
+		warnSkipped(cmd, b.Skipped)
+		return b, nil
 	}
 	m, err := report.ReadFile(f.baseline)
 	if err != nil {
-		return nil, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
+		return report.Baseline{}, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
 	}
-	return m, nil
+	return report.Baseline{Matrix: m}, nil
+}
+
+// warnSkipped tells of files in history/ that are no scans, in one line.
+func warnSkipped(cmd *cobra.Command, skipped []string) {
+	if n := len(skipped); n == 1 {
+		warn(cmd, "passed over in the history: "+skipped[0])
+	} else if n > 1 {
+		warn(cmd, fmt.Sprintf("passed over %d files in the history, such as %s", n, skipped[0]))
+	}
 }
 
 func (f *scanFlags) run(cmd *cobra.Command) (err error) {
@@ -166,12 +182,12 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
 	m := scanner.Scan(cmd.Context(), p.inv, scanner.Options{
 		Tool: tool(), Concurrency: f.concurrency, Rate: f.rate, Timeout: f.timeout, Deadline: f.deadline,
-		Shard: f.shard, Probe: probe.Options{Depth: p.depth, Write: f.write}, Progress: shown.event,
+		Shard: f.shard, Selection: f.words(), Probe: probe.Options{Depth: p.depth, Write: f.write}, Progress: shown.event,
 	})
 	shown.stop()
 	written, err := p.sink.write(m)
 	if err == nil && p.sink.dir != nil && f.keep > 0 {
-		err = p.sink.dir.Prune(f.keep)
+		err = p.sink.history.Prune(f.keep, m.Started)
 	}
 	if err != nil {
 		return internal(err)
@@ -198,11 +214,11 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 }
 
 // status turns the matrix into the exit status.
-func (f *scanFlags) status(ctx context.Context, m, baseline *matrix.Matrix, cmd *cobra.Command) error {
+func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline report.Baseline, cmd *cobra.Command) error {
 	changed := false
-	if baseline != nil {
-		d := matrix.Compare(baseline, m)
-		changed = !d.Empty()
+	if baseline.Matrix != nil {
+		d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
+		changed = d.Substance()
 		// What --fail-on change stops for is an error's text, so -q prints it too.
 		if !f.quiet || changed && f.failOn == "change" {
 			if err := report.RenderDiff(cmd.ErrOrStderr(), d, "table", report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}); err != nil {

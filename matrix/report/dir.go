@@ -8,30 +8,32 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"refmatrix/matrix"
 )
 
-// historyDir holds every scan under its start, beside the latest reports.
-const (
-	historyDir    = "history"
-	historyLayout = "20060102T150405.000Z"
-)
-
 // Dir is an output directory.
-type Dir struct{ path string }
+type Dir struct {
+	path    string
+	history *History // nil where no scan is kept
+}
 
 // OpenDir makes the directory and proves that it can be written to, so that a
-// scan is not wasted on a report that cannot be kept.
-func OpenDir(path string) (*Dir, error) {
-	d := &Dir{path}
-	if err := os.MkdirAll(filepath.Join(path, historyDir), 0o755); err != nil {
-		return nil, fmt.Errorf("make the output directory: %w: choose another with -o", err)
+// scan is not wasted on a report that cannot be kept. history says that scans
+// are kept in it.
+func OpenDir(path string, history bool) (*Dir, error) {
+	d := &Dir{path: path}
+	folders := []string{path}
+	if history {
+		d.history = OpenHistory(path)
+		folders = append(folders, d.history.path)
 	}
-	for _, folder := range []string{path, filepath.Join(path, historyDir)} {
+	for _, folder := range folders {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return nil, fmt.Errorf("make the output directory: %w: choose another with -o", err)
+		}
 		probe, err := os.CreateTemp(folder, ".refmatrix-*")
 		if err != nil {
 			return nil, fmt.Errorf("the output directory cannot be written to: %w: choose another with -o", err)
@@ -44,8 +46,8 @@ func OpenDir(path string) (*Dir, error) {
 }
 
 // Write renders m in every format, each file replaced whole or not at all,
-// and keeps a copy in history/. It gives the paths written. What failed does
-// not keep the others from being written.
+// and keeps a copy in history/ where the directory has one. It gives the paths
+// written. What failed does not keep the others from being written.
 func (d *Dir) Write(m *matrix.Matrix, formats []Format, o Options) ([]string, error) {
 	paths := make([]string, len(formats))
 	errs := make([]error, len(formats)+1)
@@ -60,9 +62,12 @@ func (d *Dir) Write(m *matrix.Matrix, formats []Format, o Options) ([]string, er
 		})
 	}
 	writers.Go(func() error {
-		kept, err := d.keep(m)
-		if err != nil {
-			errs[len(formats)] = fmt.Errorf("keep the scan in history: %w", err)
+		kept := ""
+		if d.history != nil {
+			var err error
+			if kept, err = d.history.keep(m); err != nil {
+				errs[len(formats)] = fmt.Errorf("keep the scan in history: %w", err)
+			}
 		}
 		for i, f := range formats {
 			if f.Name == "json" {
@@ -101,13 +106,9 @@ func again(w io.Writer, kept string, f Format, m *matrix.Matrix) error {
 
 // keep files m under its start and gives the path; two scans that began in the
 // same millisecond get two files.
-func (d *Dir) keep(m *matrix.Matrix) (string, error) {
-	name := strings.ReplaceAll(m.Started.UTC().Format(historyLayout), ":", "")
+func (h *History) keep(m *matrix.Matrix) (string, error) {
 	for n := 1; ; n++ {
-		path := filepath.Join(d.path, historyDir, name+".json")
-		if n > 1 {
-			path = filepath.Join(d.path, historyDir, fmt.Sprintf("%s-%d.json", name, n))
-		}
+		path := h.file(m.Started, n)
 		err := create(path, func(w io.Writer) error { return document{}.Render(w, m, Options{}) })
 		if err == nil {
 			return path, nil
@@ -168,62 +169,4 @@ func syncFolder(path string) error {
 	}
 	_ = folder.Sync()
 	return folder.Close()
-}
-
-// scans lists the files of history, oldest first.
-func (d *Dir) scans() ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(d.path, historyDir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
-	}
-	var out []string
-	for _, entry := range entries {
-		if name := entry.Name(); strings.HasSuffix(name, ".json") && !strings.HasPrefix(name, ".") {
-			out = append(out, filepath.Join(d.path, historyDir, name))
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}
-
-// History gives the last most scans in numbers, oldest first. A file that is no matrix
-// is passed over: it is not ours to judge.
-func (d *Dir) History(most int) ([]Past, error) {
-	paths, err := d.scans()
-	if err != nil {
-		return nil, err
-	}
-	var out []Past
-	for _, path := range paths[max(0, len(paths)-most):] {
-		if past, err := readPast(path); err == nil {
-			out = append(out, past)
-		}
-	}
-	return out, nil
-}
-
-// Latest gives the newest scan of history, nil where there is none yet.
-func (d *Dir) Latest() (*matrix.Matrix, error) {
-	paths, err := d.scans()
-	if err != nil || len(paths) == 0 {
-		return nil, err
-	}
-	return ReadFile(paths[len(paths)-1])
-}
-
-// Prune removes the oldest scans of history until keep are left.
-func (d *Dir) Prune(keep int) error {
-	paths, err := d.scans()
-	if err != nil {
-		return err
-	}
-	for _, path := range paths[:max(0, len(paths)-keep)] {
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("prune the history: %w", err)
-		}
-	}
-	return nil
 }

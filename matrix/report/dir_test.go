@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
@@ -25,7 +24,7 @@ func (broken) Render(w io.Writer, _ *matrix.Matrix, _ report.Options) error {
 
 func open(t *testing.T, path string) *report.Dir {
 	t.Helper()
-	d, err := report.OpenDir(path)
+	d, err := report.OpenDir(path, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,38 +96,23 @@ func TestTwoScansAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if kept, _ := d.History(100); len(kept) != 20 || len(leftovers(t, path)) != 0 {
+	if kept, _ := report.OpenHistory(path).Counts(100, matrix.Scope{}); len(kept) != 20 || len(leftovers(t, path)) != 0 {
 		t.Errorf("%d scans kept, left over %q", len(kept), leftovers(t, path))
 	}
 }
 
-func TestHistory(t *testing.T) {
+// TestNoHistory: a directory that keeps no scans gets no folder for them.
+func TestNoHistory(t *testing.T) {
 	path := t.TempDir()
-	d := open(t, path)
-	if latest, err := d.Latest(); latest != nil || err != nil {
-		t.Errorf("%v %v", latest, err)
-	}
-	for day := 1; day <= 5; day++ {
-		m := sample()
-		m.Started = time.Date(2026, 11, day, 6, 0, 0, 0, time.UTC)
-		if _, err := d.Write(m, nil, report.Options{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(path, "history", "20261103T070000.000Z.json"), []byte("not a matrix"), 0o644); err != nil {
+	d, err := report.OpenDir(path, false)
+	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := d.History(100)
-	if err != nil || len(all) != 5 || all[0].Started.Day() != 1 {
-		t.Errorf("%d scans, %v", len(all), err)
-	}
-	if err := d.Prune(2); err != nil {
+	if _, err := d.Write(sample(), formats(t, "openmetrics"), report.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	all, _ = d.History(100)
-	latest, err := d.Latest()
-	if len(all) != 2 || err != nil || latest.Started.Day() != 5 {
-		t.Errorf("%d scans, latest %v, %v", len(all), latest, err)
+	if entries, _ := os.ReadDir(path); len(entries) != 1 || entries[0].Name() != "refmatrix.prom" {
+		t.Errorf("the directory holds %v", entries)
 	}
 }
 
@@ -138,7 +122,7 @@ func TestOpenDir(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.OpenDir(file); err == nil || !strings.Contains(err.Error(), "choose another with -o") {
+	if _, err := report.OpenDir(file, true); err == nil || !strings.Contains(err.Error(), "choose another with -o") {
 		t.Errorf("%v", err)
 	}
 	d := open(t, filepath.Join(t.TempDir(), "a", "b"))

@@ -37,6 +37,9 @@ func clean(text string) string {
 	return b.String()
 }
 
+// Line makes text from a matrix or an inventory safe to print on a terminal.
+func Line(text string) string { return clean(text) }
+
 // csvCell neutralises a cell that a spreadsheet would run as a formula (OWASP,
 // "CSV Injection"): an apostrophe before it makes it text. Full-width forms
 // and blanks before the sign are run by some programs too.

@@ -1,10 +1,7 @@
 package report
 
 import (
-	"bufio"
 	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"refmatrix/matrix"
@@ -33,50 +30,15 @@ func (p *Past) add(severity matrix.Severity, strategy matrix.Strategy) {
 	p.Strategies[strategy]++
 }
 
-// readPast counts the rows of a stored matrix.json one at a time, so that a
-// year of large scans is never in memory.
+// readPast counts the rows of a stored matrix.json.
 func readPast(path string) (Past, error) {
 	p := Past{Severities: map[matrix.Severity]int{}, Strategies: map[matrix.Strategy]int{}}
-	file, err := os.Open(path)
+	head, err := readHead(path)
 	if err != nil {
 		return p, err
 	}
-	defer file.Close()
-	decoder := json.NewDecoder(bufio.NewReaderSize(file, 64<<10))
-	if _, err := decoder.Token(); err != nil {
-		return p, err
-	}
-	schema := ""
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return p, err
-		}
-		switch key {
-		case "schema":
-			err = decoder.Decode(&schema)
-		case "started":
-			err = decoder.Decode(&p.Started)
-		case "rows":
-			err = p.readRows(decoder)
-		default:
-			err = decoder.Decode(new(json.RawMessage))
-		}
-		if err != nil {
-			return p, err
-		}
-	}
-	if schema != matrix.Schema {
-		return p, fmt.Errorf("has the schema %q", schema)
-	}
-	return p, nil
-}
-
-func (p *Past) readRows(decoder *json.Decoder) error {
-	if _, err := decoder.Token(); err != nil {
-		return err
-	}
-	for decoder.More() {
+	p.Started = head.Started
+	return p, eachRow(path, func(decoder *json.Decoder) error {
 		var row struct {
 			Severity matrix.Severity
 			Strategy matrix.Strategy
@@ -85,7 +47,6 @@ func (p *Past) readRows(decoder *json.Decoder) error {
 			return err
 		}
 		p.add(row.Severity, row.Strategy)
-	}
-	_, err := decoder.Token()
-	return err
+		return nil
+	})
 }

@@ -55,29 +55,56 @@ func tooLarge(name string) error {
 // Parse reads an inventory from r. name stands in messages, relative files are
 // looked for in dir.
 func Parse(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inventory, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: cannot be read: %w", name, err)
-	case len(text) > maxSize:
-		return nil, tooLarge(name)
-	case bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text):
-		return nil, fmt.Errorf("%s: is not text: an inventory is YAML in UTF-8", name)
-	}
-	root, err := parseYAML(text, name)
+	inv, d, err := decode(r, name, dir, env)
 	if err != nil {
 		return nil, err
 	}
-	if err := bounded(root, name); err != nil {
-		return nil, err
-	}
-	d := &decoder{faults: faults{file: name}, dir: dir, env: env}
-	inv := d.inventory(root)
-	inv.Path = name
 	if err := d.err(); err != nil {
 		return nil, err
 	}
 	return inv, nil
+}
+
+// Names gives the names of an inventory's registries in its order. Only they
+// have to be in order: a merge runs where no secret and no CA file is, so all
+// other faults are passed over. The error says that it is no YAML.
+func Names(r io.Reader, name string, env func(string) (string, bool)) ([]string, error) {
+	inv, _, err := decode(r, name, ".", env)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, registry := range inv.Registries {
+		if registry.Name != "" {
+			names = append(names, registry.Name)
+		}
+	}
+	return names, nil
+}
+
+// decode reads an inventory as far as its faults let it, and gives them with
+// the decoder.
+func decode(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inventory, *decoder, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("%s: cannot be read: %w", name, err)
+	case len(text) > maxSize:
+		return nil, nil, tooLarge(name)
+	case bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text):
+		return nil, nil, fmt.Errorf("%s: is not text: an inventory is YAML in UTF-8", name)
+	}
+	root, err := parseYAML(text, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := bounded(root, name); err != nil {
+		return nil, nil, err
+	}
+	d := &decoder{faults: faults{file: name}, dir: dir, env: env}
+	inv := d.inventory(root)
+	inv.Path = name
+	return inv, d, nil
 }
 
 // bounded walks the document with aliases followed, and refuses one that

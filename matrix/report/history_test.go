@@ -1,0 +1,172 @@
+package report_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+)
+
+// past is a scan of the nth of a month over registries, whose strategy stands
+// behind a "=" where it is not known by default.
+type past struct {
+	day      int
+	cut      bool // ended early
+	only     string
+	measured string // "a=referrers-api b=unknown"
+}
+
+func (p past) matrix() *matrix.Matrix {
+	m := &matrix.Matrix{Schema: matrix.Schema, Started: day(p.day), Complete: !p.cut}
+	if p.only != "" {
+		m.Selection = []string{"--only " + p.only}
+	}
+	for word := range strings.FieldsSeq(p.measured) {
+		name, strategy, _ := strings.Cut(word, "=")
+		row := matrix.Row{Registry: name, Image: "x", Severity: matrix.Warn, Strategy: matrix.Strategy(strategy), Referrers: matrix.Unsupported, Reason: matrix.NotFound}
+		switch row.Strategy {
+		case matrix.ReferrersAPI:
+			row.Referrers, row.Severity, row.Reason = matrix.Supported, matrix.Pass, matrix.ReferrersEmpty
+		case matrix.StrategyUnknown:
+			row.Referrers, row.Severity, row.Reason = matrix.SupportUnknown, matrix.Fail, matrix.Connect
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+func day(n int) time.Time { return time.Date(2026, 11, n, 6, 0, 0, 0, time.UTC) }
+
+func keepAll(t *testing.T, scans ...past) (string, *report.History) {
+	t.Helper()
+	path := t.TempDir()
+	d := open(t, path)
+	for _, scan := range scans {
+		if _, err := d.Write(scan.matrix(), nil, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path, report.OpenHistory(path)
+}
+
+func put(t *testing.T, path, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(path, "history", name), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHistory: what is no scan is neither counted nor removed, and numbers come
+// behind the scan that began in the same millisecond.
+func TestHistory(t *testing.T) {
+	if b, err := report.OpenHistory(t.TempDir()).Baseline(matrix.Scope{}); b.Matrix != nil || err != nil {
+		t.Errorf("%v %v", b, err)
+	}
+	path, h := keepAll(t, past{day: 1}, past{day: 2}, past{day: 3}, past{day: 4}, past{day: 5}, past{day: 5, measured: "a=referrers-api"})
+	put(t, path, "zz.json", "{}")
+	put(t, path, "20261109T070000.000Z.json.bak", "{}")
+	put(t, path, "20261103T070000.000Z.json", "not a matrix")
+	all, err := h.Counts(100, matrix.Scope{})
+	if err != nil || len(all) != 6 || all[0].Started.Day() != 1 {
+		t.Errorf("%d scans, %v", len(all), err)
+	}
+	if err := h.Prune(2, day(5)); err != nil {
+		t.Fatal(err)
+	}
+	all, _ = h.Counts(100, matrix.Scope{})
+	b, err := h.Baseline(matrix.Scope{})
+	if len(all) != 2 || err != nil || b.Matrix.Started.Day() != 5 || len(b.Matrix.Rows) != 1 {
+		t.Errorf("%d scans, latest %v, %v", len(all), b.Matrix, err)
+	}
+	if _, err := os.Stat(filepath.Join(path, "history", "zz.json")); err != nil {
+		t.Error(err)
+	}
+	if err := h.Prune(1, day(5)); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := h.Counts(100, matrix.Scope{}); len(all) != 2 {
+		t.Error("a scan of the time that is spared was removed")
+	}
+}
+
+// TestPruneSparesTheNewest: a clock that was set back does not cost the scan
+// that was just written.
+func TestPruneSparesTheNewest(t *testing.T) {
+	_, h := keepAll(t, past{day: 20}, past{day: 21}, past{day: 1})
+	if err := h.Prune(1, day(1)); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := h.Counts(100, matrix.Scope{})
+	if len(all) != 2 || all[0].Started.Day() != 1 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestBaseline: which scan one is compared with.
+func TestBaseline(t *testing.T) {
+	damaged := "{\"schema\":\"refmatrix/v1\",\"complete\":true,\"rows\":[{"
+	for _, test := range []struct {
+		name    string
+		scans   []past
+		damaged string // a file of the history that cannot be read
+		only    string
+		day     int // of the baseline, 0 for none
+		skipped int
+	}{
+		{"none yet", nil, "", "", 0, 0},
+		{"the newest", []past{{day: 1}, {day: 2}}, "", "", 2, 0},
+		{"not one over a part", []past{{day: 1}, {day: 2, only: "x*"}}, "", "", 1, 0},
+		{"of the same part", []past{{day: 1, only: "x*"}, {day: 2}, {day: 3, only: "y*"}}, "", "x*", 1, 0},
+		{"not one that was cut", []past{{day: 1}, {day: 2, cut: true}}, "", "", 1, 0},
+		{"one that was cut where there is no other", []past{{day: 1, cut: true}, {day: 2, cut: true}}, "", "", 2, 0},
+		{"a whole one for a part that is new", []past{{day: 1}, {day: 2, only: "y*"}}, "", "x*", 1, 0},
+		{"not a damaged one", []past{{day: 1}}, "20261109T060000.000Z.json", "", 1, 1},
+		{"nor one alone", nil, "20261109T060000.000Z.json", "", 0, 1},
+	} {
+		path, h := keepAll(t, test.scans...)
+		if test.damaged != "" {
+			put(t, path, test.damaged, damaged)
+		}
+		scope := past{only: test.only}.matrix().Scope()
+		b, err := h.Baseline(scope)
+		got := 0
+		if b.Matrix != nil {
+			got = b.Matrix.Started.Day()
+		}
+		if err != nil || got != test.day || len(b.Skipped) != test.skipped {
+			t.Errorf("%s: day %d, skipped %q, %v; want day %d", test.name, got, b.Skipped, err, test.day)
+		}
+	}
+}
+
+// TestOutageHidesNothing: what a registry was before it was down is what it is
+// compared with afterwards.
+func TestOutageHidesNothing(t *testing.T) {
+	path, h := keepAll(t,
+		past{day: 1, measured: "a=referrers-api b=referrers-api c=unknown"},
+		past{day: 2, measured: "a=unknown b=unknown c=unknown"},
+		past{day: 3, measured: "a=unknown b=unknown c=unknown"})
+	b, err := h.Baseline(matrix.Scope{})
+	if err != nil || len(b.Known) != 2 {
+		t.Fatalf("%+v %v", b.Known, err)
+	}
+	now := past{day: 4, measured: "a=referrers-tag b=referrers-api c=referrers-tag"}
+	var said []string
+	for _, c := range matrix.Compare(b.Matrix, now.matrix(), b.Known...).Changes {
+		said = append(said, c.Registry+" "+string(c.Kind)+" "+string(c.Known))
+	}
+	if got := strings.Join(said, ", "); got != "a regression referrers-api, b recovered referrers-api, c recovered " {
+		t.Error(got)
+	}
+	if _, err := open(t, path).Write(now.matrix(), nil, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	older, newest, err := h.LastTwo()
+	if err != nil || newest.Started.Day() != 4 || older.Matrix.Started.Day() != 3 || len(older.Known) != 2 {
+		t.Errorf("%v %v %v", older.Matrix.Started, newest.Started, err)
+	}
+}
