@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,12 +53,25 @@ func TestKubernetes(t *testing.T) {
 	if *job.Spec.CompletionMode != batchv1.IndexedCompletion || *job.Spec.Completions != 4 {
 		t.Error("the job is not indexed")
 	}
+	if *cron.Spec.JobTemplate.Spec.BackoffLimit != 0 {
+		t.Error("a scan that found a change is run again, compares with itself and ends well")
+	}
 	for name, pod := range map[string]corev1.PodSpec{"cronjob.yaml": cron.Spec.JobTemplate.Spec.Template.Spec, "indexed-job.yaml": job.Spec.Template.Spec} {
 		container := pod.Containers[0]
 		if s := container.SecurityContext; !*s.ReadOnlyRootFilesystem || *s.AllowPrivilegeEscalation || !*pod.SecurityContext.RunAsNonRoot {
 			t.Errorf("%s runs with more than it needs", name)
 		}
 		accepts(t, name, container.Args)
+		if !strings.Contains(container.Image, "/") || strings.HasSuffix(container.Image, ":latest") {
+			t.Errorf("%s: the image %s is of Docker Hub, or of no version", name, container.Image)
+		}
+		docker := map[string]string{}
+		for _, mount := range container.VolumeMounts {
+			docker[mount.Name] = mount.MountPath
+		}
+		if !slices.ContainsFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == "DOCKER_CONFIG" && e.Value == docker["docker"] }) {
+			t.Errorf("%s: the docker config is not where refmatrix looks for it", name)
+		}
 		for _, env := range container.Env {
 			if env.Name == "JOB_COMPLETION_COUNT" && env.Value != "4" {
 				t.Errorf("%s: JOB_COMPLETION_COUNT is %s", name, env.Value)
@@ -88,9 +102,12 @@ func accepts(t *testing.T, name string, args []string) {
 	}
 }
 
-// TestSystemd: the command line is one that refmatrix takes, and the units are
-// what systemd itself accepts where it is there.
+// TestSystemd: the command line is one that refmatrix takes, a change fails the
+// unit, and the units are what systemd itself accepts where it is there.
 func TestSystemd(t *testing.T) {
+	if strings.Contains(string(read(t, "refmatrix.service")), "SuccessExitStatus") {
+		t.Error("systemd does not tell of a change")
+	}
 	start := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/refmatrix (.*)$`).FindSubmatch(read(t, "refmatrix.service"))
 	if start == nil {
 		t.Fatal("no ExecStart")
@@ -129,24 +146,41 @@ func TestDockerfile(t *testing.T) {
 	accepts(t, "Dockerfile", strings.Split(strings.ReplaceAll(command, `"`, ""), ", "))
 }
 
-// TestActions: every line that runs refmatrix is one that it takes.
+// TestActions: every line that runs refmatrix is one that it takes, and the
+// history is kept whatever the scan found, under a name that a second attempt
+// does not find taken.
 func TestActions(t *testing.T) {
 	var workflow struct {
 		Jobs map[string]struct {
-			Steps []struct{ Run string }
+			Container any
+			Steps     []struct {
+				Run, Uses, If string
+				With          map[string]string
+			}
 		}
 	}
 	if err := yaml.Unmarshal(read(t, "github-actions.yml"), &workflow); err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	scans := 0
+	key := map[string]string{}
 	for _, step := range workflow.Jobs["scan"].Steps {
 		if line, ok := strings.CutPrefix(step.Run, "refmatrix scan "); ok {
-			seen++
+			scans++
 			accepts(t, "github-actions.yml", append([]string{"scan", "-i", "/etc/refmatrix/inventory.yaml", "-o", "/reports"}, strings.Fields(line)...))
 		}
+		if action, ok := strings.CutPrefix(step.Uses, "actions/cache"); ok {
+			action, _, _ = strings.Cut(action, "@")
+			key[action] = step.With["key"]
+			if action == "/save" && step.If != "always()" {
+				t.Error("the history is not kept where the scan found a change")
+			}
+		}
 	}
-	if seen != 1 {
-		t.Errorf("%d scans", seen)
+	if scans != 1 || workflow.Jobs["scan"].Container != nil {
+		t.Errorf("%d scans, or in an image, which has no shell for the steps", scans)
+	}
+	if key["/save"] == "" || key["/save"] != key["/restore"] || !strings.Contains(key["/save"], "run_attempt") {
+		t.Errorf("the history is kept as %q", key)
 	}
 }
