@@ -200,8 +200,9 @@ func rank(head *matrix.Matrix, scope matrix.Scope) int {
 	return 3
 }
 
-// lookBack bounds the scans that are read for what was known before an outage.
-const lookBack = 52
+// lookBack bounds the scans that are read for what was known before an outage:
+// an image that never could be measured would have all of them read every time.
+const lookBack = 12
 
 // lastKnown gives, of the images that m could not measure, the newest row of
 // paths (oldest first) that is a measurement.

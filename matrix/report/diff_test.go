@@ -1,0 +1,107 @@
+package report_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+)
+
+// weekly renders what changed as the Markdown of a post.
+func weekly(t *testing.T, changes ...matrix.Change) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := report.RenderDiff(&out, matrix.Diff{Before: day(16), After: day(23), Changes: changes}, "markdown", report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func lost(registry, image string) matrix.Change {
+	return matrix.Change{Kind: matrix.Regression, Registry: registry, Image: image, Detail: "HTTP 404.", Remedy: []string{"Upgrade it."},
+		Fields: []matrix.FieldChange{{Field: "strategy", Before: "referrers-api", After: "referrers-tag"}}}
+}
+
+// TestDiffHeadline: the first sentence reads as a person would write it.
+func TestDiffHeadline(t *testing.T) {
+	added := func(n int) (out []matrix.Change) {
+		for i := range n {
+			out = append(out, matrix.Change{Kind: matrix.Added, Registry: fmt.Sprintf("r%d", i), Image: "x"})
+		}
+		return out
+	}
+	for _, test := range []struct {
+		changes []matrix.Change
+		want    string
+	}{
+		{nil, "Nothing changed since 2026-11-16."},
+		{added(1), "1 change since 2026-11-16: r0 is new."},
+		{added(2), "2 changes since 2026-11-16: r0 and r1 are new."},
+		{added(3), "3 changes since 2026-11-16: r0, r1 and r2 are new."},
+		{added(10), "10 changes since 2026-11-16: 10 registries are new."},
+		{append([]matrix.Change{lost("a", "x"), lost("b", "x")}, added(1)...), "3 changes since 2026-11-16: a and b lost the referrers API; r0 is new."},
+	} {
+		if got := strings.Split(weekly(t, test.changes...), "\n")[2]; got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
+
+// TestDiffTogether: what reads the same is written once, and a remedy once for
+// all that it is for.
+func TestDiffTogether(t *testing.T) {
+	other := lost("c", "z")
+	other.Detail = "HTTP 405."
+	back := matrix.Change{Kind: matrix.Recovered, Registry: "d", Image: "x", Detail: "HTTP 200.", Known: matrix.ReferrersAPI,
+		Fields: []matrix.FieldChange{{Field: "strategy", Before: "unknown", After: "referrers-api"}, {Field: "reason", Before: "connect", After: "referrers-empty"}}}
+	first := back
+	first.Registry, first.Known = "e", ""
+	want := `## Referrers: what changed
+
+6 changes since 2026-11-16: a, b and c lost the referrers API; d and e are measured again.
+
+### Lost the referrers API
+
+- **a** x, y; **b** x: HTTP 404. (strategy referrers-api → referrers-tag)
+- **c** z: HTTP 405. (strategy referrers-api → referrers-tag)
+  - Upgrade it.
+
+### Measured again
+
+- **d** x: HTTP 200. (it is referrers-api, as before)
+- **e** x: HTTP 200. (it is referrers-api)
+`
+	if diff := cmp.Diff(want, weekly(t, lost("a", "x"), lost("a", "y"), lost("b", "x"), other, back, first)); diff != "" {
+		t.Error(diff)
+	}
+	var many []matrix.Change
+	for i := range 500 {
+		many = append(many, lost(fmt.Sprintf("r%03d", i), "x"))
+	}
+	if got := weekly(t, many...); !strings.Contains(got, "**r019** x; and 480 more registries: HTTP 404.") {
+		t.Errorf("%.600s", got)
+	}
+}
+
+// TestDiffHostile: no name breaks out of its place.
+func TestDiffHostile(t *testing.T) {
+	for _, name := range hostile {
+		c := lost(name, name)
+		c.Detail, c.Remedy, c.Fields[0].After = name, []string{name}, name
+		for line := range strings.Lines(weekly(t, c)) {
+			if text := strings.ReplaceAll(line, "**", ""); strings.ContainsAny(strings.TrimRight(text, "\n"), "<\x1b\r\n|`*") {
+				t.Errorf("markup or control characters: %q", line)
+			}
+		}
+		var out bytes.Buffer
+		d := matrix.Diff{Changes: []matrix.Change{c}}
+		if err := report.RenderDiff(&out, d, "table", report.Options{Width: 80}); err != nil || strings.ContainsAny(out.String(), "\x1b\x07\r\u202e") {
+			t.Errorf("%v %q", err, out.String())
+		}
+	}
+}
