@@ -106,7 +106,7 @@ func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links
 		out.Kept, out.Unsure = len(links.CosignTags), true
 		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
 	case t.digests && writes == OutcomeAPI && push == nil && mixed(source):
-		unproven(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe), and without it the source's referrers tag overwrites what the API had")
+		unproven(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")
 	case t.digests:
 		out.Kept = links.Total()
 	case reads == OutcomeAPI:
