@@ -112,8 +112,9 @@ func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
 	p := &lines{w: w}
 	p.line("## Moving %s to %s\n", markdownText(a.Source), markdownText(a.Target))
 	p.line("%s.\n", markdownText(movesInSum(a)))
-	p.line("| registry | image | verdict | links at the source | target | %s |", strings.Join(tools(a), " | "))
-	p.line("| --- | --- | --- | --- | --- |%s", strings.Repeat(" --- |", len(tools(a))))
+	head := append([]string{"registry", "image", "verdict", "links at the source", "target"}, tools(a)...)
+	p.line("| %s |", strings.Join(head, " | "))
+	p.line("|%s", strings.Repeat(" --- |", len(head)))
 	for _, image := range a.Images {
 		cells := []string{markdownText(image.Registry), markdownText(image.Image), moveWords[image.Verdict], markdownText(linkWords(image.Links)), string(image.Target)}
 		for i := range tools(a) {

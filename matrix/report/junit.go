@@ -88,7 +88,7 @@ func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 
 func (s *junitSuite) add(r *matrix.Row) {
 	one := junitCase{ClassName: xmlText(r.Registry), Name: xmlText(r.Image), Time: seconds(r.DurationMS)}
-	result := &junitResult{Type: string(r.Reason), Message: xmlText(r.Detail), Text: xmlText(strings.Join(r.Remedy, " "))}
+	result := &junitResult{Type: xmlText(string(r.Reason)), Message: xmlText(r.Detail), Text: xmlText(strings.Join(r.Remedy, " "))}
 	if r.Unexpected {
 		result.Message += xmlText(" The inventory expects " + r.Expect + ".")
 	}
