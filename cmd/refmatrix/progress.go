@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/report"
 	"refmatrix/scanner"
 	"refmatrix/scanner/inventory"
 )
@@ -133,7 +134,7 @@ func (p *progressView) event(e scanner.Event) {
 		p.tracker.Increment(1)
 	}
 	if p.verbose {
-		line := fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail)
+		line := report.Plain(fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail))
 		if p.bar != nil {
 			p.bar.Log("%s", line)
 		} else {
@@ -157,8 +158,8 @@ func (p *progressView) stop() {
 // printOutcome is the closing line on stderr, fit for the mail of a cron job.
 func printOutcome(w io.Writer, m *matrix.Matrix, inv *inventory.Inventory, written []string) {
 	s := m.Summary
-	fmt.Fprintf(w, "refmatrix: %d of %d images of %d registries measured in %s: %d fail, %d warn, %d info, %d pass",
-		s.Rows, inv.ImageCount(), len(inv.Registries), m.Finished.Sub(m.Started).Round(time.Millisecond), s.Fail, s.Warn, s.Info, s.Pass)
+	fmt.Fprintf(w, "refmatrix: %d of %s of %s measured in %s: %s", s.Rows, report.Quantity(inv.ImageCount(), "image"),
+		report.Quantity(len(inv.Registries), "registry"), m.Finished.Sub(m.Started).Round(time.Millisecond), report.SeverityCounts(s))
 	if s.Unexpected > 0 {
 		fmt.Fprintf(w, ", %d unexpected", s.Unexpected)
 	}

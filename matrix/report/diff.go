@@ -38,7 +38,7 @@ func RenderDiff(w io.Writer, d matrix.Diff, format string, o Options) error {
 
 // indented writes v as JSON for people and programs.
 func indented(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(printable{w})
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)

@@ -38,10 +38,18 @@ type pageRow struct {
 	Severity                                                   string
 }
 
-// pageProblem is a set of rows that need the same mend.
+// pageProblem is the rows that do not pass for one reason, by what they need.
 type pageProblem struct {
-	Severity, Reason, Detail, Remedy string
-	Count                            int
+	Severity, Reason string
+	Count, More      int // rows; mends that are not shown
+	Mends            []pageMend
+}
+
+// pageMend is a set of rows that need the same mend.
+type pageMend struct {
+	Detail, Remedy string
+	Registries     []string
+	More           int // registries that are not named
 }
 
 // facet is one choice that narrows the table.
@@ -68,7 +76,7 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	now := pastOf(m)
 	p.Shares = shares(now, scans)
 	p.Past = newPast(append(scans, now))
-	p.Problems = problems(m.Rows)
+	p.Problems = pageProblems(m.Rows)
 	if len(p.Problems) > shownProblems {
 		p.Problems, p.MoreProblems = p.Problems[:shownProblems], p.Problems[shownProblems:]
 	}
@@ -117,20 +125,45 @@ func rowIDs(rows []matrix.Row) []string {
 	return out
 }
 
-// shownProblems are the problems shown at once; the others unfold.
-const shownProblems = 6
+// Bounds of what is shown at once: other problems unfold, and the rows tell
+// the rest.
+const (
+	shownProblems   = 6
+	shownPageMends  = 4
+	shownPagePlaces = 6
+)
 
-func problems(rows []matrix.Row) []pageProblem {
+func pageProblems(rows []matrix.Row) []pageProblem {
 	var out []pageProblem
-	for _, g := range groups(rows) {
-		p := pageProblem{Severity: string(g.severity), Reason: clean(string(g.reason)), Count: len(g.rows), Detail: clean(g.rows[0].Detail)}
-		if more := len(g.details()) - 1; more > 0 {
-			p.Detail += fmt.Sprintf(" (and %d other details)", more)
+	for _, found := range problems(rows) {
+		p := pageProblem{Severity: clean(string(found.severity)), Reason: clean(string(found.reason)), Count: len(found.rows)}
+		for _, m := range found.mends {
+			p.Mends = append(p.Mends, newPageMend(m))
 		}
-		if len(g.rows[0].Remedy) > 0 {
-			p.Remedy = clean(g.rows[0].Remedy[0])
+		if len(p.Mends) > shownPageMends {
+			p.Mends, p.More = p.Mends[:shownPageMends], len(p.Mends)-shownPageMends
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+func newPageMend(m mend) pageMend {
+	out := pageMend{Detail: clean(m.seen[0].detail)}
+	switch more := len(m.seen) - 1; {
+	case more == 1:
+		out.Detail += " (and one other answer)"
+	case more > 1:
+		out.Detail += fmt.Sprintf(" (and %d other answers)", more)
+	}
+	for _, registry := range alike(m.rows, func(r *matrix.Row) string { return r.Registry }) {
+		out.Registries = append(out.Registries, clean(registry[0].Registry))
+	}
+	if len(out.Registries) > shownPagePlaces {
+		out.Registries, out.More = out.Registries[:shownPagePlaces], len(out.Registries)-shownPagePlaces
+	}
+	if len(m.remedy) > 0 {
+		out.Remedy = clean(m.remedy[0])
 	}
 	return out
 }

@@ -34,9 +34,9 @@ func (document) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 	}
 	const end = "\"rows\": null\n}"
 	out := bufio.NewWriter(w)
-	_, _ = out.Write(encoded[:len(encoded)-len(end)])
+	_, _ = printable{out}.Write(encoded[:len(encoded)-len(end)])
 	_, _ = out.WriteString("\"rows\": [")
-	encoder := json.NewEncoder(&trimmed{w: out})
+	encoder := json.NewEncoder(&trimmed{w: printable{out}})
 	encoder.SetEscapeHTML(false)
 	for i := range m.Rows {
 		separator := ",\n    "
@@ -85,7 +85,9 @@ func ReadFile(path string) (*matrix.Matrix, error) {
 }
 
 // Read reads a matrix.json and checks that it is one: the schema's name, and
-// words that the model knows. Keys of newer versions are passed over.
+// the severities and strategies, by which every report counts. Keys, reasons
+// and other words of newer versions are taken as they are, so that an older
+// refmatrix renders what a newer one measured; the formats escape them.
 func Read(r io.Reader) (*matrix.Matrix, error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))
 	if err != nil {
@@ -103,7 +105,8 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 	}
 	for i := range m.Rows {
 		if r := &m.Rows[i]; !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
-			return nil, fmt.Errorf("rows[%d] has the severity %q and strategy %q, which are not known", i, r.Severity, r.Strategy)
+			return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): this refmatrix counts by %v and %v",
+				i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
 		}
 	}
 	// What the file says of its rows is not believed over the rows themselves.

@@ -8,9 +8,12 @@ import (
 	"refmatrix/matrix"
 )
 
-// maxMarkdown bounds the report in bytes: GitHub refuses a step summary over
-// 1 MiB.
-const maxMarkdown = 900 << 10
+// maxMarkdown bounds the report in bytes, for GitHub refuses a step summary
+// over 1 MiB; maxClosing is kept for its last lines.
+const (
+	maxMarkdown = 900 << 10
+	maxClosing  = 64 << 10
+)
 
 // markdown renders GitHub Flavored Markdown: a summary, the matrix, and what
 // to do about each row that does not pass.
@@ -19,19 +22,19 @@ type markdown struct{}
 // Render implements Renderer.
 func (markdown) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 	budget := &budgeted{w: w, left: maxMarkdown}
-	p := &lines{w: budget}
+	p := &lines{w: budget, escape: markdownText}
 	p.line("# Referrers matrix\n")
-	p.line("%s.\n", severitySentence(m))
+	p.line("%s\n", verbatim(markdownSentence(m)))
 	p.markdownSummary(m)
 	p.markdownRows(m)
 	p.markdownProblems(m)
-	if budget.cut {
-		_, err := io.WriteString(w, "\nThe report is cut here for its size; matrix.json and matrix.csv hold all of it.\n\n"+closing(m))
-		return err
+	p.markdownFindings(m)
+	cut := budget.cut
+	budget.cut, budget.left = false, maxClosing
+	if cut {
+		p.line("\nThe report is cut here for its size; matrix.json and matrix.csv hold all of it.")
 	}
-	if p.err == nil {
-		_, p.err = io.WriteString(w, closing(m))
-	}
+	p.markdownClosing(m)
 	return p.err
 }
 
@@ -51,23 +54,25 @@ func (b *budgeted) Write(line []byte) (int, error) {
 	return b.w.Write(line)
 }
 
-func severitySentence(m *matrix.Matrix) string {
-	s := fmt.Sprintf("%d images of %d registries: %s", m.Summary.Rows, m.Summary.Registries, severityCounts(m.Summary))
+// markdownSentence says in a sentence what the report holds.
+func markdownSentence(m *matrix.Matrix) string {
+	s := fmt.Sprintf("%s of %s: %s", Quantity(m.Summary.Rows, "image"), Quantity(m.Summary.Registries, "registry"), SeverityCounts(m.Summary))
 	if m.Summary.Unexpected > 0 {
-		s += fmt.Sprintf("; %d differ from what the inventory expects", m.Summary.Unexpected)
+		s += "; " + unexpectedWords(m.Summary.Unexpected)
+	}
+	if m.Shard != "" {
+		s += ". This is shard " + markdownText(m.Shard) + " of the inventory"
 	}
 	if !m.Complete {
 		s += ". The scan is not complete: images of the inventory are missing here"
 	}
-	return s
+	return s + "."
 }
 
-// closing is the only place with times, so that two runs over the same
+// markdownClosing is the only place with times, so that two runs over the same
 // answers differ in nothing else.
-func closing(m *matrix.Matrix) string {
-	const layout = "2006-01-02 15:04:05 UTC"
-	return fmt.Sprintf("\n---\n%s %s, %s to %s\n", markdownText(m.Tool.Name), markdownText(m.Tool.Version),
-		m.Started.UTC().Format(layout), m.Finished.UTC().Format(layout))
+func (l *lines) markdownClosing(m *matrix.Matrix) {
+	l.line("\n---\nMeasured by %s %s, %s to %s.", m.Tool.Name, m.Tool.Version, verbatim(scanTime(m.Started)), verbatim(scanTime(m.Finished)))
 }
 
 func (l *lines) markdownSummary(m *matrix.Matrix) {
@@ -90,7 +95,7 @@ func (l *lines) markdownRows(m *matrix.Matrix) {
 	l.line("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for i := range m.Rows {
 		r := &m.Rows[i]
-		severity := string(r.Severity)
+		severity := verbatim(markdownText(string(r.Severity)))
 		if r.Severity == matrix.Fail || r.Severity == matrix.Warn {
 			severity = "**" + severity + "**"
 		}
@@ -98,61 +103,40 @@ func (l *lines) markdownRows(m *matrix.Matrix) {
 		if r.Unexpected {
 			reason += " (expected " + r.Expect + ")"
 		}
-		l.line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", severity, markdownText(r.Registry), markdownText(r.Image),
-			r.Strategy, markdownText(reason), r.Confidence, markdownText(productWords(r)),
-			markdownText(filterWord(r)), markdownText(tagWord(r)), markdownText(pushWord(r)))
+		l.line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", severity, r.Registry, r.Image,
+			r.Strategy, reason, r.Confidence, productWords(r), filterWord(r), tagWord(r), pushWord(r))
 	}
 }
 
-// markdownProblems writes a section for every row that does not pass; rows
-// that read the same share one.
-func (l *lines) markdownProblems(m *matrix.Matrix) {
-	first := true
-	for _, g := range groups(m.Rows) {
-		for _, same := range alike(g.rows) {
-			if first {
-				l.line("\n## What to do")
-				first = false
-			}
-			l.markdownProblem(g, same)
-		}
-	}
-	l.markdownFindings(m)
-}
-
-// alike parts rows into those with the same detail and remedies.
-func alike(rows []*matrix.Row) [][]*matrix.Row {
-	var out [][]*matrix.Row
-	index := map[string]int{}
-	for _, r := range rows {
-		key := r.Detail + "\x00" + strings.Join(r.Remedy, "\x00")
-		at, ok := index[key]
-		if !ok {
-			at = len(out)
-			index[key] = at
-			out = append(out, nil)
-		}
-		out[at] = append(out[at], r)
-	}
-	return out
-}
-
+// Bounds of a list of places.
 const markdownPlaces = 50
 
-func (l *lines) markdownProblem(g problem, rows []*matrix.Row) {
-	l.line("\n### %s: %s\n", g.severity, g.reason)
-	l.line("%s\n", markdownText(rows[0].Detail))
-	for i, r := range rows {
-		if i == markdownPlaces {
-			l.line("- and %d more", len(rows)-i)
-			break
+// markdownProblems writes a section for each reason of a row that does not
+// pass; rows that need the same share one list of remedies, and those that
+// read the same one paragraph.
+func (l *lines) markdownProblems(m *matrix.Matrix) {
+	for i, p := range problems(m.Rows) {
+		if i == 0 {
+			l.line("\n## What to do")
 		}
-		l.line("- %s, %s", markdownText(r.Registry), markdownText(r.Image))
-	}
-	if len(rows[0].Remedy) > 0 {
-		l.line("")
-		for i, remedy := range rows[0].Remedy {
-			l.line("%d. %s", i+1, markdownText(remedy))
+		l.line("\n### %s: %s", p.severity, p.reason)
+		for _, mend := range p.mends {
+			for _, s := range mend.seen {
+				l.line("\n%s\n", s.detail)
+				for i, r := range s.rows {
+					if i == markdownPlaces {
+						l.line("- and %d more", len(s.rows)-i)
+						break
+					}
+					l.line("- %s, %s", r.Registry, r.Image)
+				}
+			}
+			for i, remedy := range mend.remedy {
+				if i == 0 {
+					l.line("")
+				}
+				l.line("%d. %s", i+1, remedy)
+			}
 		}
 	}
 }
@@ -161,13 +145,13 @@ func (l *lines) markdownProblem(g problem, rows []*matrix.Row) {
 // with the places it holds for.
 func (l *lines) markdownFindings(m *matrix.Matrix) {
 	var order []string
-	places := map[string][]string{}
+	at := map[string][]*matrix.Row{}
 	for i := range m.Rows {
 		for _, f := range m.Rows[i].Findings {
-			if places[f.Text] == nil {
+			if at[f.Text] == nil {
 				order = append(order, f.Text)
 			}
-			places[f.Text] = append(places[f.Text], m.Rows[i].Registry+" "+m.Rows[i].Image)
+			at[f.Text] = append(at[f.Text], &m.Rows[i])
 		}
 	}
 	if len(order) == 0 {
@@ -175,12 +159,6 @@ func (l *lines) markdownFindings(m *matrix.Matrix) {
 	}
 	l.line("\n## Findings\n")
 	for _, finding := range order {
-		at := places[finding]
-		more := ""
-		if len(at) > markdownPlaces {
-			more = fmt.Sprintf(", and %d more", len(at)-markdownPlaces)
-			at = at[:markdownPlaces]
-		}
-		l.line("- %s (%s%s)", markdownText(finding), markdownText(strings.Join(at, "; ")), more)
+		l.line("- %s (%s)", finding, strings.Join(places(at[finding], markdownPlaces), "; "))
 	}
 }

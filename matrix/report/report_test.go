@@ -137,6 +137,93 @@ func TestGolden(t *testing.T) {
 	golden(t, "explain.txt", explained.String())
 }
 
+// TestWidth: no line is longer than the terminal is wide, whatever its width
+// and however wide its characters, and none is cut inside a word that fits.
+func TestWidth(t *testing.T) {
+	for width := 70; width <= 201; width++ {
+		got := render(t, "table", sample(), report.Options{Width: width})
+		for line := range strings.Lines(got) {
+			if n := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("a line of %d columns at a width of %d: %s", n, width, line)
+			}
+		}
+		for _, whole := range []string{"(unexpected)", "registry-4 team/base:1.4;", "漢字漢字漢字漢字 image 漢字漢字漢字漢字"} {
+			if !strings.Contains(got, whole) {
+				t.Errorf("at a width of %d %q is broken:\n%s", width, whole, got)
+			}
+		}
+	}
+}
+
+// TestEmptyColumns: a column that would be empty in every row is not there.
+func TestEmptyColumns(t *testing.T) {
+	m := sample()
+	if got := render(t, "table", m, report.Options{Width: 200}); !strings.Contains(got, "PRODUCT") || !strings.Contains(got, "PUSH") {
+		t.Errorf("columns are missing:\n%s", got)
+	}
+	m.Rows = m.Rows[1:5]
+	got := render(t, "table", m, report.Options{Width: 200})
+	for _, gone := range []string{"PRODUCT", "FILTER", "TAG SCHEMA", "PUSH"} {
+		if strings.Contains(got, gone) {
+			t.Errorf("%s is empty and shown:\n%s", gone, got)
+		}
+	}
+}
+
+// TestMends: rows of one reason that need different mends are each told
+// their own, in every format that tells what to do.
+func TestMends(t *testing.T) {
+	m := sample()
+	old := m.Rows[1]
+	m.Rows = nil
+	for _, one := range []struct{ registry, detail, remedy string }{
+		{"harbor-a", "HTTP 404 text/plain.", "Upgrade Harbor 2.7.0."},
+		{"ghcr", "HTTP 404 text/html.", "Use the tag schema."},
+		{"harbor-b", "HTTP 404 application/json.", "Upgrade Harbor 2.7.0."},
+	} {
+		row := old
+		row.Registry, row.Image, row.Detail, row.Remedy = one.registry, "a:1", one.detail, []string{one.remedy}
+		m.Rows = append(m.Rows, row)
+	}
+	m.Summary = matrix.Summarise(m.Rows)
+	for format, want := range map[string][]string{
+		"table": {
+			"WARN not-found (3)", "HTTP 404 text/plain.", "HTTP 404 application/json.", "at: harbor-a a:1; harbor-b a:1", "do: Upgrade Harbor 2.7.0.",
+			"HTTP 404 text/html.", "at: ghcr a:1", "do: Use the tag schema.", "3 images of 3 registries: 0 fail, 3 warn, 0 info, 0 pass",
+		},
+		"markdown": {
+			"### warn: not-found", "HTTP 404 text/plain.", "- harbor-a, a:1", "HTTP 404 application/json.", "- harbor-b, a:1", "1. Upgrade Harbor 2.7.0.",
+			"HTTP 404 text/html.", "- ghcr, a:1", "1. Use the tag schema.",
+		},
+		"html": {
+			`data-reason="not-found"`, "HTTP 404 text/plain. (and one other answer)", "<span>harbor-a</span>, <span>harbor-b</span>", "Upgrade Harbor 2.7.0.",
+			"HTTP 404 text/html.", "<span>ghcr</span>", "Use the tag schema.",
+		},
+	} {
+		got := render(t, format, m, report.Options{})
+		for _, words := range want {
+			_, rest, found := strings.Cut(got, words)
+			if !found {
+				t.Errorf("%s: %q does not stand where it should in what is left:\n%.3000s", format, words, got)
+				break
+			}
+			got = rest
+		}
+	}
+}
+
+// TestQuantity: one thing is told as one.
+func TestQuantity(t *testing.T) {
+	for want, got := range map[string]string{
+		"1 registry": report.Quantity(1, "registry"), "2 registries": report.Quantity(2, "registry"),
+		"1 image": report.Quantity(1, "image"), "0 images": report.Quantity(0, "image"),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestColor: colours are escape sequences around the severity, and nothing
 // else changes.
 func TestColor(t *testing.T) {
@@ -249,7 +336,8 @@ func TestJUnitUnexpected(t *testing.T) {
 }
 
 // TestOpenMetrics reads the metrics with Prometheus' own parser: each row has
-// one series, and its labels come back as they were.
+// one series, and its labels come back as they were, spelled out where
+// they were not printable.
 func TestOpenMetrics(t *testing.T) {
 	m := sample()
 	m.Rows = append(m.Rows, m.Rows[0]) // a series must not come twice
@@ -266,9 +354,9 @@ func TestOpenMetrics(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range hostile {
-		if !slices.Contains(names, strings.ToValidUTF8(name, "\uFFFD")) {
-			t.Errorf("%q is not among the series", name)
+	for _, want := range []string{"=cmd|' /C calc'!A0", "<script>alert(1)</script>", `\x1b[31mred\x1b]0;owned\x07`, `line\x0abreak\x0d\x0a`, `\u202eoverride`, "漢字漢字漢字漢字"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%q is not among the series: %q", want, names)
 		}
 	}
 	if len(names) != len(m.Rows)-1 {

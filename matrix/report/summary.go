@@ -1,64 +1,85 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"refmatrix/matrix"
 )
 
-// problem is a set of rows that do not pass for the same reason, and so need
-// the same mend.
+// problem is the rows that do not pass for the same reason.
 type problem struct {
 	severity matrix.Severity
 	reason   matrix.Reason
 	rows     []*matrix.Row
+	mends    []mend
 }
 
-// groups gathers what does not pass by severity and reason, the gravest
-// first, each in the matrix's order.
-func groups(rows []matrix.Row) []problem {
-	var out []problem
-	index := map[matrix.Reason]int{}
-	for _, severity := range matrix.Severities[:len(matrix.Severities)-1] {
+// mend is the rows of a problem that ask for the same to be done. The reason
+// alone does not say what: remedies name products and versions.
+type mend struct {
+	remedy []string
+	rows   []*matrix.Row
+	seen   []sighting
+}
+
+// sighting is the rows of a mend that read the same.
+type sighting struct {
+	detail string
+	rows   []*matrix.Row
+}
+
+// problems gathers what does not pass, the gravest first, each in the matrix's
+// order. Every report that groups rows groups them by this.
+func problems(rows []matrix.Row) []problem {
+	var failing []*matrix.Row
+	for _, severity := range matrix.Severities {
 		for i := range rows {
-			r := &rows[i]
-			if r.Severity != severity {
-				continue
+			if r := &rows[i]; r.Severity == severity && severity != matrix.Pass {
+				failing = append(failing, r)
 			}
-			at, ok := index[r.Reason]
-			if !ok {
-				at = len(out)
-				index[r.Reason] = at
-				out = append(out, problem{severity: severity, reason: r.Reason})
-			}
-			out[at].rows = append(out[at].rows, r)
 		}
+	}
+	var out []problem
+	for _, same := range alike(failing, func(r *matrix.Row) string { return string(r.Severity) + "\x00" + string(r.Reason) }) {
+		p := problem{severity: same[0].Severity, reason: same[0].Reason, rows: same}
+		for _, same := range alike(same, func(r *matrix.Row) string { return strings.Join(r.Remedy, "\x00") }) {
+			m := mend{remedy: same[0].Remedy, rows: same}
+			for _, same := range alike(same, func(r *matrix.Row) string { return r.Detail }) {
+				m.seen = append(m.seen, sighting{same[0].Detail, same})
+			}
+			p.mends = append(p.mends, m)
+		}
+		out = append(out, p)
 	}
 	return out
 }
 
-// details gives the distinct details of the rows in the order they come.
-func (p problem) details() []string {
-	var out []string
-	for _, r := range p.rows {
-		if !slices.Contains(out, r.Detail) {
-			out = append(out, r.Detail)
+// alike parts rows into those with the same key, in the order they come.
+func alike(rows []*matrix.Row, key func(*matrix.Row) string) [][]*matrix.Row {
+	var out [][]*matrix.Row
+	index := map[string]int{}
+	for _, r := range rows {
+		at, ok := index[key(r)]
+		if !ok {
+			at = len(out)
+			index[key(r)] = at
+			out = append(out, nil)
 		}
+		out[at] = append(out[at], r)
 	}
 	return out
 }
 
-// places lists registry and image of the rows, most of them at the most.
-func (p problem) places(most int) []string {
+// places lists registry and image of rows, most of them at the most.
+func places(rows []*matrix.Row, most int) []string {
 	var out []string
-	for i, r := range p.rows {
+	for i, r := range rows {
 		if i == most {
-			return append(out, fmt.Sprintf("and %d more", len(p.rows)-most))
+			return append(out, fmt.Sprintf("and %d more", len(rows)-most))
 		}
 		out = append(out, r.Registry+" "+r.Image)
 	}
@@ -68,17 +89,20 @@ func (p problem) places(most int) []string {
 // summaryLines are the closing lines of the table.
 func summaryLines(m *matrix.Matrix) []string {
 	s := m.Summary
-	out := []string{fmt.Sprintf("%d rows of %d registries: %s", s.Rows, s.Registries, severityCounts(s))}
+	out := []string{fmt.Sprintf("%s of %s: %s", Quantity(s.Rows, "image"), Quantity(s.Registries, "registry"), SeverityCounts(s))}
 	var strategies []string
 	for _, strategy := range matrix.Strategies {
 		strategies = append(strategies, fmt.Sprintf("%s %d", strategy, countStrategy(m.Rows, strategy)))
 	}
 	out = append(out, "strategy: "+strings.Join(strategies, ", "))
+	if codes := findingCounts(m.Rows); len(codes) > 0 {
+		out = append(out, "findings: "+strings.Join(codes, ", ")+"; matrix.md and refmatrix explain say what each means")
+	}
 	if s.Unexpected > 0 {
-		out = append(out, fmt.Sprintf("%d rows differ from what the inventory expects", s.Unexpected))
+		out = append(out, unexpectedWords(s.Unexpected))
 	}
 	if m.Shard != "" {
-		out = append(out, "shard "+clean(m.Shard))
+		out = append(out, "shard "+m.Shard+": the other shards hold the rest of the inventory")
 	}
 	if !m.Complete {
 		out = append(out, "not complete: images of the inventory are missing here")
@@ -86,9 +110,49 @@ func summaryLines(m *matrix.Matrix) []string {
 	return out
 }
 
-func severityCounts(s matrix.Summary) string {
+// unexpectedWords says how many rows are not as the inventory expects.
+func unexpectedWords(n int) string {
+	if n == 1 {
+		return "1 image is not as the inventory expects"
+	}
+	return fmt.Sprintf("%d images are not as the inventory expects", n)
+}
+
+// findingCounts words how many rows have each finding, the most frequent
+// first: "filter-ignored 4".
+func findingCounts(rows []matrix.Row) []string {
+	counts := map[string]int{}
+	for i := range rows {
+		for _, f := range rows[i].Findings {
+			counts[f.Code]++
+		}
+	}
+	var out []string
+	for _, code := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
+	}) {
+		out = append(out, fmt.Sprintf("%s %d", code, counts[code]))
+	}
+	return out
+}
+
+// Quantity words a number of things: "1 registry", "3 registries".
+func Quantity(n int, noun string) string {
+	stem, ends := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case ends:
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// SeverityCounts words s from the gravest severity to the mildest, the one
+// order of all reports: "1 fail, 8 warn, 0 info, 8 pass".
+func SeverityCounts(s matrix.Summary) string {
 	var words []string
-	for _, severity := range slices.Backward(matrix.Severities) {
+	for _, severity := range matrix.Severities {
 		words = append(words, fmt.Sprintf("%d %s", s.Count(severity), severity))
 	}
 	return strings.Join(words, ", ")
@@ -104,55 +168,41 @@ func countStrategy(rows []matrix.Row, strategy matrix.Strategy) int {
 	return n
 }
 
-// lines writes a text report line by line and keeps the first error.
-type lines struct {
-	w     io.Writer
-	width int // 0 = unlimited
-	err   error
-}
-
-func (l *lines) line(format string, args ...any) {
-	if l.err == nil {
-		_, l.err = fmt.Fprintf(l.w, format+"\n", args...)
-	}
-}
-
-// text writes words wrapped to the width, the first line behind lead and the
-// others indented as far.
-func (l *lines) text(lead, words string) {
-	room := l.width - len(lead)
-	if l.width == 0 || room < leastColumn {
-		l.line("%s%s", lead, words)
-		return
-	}
-	for part := range strings.SplitSeq(text.WrapSoft(words, room), "\n") {
-		l.line("%s%s", lead, strings.TrimRight(part, " "))
-		lead = strings.Repeat(" ", len(lead))
-	}
-}
-
-// shownPlaces and shownDetails bound a group: the reports hold the rest.
+// Bounds of a problem in the table: the reports hold the rest.
 const (
 	shownPlaces  = 8
 	shownDetails = 3
+	shownMends   = 6
 )
 
-// group writes one problem: what, where, and what to do.
-func (l *lines) group(g problem, o Options) {
-	word := strings.ToUpper(string(g.severity))
-	if o.Color {
-		word = severityColors[g.severity].Sprint(word)
-	}
-	l.line("\n%s %s (%d)", word, g.reason, len(g.rows))
-	for i, detail := range g.details() {
-		if i == shownDetails {
-			l.text("  ", "and other details, in the reports")
+// problem writes what is wrong, and for each mend where, and what to do.
+func (l *lines) problem(p problem, o Options) {
+	l.line("\n%s %s (%d)", severityWord(p.severity, o), p.reason, len(p.rows))
+	for i, m := range p.mends {
+		if i == shownMends {
+			l.text("  ", "and "+Quantity(len(p.mends)-i, "other remedy")+", in the reports")
 			break
 		}
-		l.text("  ", clean(detail))
+		for i, s := range m.seen {
+			if i == shownDetails {
+				l.text("  ", "and "+Quantity(len(m.seen)-i, "other answer")+", in the reports")
+				break
+			}
+			l.text("  ", s.detail)
+		}
+		l.items("  at: ", places(m.rows, shownPlaces))
+		if len(m.remedy) > 0 {
+			l.text("  do: ", m.remedy[0])
+		}
 	}
-	l.text("  at: ", clean(strings.Join(g.places(shownPlaces), "; ")))
-	if len(g.rows[0].Remedy) > 0 {
-		l.text("  do: ", clean(g.rows[0].Remedy[0]))
+}
+
+// severityWord is the severity in capitals, in its colour where there are
+// colours.
+func severityWord(severity matrix.Severity, o Options) verbatim {
+	word := clean(strings.ToUpper(string(severity)))
+	if o.Color {
+		word = severityColors[severity].Sprint(word)
 	}
+	return verbatim(word)
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -54,9 +53,9 @@ type table struct{}
 // Render implements Renderer.
 func (table) Render(w io.Writer, m *matrix.Matrix, o Options) error {
 	p := &lines{w: w, width: o.Width}
-	p.line("%s", grid(m, o))
-	for _, g := range groups(m.Rows) {
-		p.group(g, o)
+	p.line("%s", verbatim(grid(m, o)))
+	for _, problem := range problems(m.Rows) {
+		p.problem(problem, o)
 	}
 	p.line("")
 	for _, line := range summaryLines(m) {
@@ -68,15 +67,7 @@ func (table) Render(w io.Writer, m *matrix.Matrix, o Options) error {
 // grid draws the table within o.Width; what is too long for its column goes
 // on in the next line, so that nothing is cut.
 func grid(m *matrix.Matrix, o Options) string {
-	shown := slices.DeleteFunc(slices.Clone(tableColumns), func(c column) bool {
-		return o.Width > 0 && o.Width < c.from
-	})
-	cells := make([][]string, len(m.Rows))
-	for i := range m.Rows {
-		for _, c := range shown {
-			cells[i] = append(cells[i], clean(c.value(&m.Rows[i])))
-		}
-	}
+	shown, cells := visible(m.Rows, o.Width)
 	widths := fit(shown, cells, o.Width)
 	t := pretty.NewWriter()
 	style := pretty.StyleLight
@@ -87,7 +78,7 @@ func grid(m *matrix.Matrix, o Options) string {
 	var configs []pretty.ColumnConfig
 	for i, c := range shown {
 		header = append(header, c.title)
-		config := pretty.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: text.WrapHard}
+		config := pretty.ColumnConfig{Number: i + 1}
 		if c.right {
 			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
 		}
@@ -101,10 +92,10 @@ func grid(m *matrix.Matrix, o Options) string {
 	}
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
-	for _, row := range cells {
+	for i := range m.Rows {
 		var out pretty.Row
-		for _, cell := range row {
-			out = append(out, cell)
+		for j := range shown {
+			out = append(out, strings.Join(wrap(cells[j][i], widths[j]), "\n"))
 		}
 		t.AppendRow(out)
 	}
@@ -114,6 +105,25 @@ func grid(m *matrix.Matrix, o Options) string {
 		rendered[i] = strings.TrimSuffix(strings.TrimRight(rendered[i], " "), "─")
 	}
 	return strings.Join(rendered, "\n")
+}
+
+// visible gives the columns that have a place at this width and something to
+// say of these rows, and their cells from top to bottom.
+func visible(rows []matrix.Row, width int) (shown []column, cells [][]string) {
+	for _, c := range tableColumns {
+		if width > 0 && width < c.from {
+			continue
+		}
+		below, empty := make([]string, len(rows)), len(rows) > 0
+		for i := range rows {
+			below[i] = clean(c.value(&rows[i]))
+			empty = empty && below[i] == ""
+		}
+		if !empty {
+			shown, cells = append(shown, c), append(cells, below)
+		}
+	}
+	return shown, cells
 }
 
 // leastColumn is how narrow a column may get before the table grows too wide.
@@ -126,8 +136,8 @@ func fit(shown []column, cells [][]string, width int) []int {
 	total := -1 // no gap follows the last column
 	for j, c := range shown {
 		widths[j] = len(c.title)
-		for i := range cells {
-			widths[j] = max(widths[j], text.StringWidthWithoutEscSequences(cells[i][j]))
+		for _, cell := range cells[j] {
+			widths[j] = max(widths[j], columns(cell))
 		}
 		total += widths[j] + 1
 	}
