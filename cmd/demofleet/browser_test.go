@@ -148,6 +148,13 @@ func TestPage(t *testing.T) {
 	if n := len(p.texts("severity")); n != 18 {
 		t.Errorf("%d rows, want 18", n)
 	}
+	// Names have room and are shown whole; a column that no row fills is not there.
+	if n := p.number(`[...document.querySelectorAll('#matrix tr[id] > :is(.registry, .image)')].filter((cell) => cell.clientWidth < 180 || cell.scrollHeight > cell.clientHeight + 1).length`); n != 0 {
+		t.Errorf("%v names are narrow or cut", n)
+	}
+	if n := p.number(`document.querySelector('th.product').clientWidth`); n != 0 {
+		t.Errorf("the empty column Product is %v px wide", n)
+	}
 	p.run(chromedp.Click(`th[data-key=severity] button`))
 	if got := p.texts("severity"); got[0] != "fail" || got[len(got)-1] != "pass" {
 		t.Errorf("sorted by severity: %q", got)
@@ -163,6 +170,11 @@ func TestPage(t *testing.T) {
 	p.run(chromedp.SendKeys(`input[name=search]`, "ggcr alpine"))
 	if got := p.texts("registry"); len(got) != 1 || got[0] != "ggcr-tags" {
 		t.Errorf("searched: %q", got)
+	}
+	// What to do shows its rows whatever was filtered before.
+	p.run(chromedp.Click(`[data-reason=connect]`))
+	if got := p.texts("registry"); len(got) != 1 || got[0] != "down" {
+		t.Errorf("shown from what to do: %q", got)
 	}
 	p.run(chromedp.Click(`button[type=reset]`), chromedp.SetValue(`select[name=group]`, "strategy"),
 		script(`document.getElementById('controls').dispatchEvent(new Event('input'))`))
@@ -185,6 +197,9 @@ func TestPage(t *testing.T) {
 	p.run(chromedp.EmulateViewport(390, 800))
 	if over := p.number(`document.documentElement.scrollWidth - innerWidth`); over > 0 {
 		t.Errorf("on a phone the page is %v px too wide", over)
+	}
+	if n := p.number(`[...document.querySelectorAll('.exchanges td.answer')].filter((cell) => cell.clientWidth === 0 || cell.getBoundingClientRect().right > innerWidth).length`); n != 0 {
+		t.Errorf("on a phone %v answers lie beyond the edge", n)
 	}
 	p.screenshot("phone.png")
 	p.clean()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"refmatrix/matrix"
 )
@@ -41,7 +42,7 @@ var tallies = []tally{
 
 func severityNames() []string {
 	var out []string
-	for _, s := range slices.Backward(matrix.Severities) {
+	for _, s := range matrix.Severities {
 		out = append(out, string(s))
 	}
 	return out
@@ -73,7 +74,7 @@ func shares(now Past, scans []Past) []share {
 			if len(scans) > 0 {
 				last := scans[len(scans)-1]
 				p.Delta = delta(n - t.count(last, value))
-				s.Note = "change since " + last.Started.UTC().Format("2006-01-02")
+				s.Note = "change since " + day(last.Started, now.Started)
 			}
 			s.Parts = append(s.Parts, p)
 		}
@@ -208,7 +209,8 @@ func newPast(scans []Past) *past {
 	if len(scans) < 2 {
 		return nil
 	}
-	p := &past{From: scans[0].Started.UTC().Format("2006-01-02"), To: scans[len(scans)-1].Started.UTC().Format("2006-01-02")}
+	first, last := scans[0].Started, scans[len(scans)-1].Started
+	p := &past{From: day(first, last), To: day(last, first)}
 	highest := 1
 	for _, scan := range scans {
 		highest = max(highest, scan.Rows)
@@ -222,17 +224,30 @@ func newPast(scans []Past) *past {
 	}
 	for _, t := range tallies {
 		p.Head = append(p.Head, t.values...)
-		chart := pastChart{Title: t.title, Highest: highest, ViewBox: fmt.Sprintf("0 0 %d %g", max(len(scans), leastColumns)*pastStep, pastHeight)}
+		width := float64(max(len(scans), leastColumns) * pastStep)
+		chart := pastChart{Title: t.title, Highest: highest, ViewBox: fmt.Sprintf("0 0 %g %g", width, pastHeight)}
 		for i, scan := range scans {
-			chart.Columns = append(chart.Columns, t.column(scan, i, highest))
+			// The first stands above the date on the left, the last above that on the right.
+			x := float64(i) * (width - pastBar) / float64(len(scans)-1)
+			chart.Columns = append(chart.Columns, t.column(scan, x, highest))
 		}
 		p.Charts = append(p.Charts, chart)
 	}
 	return p
 }
 
-// column stacks the counts of one scan from the bottom, the gravest on top.
-func (t tally) column(scan Past, i, highest int) pastColumn {
+// day is the date of a scan, with the time where the other began on the same.
+func day(t, other time.Time) string {
+	const date = "2006-01-02"
+	if t.UTC().Format(date) == other.UTC().Format(date) {
+		return t.UTC().Format(date + " 15:04 UTC")
+	}
+	return t.UTC().Format(date)
+}
+
+// column stacks the counts of one scan at x from the bottom, the gravest
+// undermost, where all scans have the same ground to be compared on.
+func (t tally) column(scan Past, x float64, highest int) pastColumn {
 	c := pastColumn{Words: scan.Started.UTC().Format("2006-01-02 15:04")}
 	y := pastHeight
 	for _, value := range t.values {
@@ -243,7 +258,7 @@ func (t tally) column(scan Past, i, highest int) pastColumn {
 		}
 		height := min(y, max(leastPart, pastHeight*float64(n)/float64(highest)))
 		y -= height
-		c.Parts = append(c.Parts, columnPart{Class: "c-" + value, X: strconv.Itoa(i * pastStep), Y: decimal(y), Height: decimal(height)})
+		c.Parts = append(c.Parts, columnPart{Class: "c-" + value, X: decimal(x), Y: decimal(y), Height: decimal(height)})
 	}
 	return c
 }

@@ -103,7 +103,7 @@ func island(rows []matrix.Row, shown []pageRow) (template.JS, error) {
 
 func newIslandRow(p *pool, r *matrix.Row, shown *pageRow) islandRow {
 	out := islandRow{
-		ID: shown.ID, Severity: shown.Severity, Registry: shown.Registry, URL: clean(r.URL), Image: shown.Image, Digest: clean(r.Digest),
+		ID: shown.ID, Severity: shown.Severity, Registry: shown.Registry.String(), URL: clean(r.URL), Image: shown.Image.String(), Digest: clean(r.Digest),
 		Referrers: clean(string(r.Referrers)), Strategy: shown.Strategy, Confidence: shown.Confidence, Reason: shown.Reason,
 		Status: r.Status, Product: shown.Product, Filter: shown.Filter, Tag: shown.Tag, Push: shown.Push,
 		Expect: clean(r.Expect), Unexpected: r.Unexpected, Requests: r.Requests, MS: tenths(r.DurationMS),

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"refmatrix/matrix"
@@ -28,14 +29,62 @@ type page struct {
 	Facets                         []facet
 	LabelKeys                      []string
 	Rows                           []pageRow
+	Empty                          []string // columns without a value in any row
 	Data                           template.JS
 }
 
 // pageRow is one line of the table.
 type pageRow struct {
-	ID, Registry, Image, Strategy, Confidence, Reason, Product string
-	Filter, Tag, Push, Status, Findings, MS, Expect, Detail    string
-	Severity                                                   string
+	Registry, Image                                         name
+	ID, Strategy, Confidence, Reason, Product               string
+	Filter, Tag, Push, Status, Findings, MS, Expect, Detail string
+	Severity                                                string
+}
+
+// name is a text in the parts that a line may break between.
+type name []string
+
+// newName parts text behind what separates the parts of an image reference.
+func newName(text string) name {
+	var out name
+	for text != "" {
+		end := strings.IndexAny(text, "/:@") + 1
+		if end == 0 {
+			end = len(text)
+		}
+		out = append(out, text[:end])
+		text = text[end:]
+	}
+	return out
+}
+
+// String is the text as it was.
+func (n name) String() string { return strings.Join(n, "") }
+
+// minorColumns are those that the page leaves out where no row has a value.
+var minorColumns = []struct {
+	class string
+	value func(*pageRow) string
+}{
+	{"confidence", func(r *pageRow) string { return r.Confidence }}, {"status", func(r *pageRow) string { return r.Status }},
+	{"product", func(r *pageRow) string { return r.Product }}, {"filter", func(r *pageRow) string { return r.Filter }},
+	{"tag", func(r *pageRow) string { return r.Tag }}, {"push", func(r *pageRow) string { return r.Push }},
+	{"findings", func(r *pageRow) string { return r.Findings }},
+}
+
+// emptyColumns names the columns that say nothing of any row.
+func emptyColumns(rows []pageRow) []string {
+	var out []string
+	for _, column := range minorColumns {
+		said := false
+		for i := range rows {
+			said = said || column.value(&rows[i]) != ""
+		}
+		if !said {
+			out = append(out, column.class)
+		}
+	}
+	return out
 }
 
 // pageProblem is the rows that do not pass for one reason, by what they need.
@@ -47,7 +96,7 @@ type pageProblem struct {
 
 // pageMend is a set of rows that need the same mend.
 type pageMend struct {
-	Detail, Remedy string
+	Detail, Remedy string // no detail where it is the one before
 	Registries     []string
 	More           int // registries that are not named
 }
@@ -84,6 +133,7 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	for i := range m.Rows {
 		p.Rows = append(p.Rows, newPageRow(&m.Rows[i], ids[i]))
 	}
+	p.Empty = emptyColumns(p.Rows)
 	data, err := island(m.Rows, p.Rows)
 	p.Data = data
 	return p, err
@@ -93,7 +143,7 @@ func scanTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 U
 
 func newPageRow(r *matrix.Row, id string) pageRow {
 	return pageRow{
-		ID: id, Severity: clean(string(r.Severity)), Registry: clean(r.Registry), Image: clean(r.Image), Strategy: clean(string(r.Strategy)),
+		ID: id, Severity: clean(string(r.Severity)), Registry: newName(clean(r.Registry)), Image: newName(clean(r.Image)), Strategy: clean(string(r.Strategy)),
 		Confidence: clean(string(r.Confidence)), Reason: clean(string(r.Reason)), Product: clean(productWords(r)),
 		Filter: clean(filterWord(r)), Tag: clean(tagWord(r)), Push: clean(pushWord(r)), Status: number(r.Status),
 		Findings: number(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
@@ -137,8 +187,11 @@ func pageProblems(rows []matrix.Row) []pageProblem {
 	var out []pageProblem
 	for _, found := range problems(rows) {
 		p := pageProblem{Severity: clean(string(found.severity)), Reason: clean(string(found.reason)), Count: len(found.rows)}
-		for _, m := range found.mends {
+		for i, m := range found.mends {
 			p.Mends = append(p.Mends, newPageMend(m))
+			if i > 0 && slices.Equal(m.details(), found.mends[i-1].details()) {
+				p.Mends[i].Detail = ""
+			}
 		}
 		if len(p.Mends) > shownPageMends {
 			p.Mends, p.More = p.Mends[:shownPageMends], len(p.Mends)-shownPageMends

@@ -183,17 +183,32 @@ func (l *lines) problem(p problem, o Options) {
 			l.text("  ", "and "+Quantity(len(p.mends)-i, "other remedy")+", in the reports")
 			break
 		}
-		for i, s := range m.seen {
-			if i == shownDetails {
-				l.text("  ", "and "+Quantity(len(m.seen)-i, "other answer")+", in the reports")
-				break
-			}
-			l.text("  ", s.detail)
+		if i == 0 || !slices.Equal(m.details(), p.mends[i-1].details()) {
+			l.details(m)
 		}
 		l.items("  at: ", places(m.rows, shownPlaces))
 		if len(m.remedy) > 0 {
 			l.text("  do: ", m.remedy[0])
 		}
+	}
+}
+
+// details gives what was seen of the rows of m, each answer once.
+func (m mend) details() []string {
+	var out []string
+	for _, s := range m.seen {
+		out = append(out, s.detail)
+	}
+	return out
+}
+
+func (l *lines) details(m mend) {
+	for i, detail := range m.details() {
+		if i == shownDetails {
+			l.text("  ", "and "+Quantity(len(m.seen)-i, "other answer")+", in the reports")
+			return
+		}
+		l.text("  ", detail)
 	}
 }
 

@@ -24,10 +24,12 @@ body.addEventListener('click', (event) => {
   toggle(row);
 });
 
+const choices = ['strategy', 'reason', 'product', 'finding'].filter((key) => form.elements[key]);
+
 form.addEventListener('input', () => {
   const fields = new FormData(form);
   state.search = fields.get('search').trim().toLowerCase();
-  for (const key of ['strategy', 'reason', 'product', 'finding']) {
+  for (const key of choices) {
     state.chosen[key] = fields.get(key);
   }
   const group = fields.get('group');
@@ -56,10 +58,17 @@ form.addEventListener('click', (event) => {
   show();
 });
 
-form.addEventListener('reset', () => {
+// clearFilters shows every row again, in the groups they are in.
+function clearFilters() {
   form.querySelectorAll('.chip').forEach((chip) => chip.setAttribute('aria-pressed', 'false'));
-  Object.assign(state, {unexpected: false, search: '', group: '', chosen: {}});
+  ['search', ...choices].forEach((key) => { form.elements[key].value = ''; });
+  Object.assign(state, {unexpected: false, search: '', chosen: {}});
   state.severities.clear();
+}
+
+form.addEventListener('reset', () => {
+  clearFilters();
+  state.group = '';
   arrange();
 });
 
@@ -67,6 +76,7 @@ document.querySelectorAll('[data-reason]').forEach((button) => {
   button.hidden = false;
   button.parentElement.querySelector('.count').hidden = true;
   button.addEventListener('click', () => {
+    clearFilters();
     form.elements.reason.value = button.dataset.reason;
     form.dispatchEvent(new Event('input'));
     table.scrollIntoView();

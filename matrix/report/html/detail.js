@@ -35,20 +35,23 @@ function clients(row) {
       make('tr', {}, make('th', {scope: 'row'}, name), outcome(read), outcome(push), make('td', {}, version))))));
 }
 
+// The roles keep it a table on a phone, where its rows are laid out as blocks.
 function exchanges(row) {
   if (!row.exchanges) {
     return null;
   }
-  const line = ([step, method, address, status, type, bytes, ms, error, headers]) => make('tr', {},
-    make('th', {scope: 'row'}, step),
-    make('td', {class: 'address'}, method + ' ' + address,
+  const cell = (kind, ...content) => make('td', {role: 'cell', class: kind}, ...content);
+  const line = ([step, method, address, status, type, bytes, ms, error, headers]) => make('tr', {role: 'row'},
+    make('th', {scope: 'row', role: 'rowheader', class: 'step'}, step),
+    cell(error ? 'answer error' : status >= 400 ? 'answer bad' : 'answer', error || 'HTTP ' + status),
+    cell('address', method + ' ' + address,
       ...Object.entries(pooled(headers)).map(([key, value]) => make('span', {class: 'headers'}, key + ': ' + value))),
-    make('td', error ? {class: 'error'} : {class: status >= 400 ? 'n bad' : 'n'}, error || String(status)),
-    make('td', {}, type || '–'), make('td', {class: 'n'}, String(bytes)), make('td', {class: 'n'}, ms.toFixed(1)));
+    cell('type', type || '–'), cell('bytes', String(bytes)), cell('ms', ms.toFixed(1)));
+  const head = (kind) => make('th', {scope: 'col', role: 'columnheader', class: kind}, kind === 'address' ? 'request' : kind);
   return make('section', {class: 'whole'}, make('h3', {}, 'Exchanges'),
-    make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Exchanges'}, make('table', {class: 'plain'},
-      make('thead', {}, make('tr', {}, ...['step', 'request', 'answer', 'type', 'bytes', 'ms'].map((head) => make('th', {scope: 'col'}, head)))),
-      make('tbody', {}, ...row.exchanges.map(line)))));
+    make('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Exchanges'}, make('table', {class: 'plain exchanges', role: 'table'},
+      make('thead', {role: 'rowgroup'}, make('tr', {role: 'row'}, ...['step', 'answer', 'address', 'type', 'bytes', 'ms'].map(head))),
+      make('tbody', {role: 'rowgroup'}, ...row.exchanges.map(line)))));
 }
 
 function makeSheet(row) {

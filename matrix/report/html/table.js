@@ -79,6 +79,6 @@ function show() {
     const first = members.reduce((a, b) => a.line.compareDocumentPosition(b.line) & Node.DOCUMENT_POSITION_PRECEDING ? b : a);
     first.line.before(groupHead(name, members));
   }
-  document.getElementById('shown').textContent = shown === rows.length ? rows.length + ' rows' : shown + ' of ' + rows.length + ' rows';
+  document.getElementById('shown').textContent = (shown === rows.length ? '' : shown + ' of ') + rows.length + (rows.length === 1 ? ' image' : ' images');
   document.getElementById('nothing').hidden = shown > 0;
 }
