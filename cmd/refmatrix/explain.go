@@ -75,7 +75,7 @@ the variables into curl's arguments.`,
 func (v *view) explain(cmd *cobra.Command, entry inventory.Registry, rows []matrix.Row) error {
 	w := cmd.OutOrStdout()
 	if v.format == "json" {
-		encoder := json.NewEncoder(w)
+		encoder := json.NewEncoder(report.Printable(w))
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
 		return printed(0, encoder.Encode(rows))

@@ -13,67 +13,75 @@ import (
 // Explain writes one row for a reader who wants to check it: every exchange,
 // the verdict with its rule, findings, what clients will do, remedies, and
 // the shell commands that repeat it.
-func Explain(w io.Writer, row *matrix.Row, commands []string, _ Options) error {
-	p := &lines{w: w}
-	p.line("%s  %s  %s", clean(row.Registry), clean(row.URL), clean(row.Image))
+func Explain(w io.Writer, row *matrix.Row, commands []string, o Options) error {
+	p := &lines{w: w, width: o.Width}
+	p.line("%s  %s  %s", row.Registry, row.URL, row.Image)
 	if row.Digest != "" {
-		p.line("digest   %s", clean(row.Digest))
+		p.line("digest   %s", row.Digest)
 	}
 	if row.Product != nil {
-		p.line("product  %s (%s)", clean(strings.TrimSpace(row.Product.Name+" "+row.Product.Version)), clean(row.Product.Evidence))
+		p.text("product  ", fmt.Sprintf("%s (%s)", productWords(row), row.Product.Evidence))
 	}
 	p.section("Exchanges")
 	for i, x := range row.Exchanges {
 		p.exchange(i+1, x)
 	}
-	p.section("Verdict")
-	p.line("  %s  %s  %s: %s", strings.ToUpper(string(row.Severity)), row.Strategy, row.Reason, clean(row.Detail))
-	p.line("  rule        %s", clean(row.Rule))
-	if note := matrix.NoteOf(row.Reason); note.Meaning != "" {
-		p.line("  meaning     %s (%s)", note.Meaning, note.Source)
-	}
-	p.line("  confidence  %s: %s", row.Confidence, clean(row.ConfidenceReason))
+	p.verdict(row, o)
 	p.capabilities(row.Capabilities)
 	if len(row.Findings) > 0 {
 		p.section("Findings")
 		for _, f := range row.Findings {
-			p.line("  %s: %s", f.Code, clean(f.Text))
+			p.text("  ", f.Code+": "+f.Text)
 		}
 	}
 	if len(row.Clients) > 0 {
-		p.section("What clients will do")
+		p.section("What clients will do, as measured with the version named")
 		for _, name := range slices.Sorted(maps.Keys(row.Clients)) {
 			f := row.Clients[name]
-			p.line("  %-11s read %-14s push %-14s (seen with %s)", clean(name), f.Read, orDash(string(f.Push)), clean(f.Version))
+			p.text(fmt.Sprintf("  %-10s read %-13s push %-13s  ", clean(name), clean(string(f.Read)), orDash(clean(string(f.Push)))), f.Version)
 		}
 	}
-	p.list("What to do", row.Remedy)
-	p.list("Repeat it", commands)
+	if len(row.Remedy) > 0 {
+		p.section("What to do")
+		for _, remedy := range row.Remedy {
+			p.text("  ", remedy)
+		}
+	}
+	if len(commands) > 0 {
+		p.section("Repeat it")
+		for _, command := range commands {
+			p.line("  %s", command) // never wrapped: it is there to be copied
+		}
+	}
 	p.line("")
 	return p.err
 }
 
-func (l *lines) section(title string) { l.line("\n%s", title) }
-
-func (l *lines) list(title string, items []string) {
-	if len(items) == 0 {
-		return
+func (l *lines) verdict(row *matrix.Row, o Options) {
+	l.section("Verdict")
+	l.line("  %s  %s  %s", severityWord(row.Severity, o), row.Strategy, row.Reason)
+	l.text("  seen        ", row.Detail)
+	l.text("  rule        ", row.Rule)
+	if note := matrix.NoteOf(row.Reason); note.Meaning != "" {
+		l.text("  meaning     ", fmt.Sprintf("%s (%s)", note.Meaning, note.Source))
 	}
-	l.section(title)
-	for _, item := range items {
-		l.line("  %s", clean(item))
+	l.text("  confidence  ", fmt.Sprintf("%s: %s", row.Confidence, row.ConfidenceReason))
+	if row.Unexpected {
+		l.text("  unexpected  ", "the inventory expects "+row.Expect)
 	}
 }
+
+func (l *lines) section(title string) { l.line("\n%s", title) }
 
 func (l *lines) exchange(n int, x matrix.Exchange) {
 	answer := fmt.Sprintf("HTTP %d", x.Status)
 	if x.Error != "" {
-		answer = clean(x.Error)
+		answer = x.Error
 	}
-	l.line("  %2d %-16s %-5s %s", n, clean(x.Step), clean(x.Method), clean(x.URL))
-	l.line("     %s  %s  %d bytes  %.1f ms%s", answer, orDash(clean(x.ContentType)), x.Bytes, x.MS, phaseWords(x.Phases))
+	l.line("  %2d %-16s %-5s %s", n, x.Step, x.Method, x.URL)
+	l.text("     ", fmt.Sprintf("%s  %s  %d bytes  %.1f ms%s", answer, orDash(x.ContentType), x.Bytes, x.MS, phaseWords(x.Phases)))
 	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
-		l.line("     %s: %s", clean(name), clean(x.Headers[name]))
+		l.text("     ", name+": "+x.Headers[name])
 	}
 }
 
@@ -111,24 +119,45 @@ func (l *lines) capabilities(c *matrix.Capabilities) {
 		{"HEAD", c.Head},
 	} {
 		if one.value != "" {
-			l.line("  %-17s %s", one.name, clean(one.value))
+			l.fact(one.name, one.value)
 		}
 	}
 	for _, t := range c.ArtifactTypes {
-		l.line("  %-17s %d x %s %s", "listed", t.Count, clean(t.Type), clean(t.Name))
+		l.fact("listed", fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name))
 	}
 	if c.MoreTypes > 0 {
-		l.line("  %-17s %d more artifact types", "listed", c.MoreTypes)
+		l.fact("listed", Quantity(c.MoreTypes, "more artifact type"))
 	}
-	if t := c.TagSchema; t != nil {
-		l.line("  %-17s %s: %s, %d descriptors, %d not in the API, %d only in the API", "tag schema", clean(t.Tag), t.State, t.Descriptors, len(t.OnlyTag), len(t.OnlyAPI))
+	if c.TagSchema != nil {
+		l.fact("tag schema", tagSchemaWords(c.TagSchema))
 	}
 	if c.CosignTags != nil {
-		l.line("  %-17s %s", "cosign tags", orDash(clean(strings.Join(c.CosignTags, " "))))
+		l.fact("cosign tags", orDash(strings.Join(c.CosignTags, " ")))
 	}
 	if c.Push != nil {
-		l.line("  %-17s %s in %s: %s", "push", c.Push.Strategy, clean(c.Push.Repository), clean(c.Push.Detail))
+		l.fact("push", strings.TrimSuffix(fmt.Sprintf("%s in %s: %s", c.Push.Strategy, c.Push.Repository, c.Push.Detail), ": "))
 	}
+}
+
+func (l *lines) fact(name, value string) { l.text(fmt.Sprintf("  %-17s ", name), value) }
+
+// tagSchemaWords words what the referrers tag holds; of one that is not there
+// only that.
+func tagSchemaWords(t *matrix.TagSchema) string {
+	words := fmt.Sprintf("%s: %s", t.Tag, t.State)
+	if t.State != matrix.TagIndex {
+		return words
+	}
+	words += ", " + Quantity(t.Descriptors, "descriptor")
+	for _, side := range []struct {
+		links []string
+		where string
+	}{{t.OnlyTag, "not in the API"}, {t.OnlyAPI, "only in the API"}} {
+		if len(side.links) > 0 {
+			words += fmt.Sprintf(", %d %s", len(side.links), side.where)
+		}
+	}
+	return words
 }
 
 func orDash(text string) string {

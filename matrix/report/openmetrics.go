@@ -3,6 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,6 +67,7 @@ func (openMetrics) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 			p.line("%s{%s} %s", metric.name, key, float(value))
 		}
 	}
+	p.registryLabels(m)
 	p.head("refmatrix_rows", "Rows by severity.")
 	for _, severity := range matrix.Severities {
 		p.line("refmatrix_rows{%s} %d", labelList("severity", string(severity)), m.Summary.Count(severity))
@@ -75,6 +79,50 @@ func (openMetrics) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
 	p.head("refmatrix_scan_complete", "Whether every image of the inventory was measured.")
 	p.line("refmatrix_scan_complete %s", float(truth(m.Complete)))
 	return p.err
+}
+
+// registryLabels gives one series for each registry that carries the labels of
+// the inventory, as kube-state-metrics does for those of pods: an alert joins
+// it (group_left) to know whose registry it is. Where rows of one registry
+// differ, which only a merge can bring about, the first speaks for it.
+func (l *lines) registryLabels(m *matrix.Matrix) {
+	l.head("refmatrix_registry_labels", "The inventory's labels of a registry, always 1.")
+	seen := map[string]bool{}
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		key := labelList("registry", r.Registry)
+		if len(r.Labels) == 0 || seen[key] {
+			continue
+		}
+		seen[key] = true
+		var pairs []string
+		for _, one := range labelNames(slices.Sorted(maps.Keys(r.Labels))) {
+			pairs = append(pairs, one.name, r.Labels[one.key])
+		}
+		l.line("refmatrix_registry_labels{%s,%s} 1", key, labelList(pairs...))
+	}
+}
+
+// labelName is a key of the inventory as Prometheus names it.
+type labelName struct{ key, name string }
+
+var notInLabel = regexp.MustCompile(`[^a-zA-Z0-9_]`)
+
+// labelNames makes label names of keys, "cost-center" label_cost_center. Where
+// keys become the same name, all but the first are numbered.
+func labelNames(keys []string) []labelName {
+	used := map[string]bool{}
+	var out []labelName
+	for _, key := range keys {
+		base := "label_" + notInLabel.ReplaceAllString(key, "_")
+		name := base
+		for n := 2; used[name]; n++ {
+			name = fmt.Sprintf("%s_conflict%d", base, n)
+		}
+		used[name] = true
+		out = append(out, labelName{key, name})
+	}
+	return out
 }
 
 func (l *lines) head(name, help string) {

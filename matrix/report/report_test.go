@@ -234,6 +234,30 @@ func TestColor(t *testing.T) {
 	}
 }
 
+// TestExplain: sentences stay within the terminal, what is there to be copied
+// stays whole, the severity has its colour, and a tag that is not there is no
+// list of noughts.
+func TestExplain(t *testing.T) {
+	row := sample().Rows[0]
+	row.Capabilities.TagSchema = &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagAbsent}
+	command := "curl -sS -I " + strings.Repeat("'https://registry.example.com/v2/' ", 4)
+	var out bytes.Buffer
+	if err := report.Explain(&out, &row, []string{command}, report.Options{Width: 72, Color: true}); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	for line := range strings.Lines(got) {
+		if n := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); n > 72 && !strings.Contains(line, "curl") && !strings.HasPrefix(line, "digest") {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{"  " + command + "\n", "\x1b[32mPASS\x1b[0m", "sha256-44136f: absent\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %q:\n%s", want, got)
+		}
+	}
+}
+
 // TestCSV reads the report back: nothing is lost, and no cell is a formula.
 func TestCSV(t *testing.T) {
 	m := sample()
@@ -340,6 +364,7 @@ func TestJUnitUnexpected(t *testing.T) {
 // they were not printable.
 func TestOpenMetrics(t *testing.T) {
 	m := sample()
+	m.Rows[0].Labels = map[string]string{"env": "prod", "cost-center": "42", "a-b": "dash", "a.b": "dot"}
 	m.Rows = append(m.Rows, m.Rows[0]) // a series must not come twice
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(render(t, "openmetrics", m, report.Options{})))
@@ -361,6 +386,14 @@ func TestOpenMetrics(t *testing.T) {
 	}
 	if len(names) != len(m.Rows)-1 {
 		t.Errorf("%d series for %d rows", len(names), len(m.Rows)-1)
+	}
+	labels := map[string]string{}
+	for _, label := range families["refmatrix_registry_labels"].GetMetric()[0].GetLabel() {
+		labels[label.GetName()] = label.GetValue()
+	}
+	want := map[string]string{"registry": "registry-0", "label_env": "prod", "label_cost_center": "42", "label_a_b": "dash", "label_a_b_conflict2": "dot"}
+	if diff := cmp.Diff(want, labels); diff != "" {
+		t.Errorf("the inventory's labels:\n%s", diff)
 	}
 }
 
