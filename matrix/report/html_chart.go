@@ -20,6 +20,7 @@ type share struct {
 // barWidth.
 type part struct {
 	Key, Name, Class, Percent, Delta string
+	Means                            string
 	Count                            int
 	X, Width                         string
 }
@@ -28,14 +29,15 @@ type part struct {
 type tally struct {
 	title, key string
 	values     []string
+	means      func(value string) string
 	count      func(Past, string) int
 }
 
 var tallies = []tally{
-	{"Severity", "severity", severityNames(), func(p Past, value string) int {
+	{"Severity", "severity", severityNames(), func(value string) string { return severityMeaning[matrix.Severity(value)] }, func(p Past, value string) int {
 		return p.Severities[matrix.Severity(value)]
 	}},
-	{"Strategy", "strategy", strategyNames(), func(p Past, value string) int {
+	{"Strategy", "strategy", strategyNames(), func(value string) string { return strategyMeaning[matrix.Strategy(value)] }, func(p Past, value string) int {
 		return p.Strategies[matrix.Strategy(value)]
 	}},
 }
@@ -70,7 +72,7 @@ func shares(now Past, scans []Past) []share {
 		s := share{Title: t.title, Total: now.Rows}
 		for _, value := range t.values {
 			n := t.count(now, value)
-			p := part{Key: t.key, Name: value, Class: "c-" + value, Count: n, Percent: percent(n, now.Rows)}
+			p := part{Key: t.key, Name: value, Means: t.means(value), Class: "c-" + value, Count: n, Percent: percent(n, now.Rows)}
 			if len(scans) > 0 {
 				last := scans[len(scans)-1]
 				p.Delta = delta(n - t.count(last, value))

@@ -76,35 +76,62 @@ func (l *lines) markdownClosing(m *matrix.Matrix) {
 }
 
 func (l *lines) markdownSummary(m *matrix.Matrix) {
-	l.line("| Severity | Rows |  | Strategy | Rows |")
-	l.line("| --- | ---: | --- | --- | ---: |")
-	for i, severity := range matrix.Severities {
-		strategy, n := "", ""
-		if i < len(matrix.Strategies) {
-			strategy = string(matrix.Strategies[i])
-			n = fmt.Sprint(countStrategy(m.Rows, matrix.Strategies[i]))
-		}
-		l.line("| %s | %d |  | %s | %s |", severity, m.Summary.Count(severity), strategy, n)
+	l.line("| Severity | Images | Meaning |\n| --- | ---: | --- |")
+	for _, severity := range matrix.Severities {
+		l.line("| %s | %d | %s |", severity, m.Summary.Count(severity), severityMeaning[severity])
+	}
+	l.line("\n| Strategy | Images | Meaning |\n| --- | ---: | --- |")
+	for _, strategy := range matrix.Strategies {
+		l.line("| %s | %d | %s |", strategy, countStrategy(m.Rows, strategy), strategyMeaning[strategy])
 	}
 	l.line("")
 }
 
-func (l *lines) markdownRows(m *matrix.Matrix) {
-	l.line("## Matrix\n")
-	l.line("| Severity | Registry | Image | Strategy | Reason | Confidence | Product | Filter | Tag schema | Push |")
-	l.line("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	for i := range m.Rows {
-		r := &m.Rows[i]
-		severity := verbatim(markdownText(string(r.Severity)))
+// markdownColumns are those of the matrix; one that is empty in every row is
+// left out. Their cells are markup.
+var markdownColumns = []struct {
+	title string
+	value func(*matrix.Row) string
+}{
+	{"Severity", func(r *matrix.Row) string {
 		if r.Severity == matrix.Fail || r.Severity == matrix.Warn {
-			severity = "**" + severity + "**"
+			return "**" + markdownText(string(r.Severity)) + "**"
 		}
-		reason := string(r.Reason)
+		return markdownText(string(r.Severity))
+	}},
+	{"Registry", func(r *matrix.Row) string { return markdownText(r.Registry) }},
+	{"Image", func(r *matrix.Row) string { return markdownText(r.Image) }},
+	{"Strategy", func(r *matrix.Row) string { return markdownText(string(r.Strategy)) }},
+	{"Reason", func(r *matrix.Row) string {
 		if r.Unexpected {
-			reason += " (expected " + r.Expect + ")"
+			return markdownText(string(r.Reason) + " (expected " + r.Expect + ")")
 		}
-		l.line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", severity, r.Registry, r.Image,
-			r.Strategy, reason, r.Confidence, productWords(r), filterWord(r), tagWord(r), pushWord(r))
+		return markdownText(string(r.Reason))
+	}},
+	{"Confidence", func(r *matrix.Row) string { return markdownText(string(r.Confidence)) }},
+	{"Product", func(r *matrix.Row) string { return markdownText(productWords(r)) }},
+	{"Filter", func(r *matrix.Row) string { return markdownText(filterWord(r)) }},
+	{"Tag schema", func(r *matrix.Row) string { return markdownText(tagWord(r)) }},
+	{"Push", func(r *matrix.Row) string { return markdownText(pushWord(r)) }},
+}
+
+func (l *lines) markdownRows(m *matrix.Matrix) {
+	cells := make([][]string, len(m.Rows)+2)
+	for _, c := range markdownColumns {
+		values, empty := []string{c.title, "---"}, len(m.Rows) > 0
+		for i := range m.Rows {
+			value := c.value(&m.Rows[i])
+			values, empty = append(values, value), empty && value == ""
+		}
+		for i := range cells {
+			if !empty {
+				cells[i] = append(cells[i], values[i])
+			}
+		}
+	}
+	l.line("## Matrix\n")
+	for _, row := range cells {
+		l.line("| %s |", verbatim(strings.Join(row, " | ")))
 	}
 }
 

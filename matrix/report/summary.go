@@ -110,6 +110,21 @@ func summaryLines(m *matrix.Matrix) []string {
 	return out
 }
 
+// Meanings of the words that reports count by, for those who meet them first.
+var (
+	severityMeaning = map[matrix.Severity]string{
+		matrix.Fail: "the registry, the network or the sign-in broke",
+		matrix.Warn: "no usable referrers API: clients fall back to tags",
+		matrix.Info: "could not be measured; image, account or limits to check",
+		matrix.Pass: "the referrers API works",
+	}
+	strategyMeaning = map[matrix.Strategy]string{
+		matrix.ReferrersAPI:    "link by the referrers API",
+		matrix.ReferrersTag:    "link by the referrers tag schema (sha256-… tags)",
+		matrix.StrategyUnknown: "not known from this scan",
+	}
+)
+
 // unexpectedWords says how many rows are not as the inventory expects.
 func unexpectedWords(n int) string {
 	if n == 1 {
