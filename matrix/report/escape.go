@@ -14,10 +14,6 @@ import (
 // A matrix can come from anywhere, so no text in it is trusted: each format
 // escapes every cell by the one function below that knows its context.
 
-// Plain makes text from a matrix safe for a line on a terminal: what is not
-// printable is spelled out.
-func Plain(text string) string { return clean(text) }
-
 // clean makes text safe for a terminal and for a line of a text report: what
 // is not printable, bidirectional overrides included, is spelled out.
 func clean(text string) string {
