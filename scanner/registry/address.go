@@ -1,10 +1,12 @@
 package registry
 
 import (
-	"context"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // origin is scheme, host and port, the port spelled out (RFC 6454).
@@ -39,12 +41,12 @@ func prefixes(texts ...string) []netip.Prefix {
 	return out
 }
 
-// metadataNames resolve inside clouds only, often through a proxy we cannot
-// see, so the names are refused as they stand.
+// metadataNames resolve inside clouds only, there perhaps at a proxy, so the
+// names are refused as they stand.
 var metadataNames = []string{"metadata.google.internal", "metadata.goog", "instance-data"}
 
 // classOf names the forbidden class of an address, "" where it has none.
-// IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4) are looked at too.
+// IPv4 addresses inside IPv6 ones are looked at too.
 func classOf(address netip.Addr) string {
 	for _, one := range embedded(address.WithZone("")) {
 		for _, f := range forbidden {
@@ -58,48 +60,68 @@ func classOf(address netip.Addr) string {
 	return ""
 }
 
-var (
-	nat64  = netip.MustParsePrefix("64:ff9b::/96")
-	sixTo4 = netip.MustParsePrefix("2002::/16")
-)
+// wrapping are the IPv6 prefixes whose last 32 bits, or the 32 after the
+// prefix, are an IPv4 address that a host or a translator on the way may take
+// the packet to.
+var wrapping = []struct {
+	prefix netip.Prefix
+	at     int // first byte of the IPv4 address
+}{
+	{netip.MustParsePrefix("::/96"), 12},           // IPv4-compatible (RFC 4291, section 2.5.5.1)
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // IPv4-translated (RFC 2765)
+	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // NAT64 (RFC 6052)
+	{netip.MustParsePrefix("64:ff9b:1::/48"), 12},  // NAT64 of a network's own (RFC 8215)
+	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4 (RFC 3056)
+}
 
-// embedded lists an address and the IPv4 address it wraps, if any.
+// embedded lists an address and the IPv4 addresses it wraps, if any.
 func embedded(address netip.Addr) []netip.Addr {
 	out := []netip.Addr{address.Unmap()}
 	b := address.As16()
-	switch {
-	case nat64.Contains(address):
-		out = append(out, netip.AddrFrom4([4]byte(b[12:16])))
-	case sixTo4.Contains(address):
-		out = append(out, netip.AddrFrom4([4]byte(b[2:6])))
+	for _, w := range wrapping {
+		if w.prefix.Contains(address) {
+			out = append(out, netip.AddrFrom4([4]byte(b[w.at:w.at+4])))
+		}
 	}
 	return out
 }
 
-// forbidden names the class that host is or resolves to, "" where it
-// is a host that may be asked. A name that does not resolve is let through:
-// behind a proxy only the proxy may know it, and elsewhere the dial fails.
-func (n *names) forbidden(ctx context.Context, host string) string {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	for _, name := range metadataNames {
-		if host == name {
-			return "metadata"
-		}
-	}
-	if address, err := netip.ParseAddr(host); err == nil {
-		return classOf(address)
-	}
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return "loopback"
-	}
-	addresses, err := n.lookup(ctx, host)
-	if err != nil {
-		return ""
-	}
-	for _, address := range addresses {
+// objection judges the host of a realm or redirect by its spelling alone. why
+// says what is against asking it, "" where nothing is; class is its forbidden
+// class, where that is what is against it. What a name resolves to is judged
+// by the dial, which uses the very addresses it judged.
+//
+// Hosts that net/http, a resolver or a proxy could read as another one than
+// this function are refused: letters beyond ASCII, which net/http maps (full
+// width digits become an address), and names that end in a number, which are
+// IPv4 addresses in older notations (WHATWG URL, "ends in a number").
+func objection(host string) (class, why string) {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	if address, err := netip.ParseAddr(name); err == nil {
 		if class := classOf(address); class != "" {
-			return class
+			return class, "is on a " + class + " address"
 		}
+		return "", ""
 	}
-	return ""
+	labels := strings.Split(name, ".")
+	switch {
+	case strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }):
+		return "", "names a host in letters beyond ASCII: such a name is sent in Punycode (xn--...)"
+	case slices.Contains(labels, "") || strings.ContainsFunc(name, notInNames):
+		return "", "names no host"
+	case inNumber.MatchString(labels[len(labels)-1]):
+		return "", "names a host that ends in a number and is no plain IPv4 address"
+	case slices.Contains(metadataNames, name):
+		return "metadata", "is on a metadata address"
+	case labels[len(labels)-1] == "localhost":
+		return "loopback", "is on a loopback address"
+	}
+	return "", ""
+}
+
+// inNumber is a last label that makes a name an IPv4 address.
+var inNumber = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
+
+func notInNames(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -70,7 +69,7 @@ func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
 		if !ok {
 			continue
 		}
-		if err := c.admitRealm(req.Context(), bearer["realm"]); err != nil {
+		if err := c.admitRealm(bearer["realm"]); err != nil {
 			return err
 		}
 		c.lead.sawBearer()
@@ -88,10 +87,11 @@ func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
 
 // admitRealm says whether the token endpoint at realm may be asked, which is
 // where credentials would go: https, or the registry's own origin where that
-// is http; no userinfo; not on a loopback, link-local, metadata or
-// unspecified address, unless it is the registry's own origin; and of the
-// hosts named under auth.realms where there are any.
-func (c *Client) admitRealm(ctx context.Context, realm string) error {
+// is http; no userinfo; of the hosts named under auth.realms where there are
+// any; and, unless it is the registry's own origin, no host that objection is
+// against. A name that passes is looked up by the dial of the token request,
+// where admitAddresses has the last word.
+func (c *Client) admitRealm(realm string) error {
 	refuse := func(why string) error {
 		return &refusal{matrix.AuthRefused, fmt.Sprintf("the realm %s %s", safeText(realm), why)}
 	}
@@ -108,13 +108,18 @@ func (c *Client) admitRealm(ctx context.Context, realm string) error {
 		return refuse("is neither https nor http")
 	case target.Scheme == "http" && !own:
 		return refuse("is http and not the registry's own origin")
-	case len(allowed) > 0 && !slices.Contains(allowed, target.Hostname()) && !slices.Contains(allowed, target.Host):
+	case len(allowed) > 0 && !containsFold(allowed, target.Hostname()) && !containsFold(allowed, target.Host):
 		return refuse("is not named under auth.realms")
 	case own:
 		return nil
 	}
-	if class := c.names.forbidden(ctx, target.Hostname()); class != "" {
-		return refuse("is on a " + class + " address")
+	if _, why := objection(target.Hostname()); why != "" {
+		return refuse(why)
 	}
 	return nil
+}
+
+// containsFold looks for a host, in any case (RFC 3986, section 3.2.2).
+func containsFold(hosts []string, host string) bool {
+	return slices.ContainsFunc(hosts, func(one string) bool { return strings.EqualFold(one, host) })
 }

@@ -8,11 +8,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -28,6 +29,9 @@ type Options struct {
 	Rate      float64       // requests per second over all registries; 0 = unlimited
 	Timeout   time.Duration // of one request, instead of the inventory's; 0 = the inventory's
 	IdleConns int           // connections kept for reuse, over all registries; 0 = 256
+
+	Resolver *net.Resolver                         // nil = the system's
+	Proxy    func(*http.Request) (*url.URL, error) // of a request, nil for none; nil = http.ProxyFromEnvironment
 }
 
 // Pool makes clients that share one global rate, the addresses of names, the
@@ -45,7 +49,13 @@ type Pool struct {
 
 // NewPool returns a Pool; Close it when the scan is over.
 func NewPool(options Options) *Pool {
-	return &Pool{options: options, global: limiter(options.Rate, 1), configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{}}
+	if options.Proxy == nil {
+		options.Proxy = http.ProxyFromEnvironment
+	}
+	return &Pool{
+		options: options, global: limiter(options.Rate, 1), names: names{resolver: options.Resolver},
+		configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{},
+	}
 }
 
 // Close drops the connections that are kept for reuse.
@@ -53,47 +63,16 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.clients {
-		c.base.CloseIdleConnections()
+		c.closeIdle()
 	}
 }
 
 // Done closes what is kept for c, of which no more will be asked.
 func (p *Pool) Done(c *Client) {
-	c.base.CloseIdleConnections()
+	c.closeIdle()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.clients, c)
-}
-
-// A connection is kept this long for the next image of its registry, less
-// where only few may be open.
-const (
-	keptTime  = 2 * time.Second
-	keptConns = 256
-)
-
-// newTransport gives the transport of one registry, so that its connections
-// can be closed when its last image is done. Compression stays off, so that
-// a body's bound is a bound on what is unpacked, and a digest is one of the
-// bytes on the wire.
-func (p *Pool) newTransport(settings inventory.TLS) *http.Transport {
-	idle := p.options.IdleConns
-	if idle <= 0 {
-		idle = keptConns
-	}
-	return &http.Transport{
-		TLSClientConfig:        p.tlsFor(settings).Clone(), // the transport adds to it
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            p.names.dial,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true,
-		MaxIdleConns:           min(idle, 16),
-		MaxIdleConnsPerHost:    16,
-		IdleConnTimeout:        max(keptTime*time.Duration(idle)/keptConns, 50*time.Millisecond),
-		MaxResponseHeaderBytes: 256 << 10,
-		ReadBufferSize:         4 << 10,
-		WriteBufferSize:        2 << 10,
-	}
 }
 
 // limiter is a token bucket of perSecond; 0 means no limit.
@@ -112,14 +91,18 @@ type Client struct {
 	timeout  time.Duration
 	auth     *auth.Client
 	bearer   string // a registry token of the inventory, sent with every request
-	base     *http.Transport
-	names    *names
+	pool     *Pool
 	slots    *semaphore.Weighted
 	limit    *rate.Limiter
 	global   *rate.Limiter
 	redactor redactor
 	lead     leaders
 	pace     pace
+
+	onLoopback atomic.Bool // every address of the registry is; known once it was dialled
+
+	mu         sync.Mutex
+	transports map[route]*http.Transport // made when they are first needed
 }
 
 // Client returns the client of one inventory entry.
@@ -128,8 +111,7 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		entry:   entry,
 		origin:  originOf(entry.URL),
 		timeout: entry.Timeout,
-		base:    p.newTransport(entry.TLS),
-		names:   &p.names,
+		pool:    p,
 		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
 		limit:   limiter(entry.Rate, entry.Burst),
 		global:  p.global,
@@ -145,53 +127,15 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		Credential: newCredentials(c, &p.docker).get,
 		Cache:      auth.NewCache(),
 		ClientID:   "refmatrix",
+		// The library's own look at a realm's addresses comes before the dial and
+		// lets through what does not resolve; admitRealm and admitAddresses are
+		// stricter, at every hop.
+		BlockedRealmPrefixes: []netip.Prefix{},
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clients[c] = true
 	return c
-}
-
-// tlsFor gives the TLS configuration of all entries with the same settings,
-// which for a company's own authority is most of them: its authorities are read
-// once.
-func (p *Pool) tlsFor(settings inventory.TLS) *tls.Config {
-	key := keyOf(settings)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if config, ok := p.configs[key]; ok {
-		return config
-	}
-	config := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: settings.InsecureSkipVerify, //nolint:gosec // the inventory asks for it by name
-	}
-	if len(settings.CA) > 0 {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		roots.AppendCertsFromPEM(settings.CA)
-		config.RootCAs = roots
-	}
-	if settings.Certificate != nil {
-		config.Certificates = []tls.Certificate{*settings.Certificate}
-	}
-	p.configs[key] = config
-	return config
-}
-
-// keyOf is the same for settings that make the same connections.
-func keyOf(settings inventory.TLS) [sha256.Size]byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%t %d ", settings.InsecureSkipVerify, len(settings.CA))
-	h.Write(settings.CA)
-	if settings.Certificate != nil {
-		for _, der := range settings.Certificate.Certificate {
-			h.Write(der)
-		}
-	}
-	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // Entry is the inventory entry that c talks to.

@@ -373,36 +373,6 @@ func TestInFlight(t *testing.T) {
 	}
 }
 
-// TestRedirectsDropCredentials: a redirect to another origin carries no
-// Authorization, and what it answers is believed no more than that.
-func TestRedirectsDropCredentials(t *testing.T) {
-	var leaked atomic.Value
-	other := serve(t, func(w http.ResponseWriter, q *http.Request) {
-		if value := q.Header.Get("Authorization"); value != "" {
-			leaked.Store(value)
-		}
-		w.Header().Set("WWW-Authenticate", "Basic realm=give-me")
-		w.WriteHeader(http.StatusUnauthorized)
-	})
-	s := serve(t, func(w http.ResponseWriter, q *http.Request) {
-		if _, _, ok := q.BasicAuth(); !ok {
-			w.Header().Set("WWW-Authenticate", "Basic realm=x")
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		http.Redirect(w, q, other.URL+q.URL.Path, http.StatusTemporaryRedirect)
-	})
-	e := entry(t, s.URL)
-	e.Auth = inventory.Auth{Username: "u", Password: "canary-password"}
-	resp, _ := ask(t, client(t, e))
-	if leaked.Load() != nil {
-		t.Errorf("the other origin got %q", leaked.Load())
-	}
-	if resp.Status != http.StatusUnauthorized || resp.Challenge {
-		t.Errorf("%+v", resp.Answer)
-	}
-}
-
 // TestEchoedSecrets: a server that sends back what it was sent finds nothing
 // of it in what is recorded.
 func TestEchoedSecrets(t *testing.T) {

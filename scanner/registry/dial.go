@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -17,11 +18,11 @@ const (
 	nextAddress = 300 * time.Millisecond // after which the next address is tried as well (RFC 8305)
 )
 
-// names looks each host up once in a scan, however many images and connections
-// ask, and dials the very addresses that the rules on realms and redirects
-// were shown: a name cannot change its answer in between.
+// names looks each host up once for all that ask while its addresses are
+// believed, however many images and connections do.
 type names struct {
-	flights singleflight.Group
+	resolver *net.Resolver // nil = the system's
+	flights  singleflight.Group
 
 	mu    sync.Mutex
 	known map[string]lookedUp
@@ -47,7 +48,7 @@ func (n *names) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 		// The row that asked first may end; the others still want the answer.
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
 		defer cancel()
-		addresses, err := net.DefaultResolver.LookupNetIP(bounded, "ip", host)
+		addresses, err := cmp.Or(n.resolver, net.DefaultResolver).LookupNetIP(bounded, "ip", host)
 		if err != nil {
 			return nil, err
 		}
@@ -68,25 +69,35 @@ func (n *names) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	}
 }
 
-// dial connects to the first address of a host that answers. A dial that takes
-// long counts as waiting.
-func (n *names) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	defer stalled(ctx, dialStall)()
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
+// admission judges the addresses of a host just before they are dialled; an
+// error is the dial's.
+type admission func(host string, addresses []netip.Addr) error
+
+// dial gives a dial to the first address of a host that answers. admit sees
+// the very addresses that are tried, so that a name cannot change its answer
+// between the two. A dial that takes long counts as waiting.
+func (n *names) dial(admit admission) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		defer stalled(ctx, dialStall)()
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		addresses, err := n.lookup(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		if err := admit(host, addresses); err != nil {
+			return nil, err
+		}
+		dialer := &net.Dialer{KeepAlive: -1}
+		if len(addresses) == 1 {
+			return dialer.DialContext(ctx, network, net.JoinHostPort(addresses[0].String(), port))
+		}
+		return race(ctx, len(addresses), func(ctx context.Context, i int) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, net.JoinHostPort(addresses[i].String(), port))
+		})
 	}
-	addresses, err := n.lookup(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	dialer := &net.Dialer{KeepAlive: -1}
-	if len(addresses) == 1 {
-		return dialer.DialContext(ctx, network, net.JoinHostPort(addresses[0].String(), port))
-	}
-	return race(ctx, len(addresses), func(ctx context.Context, i int) (net.Conn, error) {
-		return dialer.DialContext(ctx, network, net.JoinHostPort(addresses[i].String(), port))
-	})
 }
 
 // race tries dial 0, and the next one whenever the last failed or took

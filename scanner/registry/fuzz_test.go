@@ -1,8 +1,13 @@
 package registry
 
 import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/http"
 	"net/netip"
-	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -43,11 +48,16 @@ func FuzzChallenge(f *testing.F) {
 }
 
 // FuzzRealm: no realm on this machine, its link or a metadata service is ever
-// admitted, however its address is written.
+// admitted, however its host is written. The judge is the address that net/http
+// dials for it, read as the oldest resolvers read addresses.
 func FuzzRealm(f *testing.F) {
 	for _, text := range []string{
 		"https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "http://192.0.2.1/", "https://192.0.2.1/token",
 		"https://u:p@192.0.2.1/", "https://localhost/", "file:///x", "https://0.0.0.0/", "https://[fe80::1%25eth0]/", "https://LOCALHOST./",
+		"https://１２７.0.0.1/", "https://127。0。0。1/", "https://ｌｏｃａｌｈｏｓｔ/", "https://metadata.google。internal/",
+		"https://bücher.example/", "https://local­host/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/", "https://0x7f.1/", "https://127.0.0.1./",
+		"https://[::127.0.0.1]/", "https://[64:ff9b:1::127.0.0.1]/", "https://[64:ff9b::169.254.169.254]/", "https://[2002:7f00:1::]/", "https://[::ffff:0:127.0.0.1]/",
+		"https://localhost../", "https://.localhost/", "https://auth.example.com/token", "https://auth.example.com./token", "https://xn--bcher-kva.example/",
 	} {
 		f.Add(text)
 	}
@@ -59,19 +69,55 @@ func FuzzRealm(f *testing.F) {
 	f.Cleanup(pool.Close)
 	c := pool.Client(inv.Registries[0])
 	f.Fuzz(func(t *testing.T, realm string) {
-		if u, err := url.Parse(realm); err == nil {
-			if _, err := netip.ParseAddr(u.Hostname()); err != nil && !strings.HasPrefix(strings.ToLower(u.Hostname()), "localhost") {
-				return // a name would be looked up; addresses are what is tried
-			}
-		}
-		if err := c.admitRealm(t.Context(), realm); err != nil {
+		if err := c.admitRealm(realm); err != nil {
 			return
 		}
-		lower := strings.ToLower(realm)
-		for _, never := range []string{"https://127.", "https://[::1]", "https://0.", "https://169.254.", "https://[fe80", "https://[::ffff:127.", "http://", "file:", "https://localhost/"} {
-			if strings.HasPrefix(lower, never) {
-				t.Errorf("%q is admitted", realm)
-			}
+		var dialled string
+		transport := &http.Transport{DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
+			dialled, _, _ = net.SplitHostPort(address)
+			return nil, errors.New("that is all we wanted to know")
+		}}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, realm, nil)
+		if err != nil {
+			return
+		}
+		if resp, err := transport.RoundTrip(req); err == nil {
+			resp.Body.Close()
+		}
+		host := strings.ToLower(strings.Trim(dialled, "."))
+		if req.URL.Scheme != "https" || req.URL.User != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "metadata.goog") {
+			t.Errorf("%q is admitted", realm)
+		}
+		address, ok := readAddress(host)
+		if ok && address != c.entry.URL.Hostname() && classOf(netip.MustParseAddr(address)) != "" {
+			t.Errorf("%q is admitted and leads to %s", realm, address)
 		}
 	})
+}
+
+// readAddress reads an address as inet_aton(3) does: up to four numbers,
+// decimal, octal or hexadecimal, the last of which fills what is left.
+func readAddress(host string) (string, bool) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return address.WithZone("").String(), true
+	}
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return "", false
+	}
+	var value uint64
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 0, 33)
+		if err != nil {
+			return "", false
+		}
+		if i == len(parts)-1 {
+			value += n
+			break
+		}
+		value += n << (24 - 8*i)
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(value))
+	return netip.AddrFrom4(b).String(), true
 }

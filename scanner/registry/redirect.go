@@ -17,6 +17,7 @@ const maxRedirects = 5
 // before this is asked.
 func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
+	next.Header.Del("Referer") // what was asked is nobody else's matter
 	if first.Header.Get(stepHeader) == "" {
 		return c.checkTokenRedirect(next, via)
 	}
@@ -36,12 +37,13 @@ func (c *Client) checkTokenRedirect(next *http.Request, via []*http.Request) err
 	if len(via) > maxRedirects {
 		return &refusal{matrix.TokenError, fmt.Sprintf("the token endpoint redirected more than %d times", maxRedirects)}
 	}
-	return c.admitRealm(next.Context(), next.URL.String())
+	return c.admitRealm(next.URL.String())
 }
 
-// admitHop refuses loops, a step down from https to http, and targets that
-// are this machine, its link or a metadata service. A registry that is itself
-// on such an address may redirect within its class: nothing new is reached.
+// admitHop refuses loops, a step down from https to http, userinfo, and targets
+// that are this machine, its link or a metadata service by their spelling; what a
+// name resolves to is admitAddresses' to judge. A registry that is itself on
+// loopback may redirect within it: nothing new is reached.
 func (c *Client) admitHop(next *http.Request, via []*http.Request) error {
 	refuse := func(why string) error {
 		return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s %s", safeURL(next.URL), why)}
@@ -60,14 +62,16 @@ func (c *Client) admitHop(next *http.Request, via []*http.Request) error {
 		return refuse("steps down from https to http")
 	case next.URL.Scheme != "https" && next.URL.Scheme != "http":
 		return refuse("is neither https nor http")
+	case next.URL.User != nil: // net/http would sign in with it
+		return refuse("which carries userinfo")
 	case originOf(next.URL) == c.origin:
 		return nil
 	}
-	class := c.names.forbidden(next.Context(), next.URL.Hostname())
-	if class == "" || class == "loopback" && c.names.forbidden(next.Context(), c.entry.URL.Hostname()) == class {
+	class, why := objection(next.URL.Hostname())
+	if why == "" || class == "loopback" && c.onLoopback.Load() {
 		return nil
 	}
-	return refuse("leads to a " + class + " address")
+	return refuse("which " + why)
 }
 
 // locationOf is the target of a redirect as a report may show it.

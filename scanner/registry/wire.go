@@ -96,6 +96,10 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 // within the timeout, body included.
 func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	way, _, err := c.routeOf(step, req)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.turn(ctx); err != nil {
 		return nil, err
 	}
@@ -109,7 +113,7 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	timed, phases := trace(timed)
 	began := time.Now()
 	answered := stalled(ctx, answerStall)
-	resp, err := c.base.RoundTrip(req.WithContext(timed))
+	resp, err := c.transport(way).RoundTrip(req.WithContext(timed))
 	var read int64
 	if err == nil {
 		read, err = buffer(resp, bound(step, x.request.MaxBody, resp))
