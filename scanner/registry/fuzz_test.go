@@ -85,7 +85,7 @@ func FuzzRealm(f *testing.F) {
 			resp.Body.Close()
 		}
 		host := strings.ToLower(strings.Trim(dialled, "."))
-		if req.URL.Scheme != "https" || req.URL.User != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasPrefix(host, "metadata.goog") {
+		if req.URL.Scheme != "https" || req.URL.User != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "metadata.goog" || host == "metadata.google.internal" {
 			t.Errorf("%q is admitted", realm)
 		}
 		address, ok := readAddress(host)
@@ -107,7 +107,17 @@ func readAddress(host string) (string, bool) {
 	}
 	var value uint64
 	for i, part := range parts {
-		n, err := strconv.ParseUint(part, 0, 33)
+		base := 10
+		switch {
+		case strings.HasPrefix(part, "0x"):
+			part, base = part[2:]+"0", 16 // "0x" alone is 0
+		case strings.HasPrefix(part, "0"):
+			base = 8
+		}
+		n, err := strconv.ParseUint(part, base, 40)
+		if base == 16 {
+			n >>= 4
+		}
 		if err != nil {
 			return "", false
 		}
