@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -29,13 +30,60 @@ func (r *refusal) Error() string { return r.text }
 type timedOut struct {
 	after     time.Duration
 	connected bool
+	proxy     string // host and port of the proxy in between, "" for none
 }
 
 func (t *timedOut) Error() string {
-	if !t.connected {
-		return fmt.Sprintf("no connection within %s", t.after.Round(time.Millisecond))
+	words := "no connection"
+	if t.connected {
+		words = "no complete answer"
 	}
-	return fmt.Sprintf("no complete answer within %s", t.after.Round(time.Millisecond))
+	if t.proxy != "" {
+		words += " through the proxy " + t.proxy
+	}
+	return fmt.Sprintf("%s within %s", words, t.after.Round(time.Millisecond))
+}
+
+// proxyFault is a proxy that could not be reached, or did not let us through.
+type proxyFault struct {
+	proxy  string // host and port
+	status int    // what it answered; 0 where err says why there is no answer
+	err    error
+}
+
+func (p *proxyFault) Error() string {
+	switch p.status {
+	case 0:
+		return fmt.Sprintf("the proxy %s cannot be reached: %v", p.proxy, p.err)
+	case http.StatusProxyAuthRequired:
+		return fmt.Sprintf("the proxy %s answered HTTP 407: it wants other credentials than its URL in the environment holds", p.proxy)
+	}
+	return fmt.Sprintf("the proxy %s answered HTTP %d to CONNECT", p.proxy, p.status)
+}
+
+func (p *proxyFault) Unwrap() error { return p.err }
+
+// proxyAnswered judges the answer to CONNECT. Without it net/http makes the
+// reason phrase the error, in which a proxy may repeat its own password.
+func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &proxyFault{proxy: proxy.Host, status: resp.StatusCode}
+}
+
+// blameProxy gives the proxy's own part of what came through it: a connection
+// to it that failed, or a 407 to a request in plain HTTP.
+func blameProxy(proxy *url.URL, resp *http.Response, err error) error {
+	var failed *net.OpError
+	switch {
+	case proxy == nil:
+	case errors.As(err, &failed) && (failed.Op == "proxyconnect" || failed.Op == "socks connect"):
+		return &proxyFault{proxy: proxy.Host, err: failed.Err}
+	case err == nil && resp.StatusCode == http.StatusProxyAuthRequired:
+		return &proxyFault{proxy: proxy.Host, status: resp.StatusCode}
+	}
+	return err
 }
 
 // classify gives the fault reason of a wire error.
@@ -50,12 +98,15 @@ func classify(err error) matrix.Reason {
 		alert       tls.AlertError
 		authority   x509.UnknownAuthorityError
 		hostname    x509.HostnameError
+		proxy       *proxyFault
 	)
 	switch {
 	case errors.As(err, &ours):
 		return ours.kind
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
 		return matrix.Timeout
+	case errors.As(err, &proxy):
+		return matrix.Connect
 	case errors.As(err, &lookup):
 		return matrix.DNS
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert),
@@ -63,7 +114,7 @@ func classify(err error) matrix.Reason {
 		return matrix.TLS
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return matrix.TLS
-	case errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect"),
+	case errors.As(err, &dial) && dial.Op == "dial",
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNREFUSED):
 		return matrix.Connect
 	}
@@ -82,6 +133,10 @@ func faultIsTransient(err error) bool {
 	var late *timedOut
 	if errors.As(err, &late) {
 		return late.connected
+	}
+	var proxy *proxyFault
+	if errors.As(err, &proxy) && proxy.status != 0 {
+		return retried(proxy.status)
 	}
 	switch classify(err) {
 	case matrix.Connect, matrix.Timeout:

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -28,8 +29,20 @@ func (c *Client) routeOf(step string, req *http.Request) (route, *url.URL, error
 	if err != nil {
 		return route{}, nil, &refusal{matrix.Connect, "the proxy that the environment names has no readable address"}
 	}
+	if proxy != nil && proxy.User != nil {
+		password, _ := proxy.User.Password()
+		c.redactor.add(password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
+	}
 	foreign := originOf(req.URL) != c.origin
 	return route{foreign: foreign, token: foreign && step == tokenStep, proxied: proxy != nil}, proxy, nil
+}
+
+// hostOf is the host and port of a proxy, "" for none.
+func hostOf(proxy *url.URL) string {
+	if proxy == nil {
+		return ""
+	}
+	return proxy.Host
 }
 
 // transport gives the transport of a route.
@@ -116,6 +129,7 @@ func (c *Client) newTransport(r route) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:        c.pool.tlsFor(settings).Clone(), // the transport adds to it
 		Proxy:                  c.pool.options.Proxy,
+		OnProxyConnectResponse: proxyAnswered,
 		DialContext:            c.pool.names.dial(c.admissionOf(r)),
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,

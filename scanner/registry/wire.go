@@ -96,7 +96,7 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 // within the timeout, body included.
 func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	way, _, err := c.routeOf(step, req)
+	way, proxy, err := c.routeOf(step, req)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,7 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	answered := stalled(ctx, answerStall)
 	resp, err := c.transport(way).RoundTrip(req.WithContext(timed))
 	var read int64
+	err = blameProxy(proxy, resp, err)
 	if err == nil {
 		read, err = buffer(resp, bound(step, x.request.MaxBody, resp))
 	}
@@ -123,7 +124,7 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	x.session.patience -= took
 	seen, connected := phases()
 	if err != nil && timed.Err() != nil && ctx.Err() == nil {
-		err = &timedOut{after: allowed, connected: connected}
+		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
 	}
 	c.record(x.session, step, req, resp, err, read, began, took, seen)
 	if err != nil {
@@ -249,7 +250,11 @@ func transient(resp *http.Response, err error) bool {
 	if err != nil {
 		return faultIsTransient(err)
 	}
-	switch resp.StatusCode {
+	return retried(resp.StatusCode)
+}
+
+func retried(status int) bool {
+	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
