@@ -40,7 +40,7 @@ type Registry struct {
 	Concurrency int           // requests in flight
 	Timeout     time.Duration // of one request, body included
 	Retries     int
-	RetryCap    time.Duration // the most that is waited for a Retry-After
+	RetryCap    time.Duration // the most that a row waits for what Retry-After asks; 0 = not at all, backoff only
 	Auth        Auth
 	TLS         TLS
 	Labels      map[string]string

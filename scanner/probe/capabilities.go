@@ -84,7 +84,8 @@ func announces(resp *registry.Response) bool {
 // maxPages bounds how far next links are followed.
 const maxPages = 20
 
-// followPages follows Link rel="next" on the registry's own origin.
+// followPages follows Link rel="next" on the registry's own origin, for as many
+// pages as maxPages and the row's time allow.
 func followPages(ctx context.Context, s *subject) error {
 	caps := &s.seen.Capabilities
 	caps.Pagination, caps.Pages = matrix.PageSingle, 1
@@ -98,6 +99,10 @@ func followPages(ctx context.Context, s *subject) error {
 	}
 	visited := map[string]bool{}
 	for caps.Pages = 0; ; {
+		if page.Fault != nil && s.session.Spent() {
+			caps.Pagination, caps.Pages = matrix.PageBounded, max(caps.Pages, 1)
+			break
+		}
 		if page.Fault != nil || page.Status != http.StatusOK || judged.index == nil {
 			caps.Pagination = matrix.PageBroken
 			break

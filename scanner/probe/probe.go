@@ -56,7 +56,9 @@ type subject struct {
 }
 
 // step is a question asked after the verdict is certain. It runs where it
-// applies to what was seen, and writes its answer into seen.Capabilities.
+// applies to what was seen, and writes its answer into seen.Capabilities. It has
+// what the verdict left of the row's time; what that does not suffice for is
+// not measured.
 type step struct {
 	depth   Depth // the least depth that runs it
 	applies func(*matrix.Observation) bool
@@ -110,7 +112,6 @@ func (s *subject) probe(ctx context.Context, options Options) error {
 		if !runs(step.depth, options.Depth) || !step.applies(&s.seen) {
 			continue
 		}
-		s.session.Renew()
 		if err := step.run(ctx, s); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ const (
 var listWaits = []time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, time.Second}
 
 // cleanUpTime bounds the deletions, which also run when the scan is
-// interrupted: what was pushed has to go.
+// interrupted and have their own allowance: what was pushed has to go.
 const cleanUpTime = 20 * time.Second
 
 // writer is one run of the write probe in a scratch repository.

@@ -225,6 +225,82 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// TestBackoffWithoutRetryAfter: retryCap bounds what a registry asks for; the
+// short backoff between attempts is ours.
+func TestBackoffWithoutRetryAfter(t *testing.T) {
+	for _, test := range []struct {
+		status int
+		asked  string
+	}{
+		{http.StatusServiceUnavailable, ""},
+		{http.StatusServiceUnavailable, "3600"},
+		{http.StatusTooManyRequests, "3600"},
+	} {
+		var asked atomic.Int32
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if asked.Add(1) < 3 {
+				w.Header().Set("Retry-After", test.asked)
+				w.WriteHeader(test.status)
+				return
+			}
+			w.WriteHeader(http.StatusNotFound)
+		})
+		e := entry(t, s.URL)
+		e.Timeout, e.Retries, e.RetryCap = 10*time.Second, 2, 0
+		began := time.Now()
+		if resp, _ := ask(t, client(t, e)); resp.Status != http.StatusNotFound {
+			t.Errorf("%d %s: %+v after %d requests", test.status, test.asked, resp.Answer, asked.Load())
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+	}
+}
+
+// TestLeftAlone: what Retry-After asks for holds for the rows after the one
+// that was told, whether that one gave up or had no retries at all.
+func TestLeftAlone(t *testing.T) {
+	for _, test := range []struct {
+		name, asked string
+		retries     int
+		cap, least  time.Duration
+	}{
+		{"without retries", "150ms", 0, time.Second, 150 * time.Millisecond},
+		{"after the retries", "150ms", 1, time.Second, 150 * time.Millisecond},
+		{"up to retryCap", "3600", 0, 150 * time.Millisecond, 150 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var times []time.Time
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				mu.Lock()
+				times = append(times, time.Now())
+				mu.Unlock()
+				w.Header().Set("Retry-After", test.asked)
+				w.WriteHeader(http.StatusTooManyRequests)
+			})
+			e := entry(t, s.URL)
+			e.Timeout, e.Retries, e.RetryCap = 10*time.Second, test.retries, test.cap
+			c := client(t, e)
+			for row := range 3 {
+				resp, session := ask(t, c)
+				if resp.Status != http.StatusTooManyRequests {
+					t.Fatalf("row %d: %+v", row, resp.Answer)
+				}
+				// The wait before a row's first request is not the row's.
+				if took, most := session.Elapsed(), 10*time.Second+time.Duration(test.retries)*test.cap; took > most {
+					t.Errorf("row %d took %s", row, took)
+				}
+			}
+			for i := 1; i < len(times); i++ {
+				if apart := times[i].Sub(times[i-1]); apart < test.least-5*time.Millisecond {
+					t.Errorf("request %d came %s after the one before", i, apart)
+				}
+			}
+		})
+	}
+}
+
 // tokenRegistry is a registry behind a token service on its own origin.
 type tokenRegistry struct {
 	*httptest.Server

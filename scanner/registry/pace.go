@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -60,21 +59,15 @@ func (p *pace) overloaded() bool {
 	return p.answers >= answersToJudge && p.usual > overloadTimes*p.quickest && p.usual-p.quickest > overloadBy
 }
 
-// wait holds a request while the registry wants to be left alone.
-func (p *pace) wait(ctx context.Context) error {
+// left is how long the registry still wants to be left alone.
+func (p *pace) left() time.Duration {
 	p.mu.Lock()
-	left := time.Until(p.until)
-	if p.spent {
-		left = 0
-	}
-	p.mu.Unlock()
-	if left <= 0 {
-		return ctx.Err()
-	}
-	return sleep(ctx, left)
+	defer p.mu.Unlock()
+	return time.Until(p.until)
 }
 
-// slow takes a 429: no request for wait, and half the rate afterwards.
+// slow takes a 429: no request of any row for wait, as far as a row may wait,
+// and half the rate afterwards.
 func (p *pace) slow(wait time.Duration, limit *rate.Limiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,7 +108,7 @@ func (p *pace) succeeded(ok bool, limit *rate.Limiter) {
 }
 
 // giveUp notes that a row's retries did not help, so that the rows behind it
-// ask once and do not each wait through the same silence.
+// ask once each until one is answered.
 func (p *pace) giveUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -28,8 +28,8 @@ const (
 // still take. A session is used by one goroutine at a time.
 type Session struct {
 	client   *Client
-	patience time.Duration // time on the wire left
-	waits    time.Duration // time in backoff left
+	patience time.Duration // time on the wire and in backoff left
+	waits    time.Duration // time left for what Retry-After asks
 	began    time.Time     // start of the first request
 	ended    time.Time     // end of the last one
 
@@ -41,18 +41,62 @@ type Session struct {
 	lastRetry time.Duration // Retry-After of the last answer
 }
 
-// NewSession starts a row. Its requests end within (retries+1) x timeout on
-// the wire and retryCap of waiting, time in the queue of the rate limit not
-// counted.
+// NewSession starts a row. All its requests together end within (retries+1) x
+// timeout, backoff included, and what Retry-After asks for on top, retryCap at
+// the most and nothing where there are no retries. Time in the queue of our own
+// limits is not counted.
 func (c *Client) NewSession() *Session {
-	return &Session{client: c, patience: time.Duration(c.entry.Retries+1) * c.timeout, waits: c.entry.RetryCap}
+	s := &Session{client: c}
+	s.Renew()
+	return s
 }
 
-// Renew gives the session a fresh allowance of time, for steps whose outcome
-// no longer changes the verdict.
+// Renew gives the session a fresh allowance of time. It is for the write probe
+// alone, which begins when the row is done and has to clean up what it pushed.
 func (s *Session) Renew() {
-	fresh := s.client.NewSession()
-	s.patience, s.waits = fresh.patience, fresh.waits
+	entry := s.client.entry
+	s.patience = time.Duration(entry.Retries+1) * s.client.timeout
+	s.waits = 0
+	if entry.Retries > 0 {
+		s.waits = entry.RetryCap
+	}
+}
+
+// Spent reports whether the row's time on the wire is used up, so that every
+// further request is a fault of kind timeout without having been sent.
+func (s *Session) Spent() bool { return s.patience <= 0 }
+
+// await holds a request for as long as the registry has asked others to leave
+// it alone, within what the row may wait. The first request is not under way
+// yet, so that retryCap is its only bound.
+func (s *Session) await(ctx context.Context, left time.Duration) error {
+	s.mu.Lock()
+	most := s.waits
+	if s.began.IsZero() {
+		most = s.client.entry.RetryCap
+	}
+	s.mu.Unlock()
+	wait := min(left, most)
+	if wait <= 0 {
+		return ctx.Err()
+	}
+	s.waits = max(s.waits-wait, 0)
+	return sleep(ctx, wait)
+}
+
+// pause gives the time to wait before attempt is made again, and takes it from
+// the row's allowance: what Retry-After asks for, up to retryCap in a row, or a
+// short backoff where it asks for less or retryCap is 0. ok is false where the
+// row cannot afford it.
+func (s *Session) pause(asked time.Duration, attempt int) (wait time.Duration, ok bool) {
+	wait = backoff(attempt)
+	if asked > wait && s.client.entry.RetryCap > 0 {
+		wait = min(asked, s.waits)
+		s.waits -= wait
+		return wait, wait > 0
+	}
+	s.patience -= wait
+	return wait, s.patience > 0
 }
 
 // Exchanges lists what went over the wire, in order.

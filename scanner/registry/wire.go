@@ -76,15 +76,17 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 		}
 		asked := retryAfter(resp)
 		x.session.lastRetry = asked
-		limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests
-		wait := min(max(asked, backoff(attempt)), x.session.waits)
-		if attempt >= c.entry.Retries || wait <= 0 || c.pace.gaveUp() {
+		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
+			c.pace.slow(min(asked, c.entry.RetryCap), c.limit)
+		}
+		if attempt >= c.entry.Retries || c.pace.gaveUp() {
 			c.pace.giveUp()
 			return resp, err
 		}
-		x.session.waits -= wait
-		if limited {
-			c.pace.slow(wait, c.limit)
+		wait, ok := x.session.pause(asked, attempt)
+		if !ok {
+			c.pace.giveUp()
+			return resp, err
 		}
 		if err := sleep(req.Context(), wait); err != nil {
 			return nil, err
@@ -100,7 +102,7 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := c.turn(ctx); err != nil {
+	if err := c.turn(ctx, x.session); err != nil {
 		return nil, err
 	}
 	defer c.slots.Release(1)
@@ -137,9 +139,9 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 // turn waits until a request may go out: a slot of the registry is free, and
 // its pace, its rate and the rate over all registries allow it. The slot is
 // taken when the error is nil.
-func (c *Client) turn(ctx context.Context) error {
+func (c *Client) turn(ctx context.Context, s *Session) error {
 	defer stalled(ctx, ownStall)()
-	if err := c.pace.wait(ctx); err != nil {
+	if err := s.await(ctx, c.pace.left()); err != nil {
 		return err
 	}
 	if err := c.slots.Acquire(ctx, 1); err != nil {
@@ -282,10 +284,10 @@ func retryAfter(resp *http.Response) time.Duration {
 	return 0
 }
 
-// backoff doubles from a quarter of a second, jittered by half on both sides
-// so that rows which failed together do not come back together.
+// backoff doubles from a quarter of a second up to eight, jittered by half on
+// both sides so that rows which failed together do not come back together.
 func backoff(attempt int) time.Duration {
-	base := 250 * time.Millisecond << min(attempt, 10)
+	base := 250 * time.Millisecond << min(attempt, 5)
 	return base/2 + rand.N(base)
 }
 

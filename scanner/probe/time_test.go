@@ -1,0 +1,64 @@
+package probe_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+	"refmatrix/scanner/registry"
+)
+
+// TestRowInTime: all steps of a row share one allowance, so that a registry
+// that goes silent after its verdict costs no more time than one that was
+// silent from the start; what was not measured is not told as broken.
+func TestRowInTime(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
+			w.Header().Set("Docker-Content-Digest", manifestDigest)
+		case strings.Contains(r.URL.Path, manifestDigest) && r.URL.RawQuery == "":
+			w.Header().Set("Content-Type", matrix.IndexMediaType)
+			w.Header().Set("Link", `<?page=2>; rel="next"`)
+			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
+		default:
+			<-r.Context().Done()
+		}
+	}))
+	defer server.Close()
+	target, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := registry.NewPool(registry.Options{})
+	defer pool.Close()
+	entry := inventory.Registry{
+		Name: "slow", URL: target, Timeout: 500 * time.Millisecond, Retries: 1, RetryCap: 100 * time.Millisecond,
+		Concurrency: 1, Auth: inventory.Auth{Anonymous: true},
+	}
+	image, err := inventory.ParseImage("team/app:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := probe.Image(context.Background(), pool.Client(entry), image, probe.Options{Depth: probe.Full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := matrix.NewRow(matrix.Target{Registry: "slow"}, &outcome.Observation)
+	if row.Reason != matrix.ReferrersListed {
+		t.Errorf("%s: %s", row.Reason, row.Detail)
+	}
+	most := 2*entry.Timeout + entry.RetryCap
+	if slack := time.Second; outcome.Duration > most+slack {
+		t.Errorf("the row took %s, over %s", outcome.Duration, most)
+	}
+	if got := outcome.Observation.Capabilities.Pagination; got != matrix.PageBounded {
+		t.Errorf("pagination is %s", got)
+	}
+}
