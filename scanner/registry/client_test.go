@@ -478,6 +478,33 @@ func TestEchoedSecrets(t *testing.T) {
 	}
 }
 
+// TestEchoedToken: a token endpoint that repeats its token in a header finds
+// nothing of it in what is recorded, although it is new there.
+func TestEchoedToken(t *testing.T) {
+	const token = "canary-token-98765"
+	var s *httptest.Server
+	s = serve(t, func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Server", token)
+		if q.URL.Path == "/token" {
+			_, _ = io.WriteString(w, `{"token":"`+token+`"}`)
+			return
+		}
+		if q.Header.Get("Authorization") == "" {
+			w.Header().Set("Server", "x")
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+s.URL+`/token"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	resp, session := ask(t, client(t, entry(t, s.URL)))
+	encoded, err := json.Marshal(session.Exchanges())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Status != http.StatusOK || strings.Contains(string(encoded), token) {
+		t.Errorf("%d %s", resp.Status, encoded)
+	}
+}
+
 // TestCredentialSources: where the inventory says nothing, the docker config
 // and what it names are asked.
 func TestCredentialSources(t *testing.T) {

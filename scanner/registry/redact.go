@@ -2,8 +2,11 @@ package registry
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -17,8 +20,9 @@ const minSecret = 4
 // redactor replaces the secrets of one registry in what comes back from the
 // wire: a server can echo what it was sent, in any header or body.
 type redactor struct {
-	mu      sync.RWMutex
-	secrets map[string]bool
+	mu    sync.RWMutex
+	known map[string]bool
+	forms []string // of all secrets, the longest first, so that none hides the rest of another
 }
 
 // add takes secrets in all the forms a server could echo.
@@ -28,39 +32,84 @@ func (r *redactor) add(secrets ...string) {
 			continue
 		}
 		r.mu.RLock()
-		known := r.secrets[secret]
+		known := r.known[secret]
 		r.mu.RUnlock()
 		if known {
 			continue
 		}
 		r.mu.Lock()
-		if r.secrets == nil {
-			r.secrets = map[string]bool{}
-		}
-		for _, form := range []string{
-			secret, url.QueryEscape(secret), url.PathEscape(secret),
-			base64.StdEncoding.EncodeToString([]byte(secret)), base64.URLEncoding.EncodeToString([]byte(secret)),
-		} {
-			r.secrets[form] = true
-		}
+		r.learn(formsOf(secret))
 		// "user:password" travels as one base64 word; its parts are secrets too.
 		if decoded, err := base64.StdEncoding.DecodeString(secret); err == nil {
 			if _, password, ok := strings.Cut(string(decoded), ":"); ok && len(password) >= minSecret {
-				r.secrets[string(decoded)] = true
-				r.secrets[password] = true
+				r.learn(append(formsOf(password), string(decoded)))
 			}
 		}
 		r.mu.Unlock()
 	}
 }
 
+// learn puts forms in their places. r.mu is held.
+func (r *redactor) learn(forms []string) {
+	if r.known == nil {
+		r.known = map[string]bool{}
+	}
+	for _, form := range forms {
+		if r.known[form] {
+			continue
+		}
+		r.known[form] = true
+		at, _ := slices.BinarySearchFunc(r.forms, len(form), shorterThan)
+		r.forms = slices.Insert(r.forms, at, form)
+	}
+}
+
+// shorterThan orders forms by falling length.
+func shorterThan(form string, length int) int { return length - len(form) }
+
+// maxHex is the length up to which a secret is looked for in hexadecimal, which
+// is for passwords: long tokens are many, and each form of them is kept.
+const maxHex = 256
+
+// formsOf lists what a secret can look like in a text.
+func formsOf(secret string) []string {
+	forms := []string{secret}
+	for _, escaped := range []string{url.QueryEscape(secret), url.PathEscape(secret)} {
+		forms = append(forms, escaped, percent.ReplaceAllStringFunc(escaped, strings.ToLower))
+	}
+	for _, alphabet := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		forms = append(forms, alphabet.EncodeToString([]byte(secret)))
+		for offset := range 3 {
+			forms = append(forms, within(alphabet, secret, offset))
+		}
+	}
+	if len(secret) <= maxHex {
+		text := hex.EncodeToString([]byte(secret))
+		forms = append(forms, text, strings.ToUpper(text))
+	}
+	return forms
+}
+
+var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// within gives the characters of a base64 text that are the secret's alone where
+// it begins offset bytes after a multiple of three, whatever is around it: an
+// account's name and a colon before, padding or more text behind.
+func within(alphabet *base64.Encoding, secret string, offset int) string {
+	text := alphabet.WithPadding(base64.NoPadding).EncodeToString([]byte(strings.Repeat("x", offset) + secret))
+	first := (offset*8 + 5) / 6
+	end := (offset + len(secret)) * 8 / 6
+	return text[first:end]
+}
+
 // redact replaces every known secret in text.
 func (r *redactor) redact(text string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	for secret := range r.secrets {
-		if strings.Contains(text, secret) {
-			text = strings.ReplaceAll(text, secret, "***")
+	fits, _ := slices.BinarySearchFunc(r.forms, len(text), shorterThan)
+	for _, form := range r.forms[fits:] {
+		if strings.Contains(text, form) {
+			text = strings.ReplaceAll(text, form, "***")
 		}
 	}
 	return text

@@ -1,34 +1,44 @@
-package registry_test
+package registry
 
 import (
-	"context"
-	"net/http"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
 	"strings"
 	"testing"
-
-	"refmatrix/matrix"
-	"refmatrix/scanner/registry"
 )
 
-// TestAddressIsWhole: an exchange tells the address that was asked, which a
-// long name alone takes over what other texts are bounded to.
-func TestAddressIsWhole(t *testing.T) {
-	server := serve(t, func(http.ResponseWriter, *http.Request) {})
-	c := client(t, entry(t, server.URL))
-	for _, test := range []struct {
-		length int
-		whole  bool
-	}{{255, true}, {4000, true}, {5000, false}} {
-		session := c.NewSession()
-		target := c.URL(strings.Repeat("a", test.length) + "/manifests/latest")
-		if _, err := session.Do(context.Background(), registry.Request{Step: "resolve", Method: http.MethodHead, URL: target}); err != nil {
-			t.Fatal(err)
+// TestRedactForms: a secret is found in whatever form a server echoes it.
+func TestRedactForms(t *testing.T) {
+	for _, secret := range []string{"canary-pass-1234", "canary-pass-12345", "canary-pass-123456", "pä/ss w+rd?&:", "eyJhbGciOi.eyJzdWIi.c2ln-_"} {
+		std, raw := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
+		lower := percent.ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower)
+		forms := map[string]string{
+			"itself": secret, "query": url.QueryEscape(secret), "path": url.PathEscape(secret), "query in lower case": lower,
+			"base64": std([]byte(secret)), "unpadded": base64.RawStdEncoding.EncodeToString([]byte(secret)), "URL base64": raw([]byte(secret)),
+			"x:": std([]byte("x:" + secret)), "xx:": std([]byte("xx:" + secret)), "xxx:": std([]byte("xxx:" + secret)), "with more": raw([]byte("robot:" + secret + "\n\n")),
+			"hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
 		}
-		var x matrix.Exchange
-		for _, x = range session.Exchanges() {
+		var r redactor
+		r.add(secret)
+		for name, form := range forms {
+			got := r.redact("<" + form + ">")
+			// Of a form around the secret its frame may stay: the name, and the
+			// characters that the secret shares with it.
+			if strings.Contains(got, form) || len(got) > len("<***>")+len("robot:")*4/3+4+len("\n\n")*4/3 {
+				t.Errorf("%q as %s: %q", secret, name, got)
+			}
 		}
-		if whole := x.URL == target.String(); whole != test.whole || len(x.URL) > 4<<10+len("...") {
-			t.Errorf("a name of %d characters: %q", test.length, x.URL)
+	}
+}
+
+// TestRedactPrefix: a secret that begins with another one is hidden whole.
+func TestRedactPrefix(t *testing.T) {
+	for range 20 { // the order of a map would show in some
+		var r redactor
+		r.add("registry", "registry-s3cr3t", "registry-s3cr3t-XYZ")
+		if got := r.redact("Server: registry-s3cr3t-XYZ, registry-s3cr3t, registry"); got != "Server: ***, ***, ***" {
+			t.Fatal(got)
 		}
 	}
 }

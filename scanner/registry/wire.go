@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -123,6 +124,9 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	}
 	took := time.Since(began)
 	answered()
+	if err == nil && step == tokenStep {
+		c.learnTokens(resp)
+	}
 	x.session.patience -= took
 	seen, connected := phases()
 	if err != nil && timed.Err() != nil && ctx.Err() == nil {
@@ -134,6 +138,21 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	}
 	c.pace.observe(took, c.limit)
 	return resp, nil
+}
+
+// learnTokens makes secrets of the tokens in an answer before anything of the
+// answer is recorded. The body stays in place.
+func (c *Client) learnTokens(resp *http.Response) {
+	body, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	var tokens struct {
+		Token   string `json:"token"`
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	if err == nil && json.Unmarshal(body, &tokens) == nil {
+		c.redactor.add(tokens.Token, tokens.Access, tokens.Refresh)
+	}
 }
 
 // turn waits until a request may go out: a slot of the registry is free, and
