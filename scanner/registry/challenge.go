@@ -37,13 +37,14 @@ func ParseBearer(header string) (found map[string]string, ok bool) {
 	return found, found["realm"] != ""
 }
 
-// wordBearer writes a challenge the way the auth client reads it.
+// wordBearer writes a challenge the way the auth client reads it. Its scope is
+// left out: the auth client would ask for it beside the step's own, which is
+// all that the step needs, and it can be a placeholder (GHCR) or name another
+// repository and more actions than are any of our business.
 func wordBearer(parameters map[string]string) string {
 	words := "Bearer realm=" + quoted(parameters["realm"])
-	for _, name := range []string{"service", "scope"} {
-		if value, ok := parameters[name]; ok {
-			words += "," + name + "=" + quoted(value)
-		}
+	if service, ok := parameters["service"]; ok {
+		words += ",service=" + quoted(service)
 	}
 	return words
 }

@@ -160,6 +160,10 @@ func faultText(err error) string {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended in the middle of the answer"
+	case strings.Contains(err.Error(), "failed to parse Location header"):
+		return "the Location of the redirect is no URL" // net/http quotes it, whatever it holds
+	case strings.Contains(err.Error(), "malformed MIME header"):
+		return "a header line of the answer is malformed" // the same
 	case errors.Is(err, io.EOF):
 		return "the connection was closed without an answer"
 	}

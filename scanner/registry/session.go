@@ -231,7 +231,7 @@ func (s *Session) failed(err error) *Response {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		kind := refused.kind
-		if kind == matrix.Protocol && s.lastWasToken() {
+		if kind == matrix.Protocol && s.last().Step == tokenStep {
 			kind = matrix.TokenError
 		}
 		return &Response{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: kind, Text: s.client.Clean(refused.text)}}}
@@ -243,18 +243,33 @@ func (s *Session) failed(err error) *Response {
 	if errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password") {
 		return &Response{Answer: matrix.Answer{Status: http.StatusUnauthorized, Challenge: true}}
 	}
-	kind := classify(err)
-	switch {
-	// The auth client has no error values for them. It looks at the redirects of
-	// token requests before we are asked, and sends none with a refresh token in
-	// its body to another origin.
-	case strings.Contains(err.Error(), "redirect of token request rejected"),
-		strings.Contains(err.Error(), "refusing to resend a token request body"):
-		kind = matrix.AuthRefused
-	case s.lastWasToken():
-		kind = matrix.TokenError
+	fault := &matrix.Fault{Kind: classify(err), Text: s.client.Clean(faultText(err))}
+	if last := s.last(); last.Step == tokenStep {
+		fault.Kind = matrix.TokenError
+		if last.Error == "" {
+			s.wordToken(fault, last, err)
+		}
 	}
-	return &Response{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: kind, Text: s.client.Clean(faultText(err))}}}
+	return &Response{Answer: matrix.Answer{Fault: fault}}
+}
+
+// wordToken words what the auth client makes of an answer of the token
+// endpoint. Its own words hold URLs with their whole query, where signatures
+// and tokens travel.
+func (s *Session) wordToken(fault *matrix.Fault, last matrix.Exchange, err error) {
+	fault.Text = fmt.Sprintf("%s answered HTTP %d, but no token", last.URL, last.Status)
+	for _, refused := range tokenRedirects {
+		if strings.Contains(err.Error(), refused.part) {
+			fault.Kind, fault.Text = matrix.AuthRefused, last.URL+" "+refused.words
+		}
+	}
+}
+
+// tokenRedirects are the redirects of token requests that the auth client
+// refuses before we are asked; it has no error values for them.
+var tokenRedirects = []struct{ part, words string }{
+	{"redirect of token request rejected", "redirects to a URL that is not https"},
+	{"refusing to resend a token request body", "redirects to another origin, where the credentials in the request would go"},
 }
 
 // tokenRefused judges the token endpoint's refusal: an account matter stays
@@ -282,11 +297,14 @@ func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
 // maxCodes bounds the error codes kept of one body.
 const maxCodes = 5
 
-// lastWasToken reports whether the last exchange was with the token endpoint.
-func (s *Session) lastWasToken() bool {
+// last is the last exchange, empty where there is none.
+func (s *Session) last() matrix.Exchange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.exchanges) > 0 && s.exchanges[len(s.exchanges)-1].Step == tokenStep
+	if len(s.exchanges) == 0 {
+		return matrix.Exchange{}
+	}
+	return s.exchanges[len(s.exchanges)-1]
 }
 
 // note appends a finished exchange.
