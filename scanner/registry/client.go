@@ -35,14 +35,18 @@ type Options struct {
 }
 
 // Pool makes clients that share one global rate, the addresses of names, the
-// authorities they trust and one look at the docker config.
+// authorities they trust and one look at the files with accounts.
 type Pool struct {
-	options Options
-	global  *rate.Limiter
-	docker  dockerStore
-	names   names
+	options  Options
+	global   *rate.Limiter
+	accounts *accounts
+	names    names
+	life     context.Context // of look-ups that no row waits for any more
+	end      context.CancelFunc
+	outlived sync.WaitGroup
 
 	mu      sync.Mutex
+	closed  bool
 	configs map[[sha256.Size]byte]*tls.Config // by TLS settings
 	clients map[*Client]bool                  // not closed yet
 }
@@ -52,19 +56,38 @@ func NewPool(options Options) *Pool {
 	if options.Proxy == nil {
 		options.Proxy = http.ProxyFromEnvironment
 	}
+	life, end := context.WithCancel(context.Background())
 	return &Pool{
-		options: options, global: limiter(options.Rate, 1), names: names{resolver: options.Resolver},
+		options: options, global: limiter(options.Rate, 1), accounts: newAccounts(), names: names{resolver: options.Resolver}, life: life, end: end,
 		configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{},
 	}
 }
 
-// Close drops the connections that are kept for reuse.
+// Close ends what outlived its row, credential helpers that is, and drops the
+// connections that are kept for reuse.
 func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.end()
+	p.outlived.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.clients {
 		c.closeIdle()
 	}
+}
+
+// outlive gives the context of work that may outlive its row; done has to be
+// called when it is over.
+func (p *Pool) outlive() (life context.Context, done func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, context.Canceled
+	}
+	p.outlived.Add(1)
+	return p.life, p.outlived.Done, nil
 }
 
 // Done closes what is kept for c, of which no more will be asked.
@@ -121,11 +144,12 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		c.timeout = p.options.Timeout
 	}
 	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
+	source := &credentialSource{client: c}
 	c.auth = &auth.Client{
 		Client:     &http.Client{Transport: &guard{client: c}, CheckRedirect: c.checkRedirect},
 		Header:     http.Header{"User-Agent": {p.options.UserAgent}},
-		Credential: newCredentials(c, &p.docker).get,
-		Cache:      auth.NewCache(),
+		Credential: source.get,
+		Cache:      perAccount{auth.NewCache(), source.account},
 		ClientID:   "refmatrix",
 		// The library's own look at a realm's addresses comes before the dial and
 		// lets through what does not resolve; admitRealm and admitAddresses are

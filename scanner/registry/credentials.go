@@ -2,82 +2,73 @@ package registry
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
+	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
 
 	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
 )
 
-// helperTimeout bounds one run of a credential helper.
-const helperTimeout = 30 * time.Second
-
-// dockerStore is the docker config and $REGISTRY_AUTH_FILE, read once and
-// only when an entry without credentials of its own is challenged.
-type dockerStore struct {
-	once  sync.Once
-	store credentials.Store
-	err   error
-}
-
-func (d *dockerStore) open() (credentials.Store, error) {
-	d.once.Do(func() {
-		docker, err := credentials.NewStoreFromDocker(credentials.StoreOptions{})
-		if err != nil {
-			d.err = fmt.Errorf("the docker config cannot be read: %w", err)
-			return
-		}
-		d.store = docker
-		// The file that podman, buildah and skopeo share; it is named on purpose,
-		// so it comes first.
-		if path := os.Getenv("REGISTRY_AUTH_FILE"); path != "" {
-			named, err := credentials.NewStore(path, credentials.StoreOptions{})
-			if err != nil {
-				d.err = fmt.Errorf("$REGISTRY_AUTH_FILE cannot be read: %w", err)
-				return
-			}
-			d.store = credentials.NewStoreWithFallbacks(named, docker)
-		}
-	})
-	return d.store, d.err
-}
-
-// credentialSource finds the credential of one entry, once.
+// credentialSource finds the accounts of one entry, each once.
 type credentialSource struct {
 	client *Client
-	docker *dockerStore
 	flight singleflight.Group
 
-	mu    sync.Mutex
-	found bool
-	held  auth.Credential
+	mu   sync.Mutex
+	held map[string]auth.Credential // by account
 }
 
-func newCredentials(c *Client, docker *dockerStore) *credentialSource {
-	return &credentialSource{client: c, docker: docker}
+// account tells accounts of the same registry apart: an auth file can have one
+// for each namespace. It is "" where there is one for all.
+func (s *credentialSource) account(ctx context.Context) string {
+	if inventoryHas(s.client.entry.Auth) {
+		return ""
+	}
+	return s.client.pool.accounts.key(s.client.entry.URL.Host, repositoryOf(ctx))
+}
+
+func inventoryHas(a inventory.Auth) bool {
+	return a.Anonymous || a.Username != "" || a.Token != "" || a.IdentityToken != "" || a.Helper != ""
+}
+
+// repositoryOf is the repository that a request is about, by its token scope.
+func repositoryOf(ctx context.Context) string {
+	x := exchangeOf(ctx)
+	if x == nil {
+		return ""
+	}
+	name := strings.TrimPrefix(x.request.Scope, "repository:")
+	if end := strings.LastIndexByte(name, ':'); end >= 0 {
+		name = name[:end]
+	}
+	return name
 }
 
 // get is asked by the auth client after a challenge of the registry's own
-// origin. A failing helper is a refusal of kind credentials; its output is
-// not repeated, for it may hold what it should have handed over.
+// origin. A helper or file that fails is a refusal of kind credentials.
 func (s *credentialSource) get(ctx context.Context, _ string) (auth.Credential, error) {
+	account, repository := s.account(ctx), repositoryOf(ctx)
 	s.mu.Lock()
-	held, found := s.held, s.found
+	held, found := s.held[account]
 	s.mu.Unlock()
 	if found {
 		return held, nil
 	}
-	looked := s.flight.DoChan("", func() (any, error) {
-		// The look-up outlives the row that asked first: others wait for it.
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), helperTimeout)
+	looked := s.flight.DoChan(account, func() (any, error) {
+		// The look-up outlives the row that asked first, for others wait for it,
+		// but not the scan: Close ends it and waits for that.
+		life, done, err := s.client.pool.outlive()
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		bounded, cancel := context.WithTimeout(life, helperTimeout)
 		defer cancel()
-		return s.look(bounded)
+		return s.look(bounded, repository)
 	})
 	select {
 	case <-ctx.Done():
@@ -89,14 +80,17 @@ func (s *credentialSource) get(ctx context.Context, _ string) (auth.Credential, 
 		credential := result.Val.(auth.Credential)
 		s.client.redactor.add(credential.Password, credential.AccessToken, credential.RefreshToken)
 		s.mu.Lock()
-		s.held, s.found = credential, true
-		s.mu.Unlock()
+		defer s.mu.Unlock()
+		if s.held == nil {
+			s.held = map[string]auth.Credential{}
+		}
+		s.held[account] = credential
 		return credential, nil
 	}
 }
 
-func (s *credentialSource) look(ctx context.Context) (auth.Credential, error) {
-	given := s.client.entry.Auth
+func (s *credentialSource) look(ctx context.Context, repository string) (auth.Credential, error) {
+	given, host := s.client.entry.Auth, s.client.entry.URL.Host
 	switch {
 	case given.Anonymous:
 		return auth.EmptyCredential, nil
@@ -107,24 +101,26 @@ func (s *credentialSource) look(ctx context.Context) (auth.Credential, error) {
 	case given.IdentityToken != "":
 		return auth.Credential{RefreshToken: given.IdentityToken.Reveal()}, nil
 	case given.Helper != "":
-		return s.ask(ctx, credentials.NewNativeStore(given.Helper), "docker-credential-"+given.Helper)
+		return askHelper(ctx, given.Helper, credentials.ServerAddressFromHostname(host))
 	}
-	store, err := s.docker.open()
-	if err != nil {
-		return auth.EmptyCredential, err
-	}
-	return s.ask(ctx, store, "the docker config's credential helper")
+	return s.client.pool.accounts.find(ctx, host, repository)
 }
 
-// ask looks a registry up under the name that docker login files it under.
-func (s *credentialSource) ask(ctx context.Context, store credentials.Store, name string) (auth.Credential, error) {
-	address := credentials.ServerAddressFromHostname(s.client.entry.URL.Host)
-	credential, err := store.Get(ctx, address)
-	switch {
-	case err == nil:
-		return credential, nil
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return auth.EmptyCredential, fmt.Errorf("%s did not answer within %s", name, helperTimeout)
-	}
-	return auth.EmptyCredential, fmt.Errorf("%s failed for %s", name, address)
+// perAccount is a token cache that keeps accounts of the same registry apart:
+// the auth client caches a Basic account by host alone.
+type perAccount struct {
+	auth.Cache
+	account func(context.Context) string
+}
+
+func (c perAccount) GetScheme(ctx context.Context, registry string) (auth.Scheme, error) {
+	return c.Cache.GetScheme(ctx, registry+" "+c.account(ctx))
+}
+
+func (c perAccount) GetToken(ctx context.Context, registry string, scheme auth.Scheme, key string) (string, error) {
+	return c.Cache.GetToken(ctx, registry+" "+c.account(ctx), scheme, key)
+}
+
+func (c perAccount) Set(ctx context.Context, registry string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
+	return c.Cache.Set(ctx, registry+" "+c.account(ctx), scheme, key, fetch)
 }

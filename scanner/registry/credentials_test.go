@@ -3,7 +3,9 @@ package registry_test
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
 // TestCredentialSources: where the inventory says nothing, the docker config
@@ -45,6 +48,15 @@ func TestCredentialSources(t *testing.T) {
 		{"credHelpers", `{"credHelpers":{"` + host + `":"good"}}`, "", inventory.Auth{}, "helped"},
 		{"credsStore", `{"credsStore":"good"}`, "", inventory.Auth{}, "helped"},
 		{"REGISTRY_AUTH_FILE comes first", `{"auths":{"` + host + `":{"auth":"` + encode("dockered") + `"}}}`, `{"auths":{"` + host + `":{"auth":"` + encode("podmanned") + `"}}}`, inventory.Auth{}, "podmanned"},
+		{"REGISTRY_AUTH_FILE alone is asked", `{`, `{"auths":{"` + host + `":{"auth":"` + encode("podmanned") + `"}}}`, inventory.Auth{}, "podmanned"},
+		{"REGISTRY_AUTH_FILE with another registry", `{"auths":{"` + host + `":{"auth":"` + encode("dockered") + `"}}}`, `{"auths":{"quay.io":{"auth":"` + encode("podmanned") + `"}}}`, inventory.Auth{}, "dockered"},
+		{"REGISTRY_AUTH_FILE with a helper", `{}`, `{"credHelpers":{"` + host + `":"good"}}`, inventory.Auth{}, "helped"},
+		{"REGISTRY_AUTH_FILE that is broken", `{}`, `{`, inventory.Auth{}, "fault credentials: $REGISTRY_AUTH_FILE cannot be read"},
+		{"REGISTRY_AUTH_FILE that is not there", `{}`, "nowhere", inventory.Auth{}, "fault credentials: $REGISTRY_AUTH_FILE cannot be read: open "},
+		{"an entry that is no base64", `{}`, `{"auths":{"` + host + `":{"auth":"canary"}}}`, inventory.Auth{}, "fault credentials: the entry " + host + " of $REGISTRY_AUTH_FILE"},
+		{"no home", "homeless", "", inventory.Auth{}, "401"},
+		{"no home, REGISTRY_AUTH_FILE", "homeless", `{"auths":{"` + host + `":{"auth":"` + encode("podmanned") + `"}}}`, inventory.Auth{}, "podmanned"},
+		{"a helper with a bad name", `{"credsStore":"../good"}`, "", inventory.Auth{}, "fault credentials: \"../good\" is no credential helper's name"},
 		{"a helper of the inventory", `{}`, "", inventory.Auth{Helper: "good"}, "helped"},
 		{"a helper that fails", `{}`, "", inventory.Auth{Helper: "broken"}, "fault credentials: docker-credential-broken failed for " + host},
 		{"a helper that is not there", `{}`, "", inventory.Auth{Helper: "nowhere"}, "fault credentials: docker-credential-nowhere failed for " + host},
@@ -56,13 +68,19 @@ func TestCredentialSources(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			config := t.TempDir()
 			t.Setenv("DOCKER_CONFIG", config)
-			if err := os.WriteFile(filepath.Join(config, "config.json"), []byte(test.docker), 0o600); err != nil {
+			if test.docker == "homeless" {
+				t.Setenv("DOCKER_CONFIG", "")
+				t.Setenv("HOME", "")
+			} else if err := os.WriteFile(filepath.Join(config, "config.json"), []byte(test.docker), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			t.Setenv("REGISTRY_AUTH_FILE", "")
 			if test.registryAuth != "" {
 				path := filepath.Join(config, "auth.json")
 				t.Setenv("REGISTRY_AUTH_FILE", path)
+				if test.registryAuth == "nowhere" {
+					path = filepath.Join(config, "another")
+				}
 				if err := os.WriteFile(path, []byte(test.registryAuth), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -79,6 +97,57 @@ func TestCredentialSources(t *testing.T) {
 			}
 			if !strings.HasPrefix(got, test.want) || strings.Contains(got, "canary") {
 				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestNamespaces: an auth file can have an account for each namespace of a
+// registry (containers-auth.json(5)), and none serves another.
+func TestNamespaces(t *testing.T) {
+	for _, scheme := range []string{"Basic", "Bearer"} {
+		t.Run(scheme, func(t *testing.T) {
+			var s *httptest.Server
+			s = serve(t, func(w http.ResponseWriter, q *http.Request) {
+				user, _, _ := q.BasicAuth()
+				token := strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer ")
+				switch {
+				case q.URL.Path == "/token":
+					_, _ = io.WriteString(w, `{"token":"token-of-`+user+`"}`)
+				case scheme == "Basic" && user != "":
+					w.Header().Set("Docker-Distribution-Api-Version", user)
+				case scheme == "Bearer" && token != "":
+					w.Header().Set("Docker-Distribution-Api-Version", strings.TrimPrefix(token, "token-of-"))
+				default:
+					w.Header().Set("WWW-Authenticate", scheme+` realm="`+s.URL+`/token"`)
+					w.WriteHeader(http.StatusUnauthorized)
+				}
+			})
+			host := strings.TrimPrefix(s.URL, "http://")
+			text := "{\"auths\":{"
+			for key, user := range map[string]string{"": "all", "/team": "team", "/team/app": "app", "/other": "other"} {
+				text += fmt.Sprintf(`"%s%s":{"auth":"%s"},`, host, key, base64.StdEncoding.EncodeToString([]byte(user+":password")))
+			}
+			path := filepath.Join(t.TempDir(), "auth.json")
+			if err := os.WriteFile(path, []byte(strings.TrimSuffix(text, ",")+"}}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("REGISTRY_AUTH_FILE", path)
+			e := entry(t, s.URL)
+			e.Auth, e.Timeout = inventory.Auth{}, 5*time.Second
+			c := client(t, e)
+			for _, test := range []struct{ repository, user string }{
+				{"team/app", "app"}, {"team/web", "team"}, {"team/app/sub", "app"}, {"team/apple", "team"}, {"teams/app", "all"}, {"other/x", "other"}, {"team", "team"}, {"team/app", "app"},
+			} {
+				resp, err := c.NewSession().Do(t.Context(), registry.Request{
+					Step: "resolve", Method: http.MethodHead, URL: c.URL(test.repository + "/manifests/x"), Scope: "repository:" + test.repository + ":pull",
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := resp.Header.Get("Docker-Distribution-Api-Version"); got != test.user {
+					t.Errorf("%s was asked for as %q, want %q", test.repository, got, test.user)
+				}
 			}
 		})
 	}
