@@ -105,19 +105,19 @@ var sharedRules = []Rule{
 	}, func(o *Observation) string {
 		return fmt.Sprintf("%s from %s: the account lacks the permission.", seen(o.deciding()), o.place())
 	}),
-	unknown(RateLimited, Info, "429 after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
+	unknown(RateLimited, Info, "429, also after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
 		a := o.deciding()
 		wait := ""
 		if a.RetryAfter > 0 {
 			wait = fmt.Sprintf(", which asks to wait %s", a.RetryAfter)
 		}
-		return fmt.Sprintf("HTTP 429 from %s after the retries%s.", o.place(), wait)
+		return fmt.Sprintf("HTTP 429 from %s%s.", o.place(), wait)
 	}),
-	unknown(ServerError, Fail, "5xx (not 501) after the retries", func(o *Observation) bool {
+	unknown(ServerError, Fail, "5xx (not 501); 502, 503 and 504 also after the retries", func(o *Observation) bool {
 		s := o.deciding().Status
 		return s >= 500 && s != http.StatusNotImplemented
 	}, func(o *Observation) string {
-		return fmt.Sprintf("%s from %s after the retries.", seen(o.deciding()), o.place())
+		return fmt.Sprintf("%s from %s.", seen(o.deciding()), o.place())
 	}),
 }
 
@@ -136,7 +136,7 @@ var manifestRules = []Rule{
 	unknown(ManifestRejected, Info, "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
 		unresolved(func(*Observation) bool { return true }),
 		func(o *Observation) string {
-			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: the registry refuses the request itself."
+			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: " + o.Manifest.notWhatWasAsked("the registry refuses the request itself") + "."
 		}),
 }
 
@@ -225,15 +225,24 @@ var referrersRules = []Rule{
 	{
 		Reason: Rejected, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
 		Confidence: Likely, because: "a proxy or firewall in between can answer like this too",
-		Observed: "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge",
+		Observed: "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge; or a 2xx or 3xx that is no answer to it",
 		when:     func(*Observation) bool { return true },
 		detail: func(o *Observation) string {
 			if o.Referrers.Status == http.StatusUnauthorized {
 				return "HTTP 401 without a challenge, though the same credentials just read the manifest: the registry has no referrers API."
 			}
-			return seen(&o.Referrers.Answer) + ": the request is refused, so clients cannot list referrers."
+			return seen(&o.Referrers.Answer) + ": " + o.Referrers.notWhatWasAsked("the request is refused") + ", so clients cannot list referrers."
 		},
 	},
+}
+
+// notWhatWasAsked gives refusal for a status of 400 and over, and words for one
+// that refuses nothing and answers nothing: 201, 204, 206, 304.
+func (a *Answer) notWhatWasAsked(refusal string) string {
+	if a.Status < http.StatusBadRequest {
+		return "that is no answer to the request"
+	}
+	return refusal
 }
 
 func statusIs(status int) func(*Observation) bool {

@@ -103,7 +103,7 @@ type stage struct {
 }
 
 func (s *stage) fill(text string) string {
-	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{origin}", s.origin, "{other}", s.other).Replace(text)
+	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", strings.TrimSuffix(strings.Repeat(twoTypes+",", 500), ","), "{origin}", s.origin, "{other}", s.other).Replace(text)
 }
 
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -179,7 +179,7 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
-	if a.Status != http.StatusNoContent {
+	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
 		_, _ = io.WriteString(w, s.fill(a.Body))
 	}
 }

@@ -20,7 +20,7 @@ import (
 // Bounds on what is read of one answer, in bytes.
 const (
 	MaxIndex = 8 << 20  // an index or manifest
-	MaxError = 64 << 10 // the body of any other status
+	MaxError = 64 << 10 // the body of any other answer
 	maxToken = 128 << 10
 )
 
@@ -137,7 +137,7 @@ type Request struct {
 	Body    []byte      // for PUT, POST, PATCH
 	Scope   string      // token scope, "repository:<name>:pull"
 	Pinned  string      // where set, a redirect to a path without it is not followed (RedirectedTo tells)
-	MaxBody int64       // of a 200; 0 = MaxError
+	MaxBody int64       // of a 200 or 404; 0 = MaxError
 }
 
 // Response is the last answer to a Request, or the Fault that came instead.

@@ -232,8 +232,7 @@ func bound(step string, asked int64, resp *http.Response) int64 {
 	switch {
 	case step == tokenStep:
 		return maxToken
-	case resp.StatusCode == http.StatusOK,
-		resp.StatusCode == http.StatusNotFound && strings.Contains(resp.Header.Get("Content-Type"), "json"):
+	case resp.StatusCode == http.StatusOK, resp.StatusCode == http.StatusNotFound: // of an index too, whatever its type
 		return max(asked, MaxError)
 	}
 	return MaxError
