@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,5 +61,59 @@ func TestRowInTime(t *testing.T) {
 	}
 	if got := outcome.Observation.Capabilities.Pagination; got != matrix.PageBounded {
 		t.Errorf("pagination is %s", got)
+	}
+}
+
+// TestWriteProbeCleansUp: what was pushed is deleted even where the registry
+// goes silent in between and the row's time is used up, or the scan ends.
+func TestWriteProbeCleansUp(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var pushed, deleted atomic.Int32
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			scratch := strings.HasPrefix(r.URL.Path, "/v2/scratch/")
+			switch {
+			case scratch && r.Method == http.MethodPut:
+				pushed.Add(1)
+				w.WriteHeader(http.StatusCreated)
+			case scratch && r.Method == http.MethodDelete:
+				deleted.Add(1)
+				w.WriteHeader(http.StatusAccepted)
+			case scratch && strings.Contains(r.URL.Path, "/referrers/"):
+				if interrupted {
+					cancel()
+				}
+				<-r.Context().Done()
+			case scratch && strings.Contains(r.URL.Path, "/manifests/"):
+				w.WriteHeader(http.StatusNotFound)
+			case strings.Contains(r.URL.Path, "/referrers/"):
+				w.WriteHeader(http.StatusNotFound)
+			default: // the image, and the empty blob, which is there
+				w.Header().Set("Docker-Content-Digest", manifestDigest)
+			}
+		}))
+		defer server.Close()
+		target, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := registry.NewPool(registry.Options{})
+		defer pool.Close()
+		entry := inventory.Registry{
+			Name: "silent", URL: target, Timeout: 500 * time.Millisecond, Concurrency: 1,
+			Auth: inventory.Auth{Anonymous: true}, WriteProbe: &inventory.WriteProbe{Repository: "scratch/x"},
+		}
+		image, err := inventory.ParseImage("team/app:1.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := probe.Image(ctx, pool.Client(entry), image, probe.Options{Depth: probe.Basic, Write: true})
+		if (err != nil) != interrupted {
+			t.Errorf("interrupted %v: %v", interrupted, err)
+		}
+		if push := outcome.Observation.Capabilities.Push; push == nil || len(push.LeftBehind) > 0 || pushed.Load() == 0 || deleted.Load() != pushed.Load() {
+			t.Errorf("interrupted %v: %d pushed, %d deleted, %+v", interrupted, pushed.Load(), deleted.Load(), push)
+		}
 	}
 }
