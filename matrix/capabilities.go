@@ -3,8 +3,8 @@ package matrix
 // Capabilities is what the capability steps measured beside the verdict. A
 // zero field was not measured and is left out of every report.
 type Capabilities struct {
-	Descriptors     *int           `json:"descriptors,omitempty"`      // descriptors listed, all pages
-	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the listed descriptors, counted; of very many the most frequent
+	Descriptors     *int           `json:"descriptors,omitempty"`      // descriptors listed on all pages; left out where a next page was not read
+	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the descriptors that were read, counted; of very many the most frequent
 	MoreTypes       int            `json:"more_types,omitempty"`       // how many artifact types artifact_types leaves out
 	ContentType     TypeMatch      `json:"content_type,omitempty"`     // how the Content-Type of the referrers answer compares with the index type
 	Filter          Filter         `json:"filter,omitempty"`           // what ?artifactType= does
@@ -32,7 +32,8 @@ const (
 	FilterSilent    Filter = "silent"    // applied without the header
 	FilterIgnored   Filter = "ignored"   // other types still listed
 	FilterUnseen    Filter = "unseen"    // nothing is listed that a filter could leave out
-	FilterFails     Filter = "fails"     // the filtered request is not answered like the plain one
+	FilterFails     Filter = "fails"     // the filtered request is not answered like the plain one, or leaves out the very type it asked for
+	FilterMisstated Filter = "misstated" // OCI-Filters-Applied came, but other types are listed all the same
 )
 
 // Pagination says how a long list is handed out.
@@ -55,7 +56,7 @@ type TypeMatch string
 // The matches: clients differ on parameters, so they are told apart.
 const (
 	TypeExact      TypeMatch = "exact"      // the index type and nothing else
-	TypeParameters TypeMatch = "parameters" // the index type with parameters
+	TypeParameters TypeMatch = "parameters" // the index type with parameters, or with capitals: the same type, written otherwise
 	TypeOther      TypeMatch = "other"      // another type, or none
 )
 
@@ -72,7 +73,7 @@ func MatchType(contentType string) TypeMatch {
 
 // ArtifactType counts the descriptors of one artifact type.
 type ArtifactType struct {
-	Type  string `json:"type"`           // the artifactType of the descriptors
+	Type  string `json:"type"`           // the artifactType of the descriptors; empty where the registry lists them without one
 	Name  string `json:"name,omitempty"` // what it is, in words, where known
 	Count int    `json:"count"`          // descriptors of it
 }
@@ -97,35 +98,57 @@ type TagSchema struct {
 	State       TagState `json:"state"`                 // what it is
 	Digest      string   `json:"digest,omitempty"`      // of its index
 	Descriptors int      `json:"descriptors,omitempty"` // descriptors its index lists
-	OnlyTag     []string `json:"only_tag,omitempty"`    // digests the API does not list
-	OnlyAPI     []string `json:"only_api,omitempty"`    // digests the tag does not list
+	Compared    bool     `json:"compared,omitempty"`    // its index was compared with all pages of the API's list
+	OnlyTag     []string `json:"only_tag,omitempty"`    // digests the API does not list, to a bound
+	OnlyAPI     []string `json:"only_api,omitempty"`    // digests the tag does not list, to a bound
+
+	OnlyTagCount int `json:"only_tag_count,omitempty"` // digests the API does not list, all of them
+	OnlyAPICount int `json:"only_api_count,omitempty"` // digests the tag does not list, all of them
 
 	Links []Descriptor `json:"links,omitempty"` // what the index lists, to a bound
 }
+
+// MissingFromAPI counts the digests that the tag lists and the API does not.
+// A matrix.json of before the counts has the lists alone.
+func (t *TagSchema) MissingFromAPI() int { return max(t.OnlyTagCount, len(t.OnlyTag)) }
+
+// MissingFromTag counts the digests that the API lists and the tag does not.
+func (t *TagSchema) MissingFromTag() int { return max(t.OnlyAPICount, len(t.OnlyAPI)) }
 
 // PushStrategy says what clients write when they attach an artifact.
 type PushStrategy string
 
 // The push strategies. Dual is an API that lists referrers but sends no
-// OCI-Subject, so that clients maintain the tag as well.
+// OCI-Subject, so that clients maintain the tag as well; lost is the opposite,
+// an OCI-Subject that keeps clients from the tag where no list shows the link.
 const (
 	PushAPI     PushStrategy = "referrers-api" // OCI-Subject came: clients leave the tag alone
 	PushTag     PushStrategy = "referrers-tag" // no API: clients maintain the tag
 	PushDual    PushStrategy = "dual"          // the API lists, but no OCI-Subject came: oras, notation and regctl write both
+	PushLost    PushStrategy = "lost"          // OCI-Subject came, but no list shows the artifact: oras and regctl write no tag, and nothing is found
 	PushRefused PushStrategy = "refused"       // the push was refused
+	PushUnknown PushStrategy = "unknown"       // the probe was cut short, or the list could not be asked for
 )
 
 // Push is the outcome of the write probe.
 type Push struct {
 	Strategy     PushStrategy `json:"strategy"`              // what clients write
 	Repository   string       `json:"repository"`            // where the probe pushed
-	OCISubject   bool         `json:"oci_subject"`           // PUT answered with OCI-Subject
+	Accepted     bool         `json:"accepted"`              // PUT of the artifact was answered with success
+	OCISubject   bool         `json:"oci_subject"`           // that answer carried OCI-Subject
 	Listed       bool         `json:"listed"`                // the artifact came back by the API
 	ListedAtOnce bool         `json:"listed_at_once"`        // it came back on the first try
 	Filtered     bool         `json:"filtered"`              // it came back with its artifact type as the filter
 	SubjectLater bool         `json:"subject_later"`         // an artifact may be pushed before its subject
 	Detail       string       `json:"detail,omitempty"`      // one sentence
-	LeftBehind   []string     `json:"left_behind,omitempty"` // digests that could not be deleted
+	LeftBehind   []string     `json:"left_behind,omitempty"` // digests of manifests that could not be deleted, or not be confirmed to be gone
+	LeftBlob     string       `json:"left_blob,omitempty"`   // digest of the empty blob, where it could not be deleted; unreferenced, it falls to garbage collection
+}
+
+// Unlisted reports whether the API answered and did not show an artifact that
+// it had accepted.
+func (p *Push) Unlisted() bool {
+	return p != nil && (p.Strategy == PushTag || p.Strategy == PushLost)
 }
 
 // Product is the registry software as far as it shows itself.

@@ -27,29 +27,33 @@ type Forecast struct {
 type family struct {
 	version string // of the library that the predictions were held to
 	clients []string
+	alike   []string                            // others made of the same library, not forecast by name
 	pushes  func(*Observation, Outcome) Outcome // what a push comes to, given that reading is by the outcome
 }
 
 var (
-	orasFamily       = family{"oras-go 2.7.0", []string{"oras"}, pushesBySubject}
-	notationFamily   = family{"oras-go 2.7.0", []string{"notation"}, pushesTag}
-	ggcrFamily       = family{"go-containerregistry 0.22.1", []string{"cosign", "crane"}, pushesByStatus}
-	regclientFamily  = family{"regclient 0.11.7", []string{"regctl"}, pushesBySubject}
-	containerdFamily = family{"containerd 2.4.2", []string{"containerd"}, nil} // it attaches nothing
+	orasFamily       = family{"oras-go 2.7.0", []string{"oras"}, nil, pushesBySubject}
+	notationFamily   = family{"oras-go 2.7.0", []string{"notation"}, nil, pushesTag}
+	ggcrFamily       = family{"go-containerregistry 0.22.1", []string{"cosign", "crane"}, []string{"kyverno", "flux", "trivy"}, pushesByStatus}
+	regclientFamily  = family{"regclient 0.11.7", []string{"regctl"}, nil, pushesBySubject}
+	containerdFamily = family{"containerd 2.4.2", []string{"containerd"}, nil, nil} // it attaches nothing
 )
 
 // pushesBySubject: the registry is believed to have listed the artifact where
 // PUT answers OCI-Subject, and the tag is written else (distribution
-// specification v1.1, "Pushing Manifests with Subject"). Where the write probe
-// did not look, a registry with the API is taken to answer as it must.
+// specification v1.1, "Pushing Manifests with Subject"). With the header no tag
+// is written whatever GET answers, so what the client cannot read by the API is
+// lost. Where the write probe did not look, a registry with the API is taken to
+// answer as it must, unless it is on record for never sending the header.
 func pushesBySubject(o *Observation, read Outcome) Outcome {
-	if p := o.Capabilities.Push; read == OutcomeAPI && p != nil && !p.OCISubject && p.Strategy != PushRefused {
+	p := o.Capabilities.Push
+	switch measured := p != nil && p.Accepted; {
+	case measured && p.OCISubject && (read != OutcomeAPI || p.Unlisted()):
+		return OutcomeNothing
+	case measured && !p.OCISubject, read != OutcomeAPI, !measured && withoutSubject(o.Product):
 		return OutcomeTag
 	}
-	if read == OutcomeAPI {
-		return OutcomeAPI
-	}
-	return OutcomeTag
+	return OutcomeAPI
 }
 
 // pushesTag: notation writes the tag unless --force-referrers-tag=false is given.
@@ -60,7 +64,7 @@ func pushesTag(*Observation, Outcome) Outcome { return OutcomeTag }
 func pushesByStatus(o *Observation, read Outcome) Outcome {
 	switch o.Referrers.Status {
 	case http.StatusOK:
-		if read == OutcomeAPI {
+		if read == OutcomeAPI && !o.Capabilities.Push.Unlisted() {
 			return OutcomeAPI
 		}
 		return OutcomeNothing

@@ -18,23 +18,24 @@ import (
 
 var update = flag.Bool("update", false, "write the documents again")
 
-// capabilityNotes documents each field of Capabilities: how it is measured and
-// where the rule comes from. Its meaning is the comment on the field.
+// capabilityNotes documents each field of Capabilities: how it is measured, what
+// to do where it is not as it should be, and where the rule comes from. Its
+// meaning is the comment on the field.
 var capabilityNotes = map[string]struct{ measured, remedy, source string }{
-	"descriptors":      {"The referrers answers, all pages, counted while they are read.", "", listing},
-	"artifact_types":   {"The `artifactType` of each listed descriptor, named in words where it is known.", "", "image specification, Descriptor"},
-	"more_types":       {measured: "A row keeps 100 artifact types, counted over the first 1000 descriptors of all pages together."},
+	"descriptors":      {"The referrers answers, all pages, counted while they are read. `standard` reads the first page, `full` the others.", "Scan with `--probe full` where the number is missing: there is a next page that was not read.", listing},
+	"artifact_types":   {"The `artifactType` of each descriptor that was read, named in words where it is known.", "Upgrade a registry that lists descriptors without their artifact type: clients cannot choose among them.", "image specification, Descriptor; " + listing},
+	"more_types":       {"A row keeps 100 artifact types, counted over the first 1000 descriptors of all pages together.", "Ask the registry itself for the whole list.", listing},
 	"content_type":     {"The Content-Type header of the first page, compared with " + IndexMediaType + ".", "A proxy that adds a charset or rewrites the type has to leave it alone.", listing},
-	"filter":           {"A second request with `?artifactType=`: a type that is listed beside others where there is one, else a type that cannot exist.", "None needed: clients have to filter themselves where it is not announced.", listing + ", Filters"},
-	"filter_type":      {"The type that request asked for.", "", ""},
+	"filter":           {"A second request with `?artifactType=`: a type that is listed beside others where there is one, else a type that cannot exist. Its list is held against the plain one, whatever the header says.", "None needed where it is ignored: clients filter themselves. Where it is misstated or fails, list without it.", listing + ", Filters"},
+	"filter_type":      {"The type that request asked for.", "None: it tells what `filter` rests on.", listing + ", Filters"},
 	"pagination":       {"The `Link` header with rel=\"next\", followed on the same origin up to a bound; a page that came before ends it.", "Mend the proxy where next links lead to another origin: clients lose their credentials there.", listing + "; RFC 8288"},
-	"pages":            {"Pages read.", "", ""},
-	"absent_subject":   {"A well-formed digest that cannot exist.", "", listing + " (an empty list, never 404)"},
-	"malformed_digest": {"A digest that is none.", "", listing + " (400)"},
-	"head":             {"HEAD of the referrers endpoint.", "", "RFC 9110 section 9.3.2"},
-	"tag_schema":       {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
-	"cosign_tags":      {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`; an empty list says that none exists.", "Copy with `cosign copy`, or with `regctl image copy --digest-tags`.", "cosign signature specification"},
-	"push":             {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
+	"pages":            {"Pages read.", "None: it tells what `descriptors` and `artifact_types` rest on.", listing + "; RFC 8288"},
+	"absent_subject":   {"A well-formed digest that cannot exist.", "Ask the vendor for an empty list: clients that meet a 404 take the API for absent.", listing + " (an empty list, never 404)"},
+	"malformed_digest": {"A digest that is none.", "None needed: no client sends one; another answer than 400 hints at a stub or a proxy.", listing + " (400)"},
+	"head":             {"HEAD of the referrers endpoint.", "Let monitors ask by GET where it is not 200: the specification does not name HEAD.", "RFC 9110 section 9.3.2"},
+	"tag_schema":       {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself. It is compared with the API's list once all its pages were read.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
+	"cosign_tags":      {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`, or GET where the registry refused HEAD of the image; an empty list says that none exists.", "Copy with `cosign copy`, or with `regctl image copy --digest-tags`.", "cosign signature specification"},
+	"push":             {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`, with the first image of a registry.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
 }
 
 // document compares a file under docs/ with what the tables say, or writes it.
@@ -83,7 +84,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 			t.Errorf("%s comes twice, or lacks its meaning, source, condition or the reason for its confidence", r.Reason)
 		}
 		remedies, ok := remediesByReason[r.Reason]
-		if !ok {
+		if !ok || len(remedies) == 0 && r.Severity != Pass {
 			t.Errorf("%s has no line of remedies", r.Reason)
 		}
 		seen[r.Reason] = true
@@ -101,12 +102,12 @@ func TestReasonsAreDocumented(t *testing.T) {
 		}
 	}
 	out.line("\n## Findings\n\nWhat is worth knowing beside the verdict. A row may have several.\n")
-	out.line("| finding | meaning | source |\n| --- | --- | --- |")
+	out.line("| finding | meaning | to do | source |\n| --- | --- | --- | --- |")
 	for _, f := range findingRules {
-		if f.code == "" || f.meaning == "" || f.source == "" {
-			t.Errorf("finding %q lacks its meaning or source", f.code)
+		if f.code == "" || f.meaning == "" || f.remedy == "" || f.source == "" {
+			t.Errorf("finding %q lacks its meaning, remedy or source", f.code)
 		}
-		out.line("| `%s` | %s | %s |", f.code, cell(f.meaning), cell(f.source))
+		out.line("| `%s` | %s | %s | %s |", f.code, cell(f.meaning), cell(f.remedy), cell(f.source))
 	}
 	writeForecasts(t, &out)
 	writeProducts(t, &out)
@@ -117,12 +118,14 @@ func writeForecasts(t *testing.T, out *lines) {
 	t.Helper()
 	out.line("\n## What clients do with an answer\n")
 	out.line("How they read, and how they push where that differs, held to the released libraries by a test of the demo fleet.")
-	out.line("A row's `clients` is the line that fits its answer. Where the write probe saw no OCI-Subject, oras and regctl push")
-	out.line("the tag as well; notation does unless --force-referrers-tag=false is given; cosign and crane never look for it.\n")
+	out.line("A row's `clients` is the line that fits its answer. Where the write probe saw no OCI-Subject, or the product is on")
+	out.line("record for sending none, oras and regctl push the tag as well; where it saw one, they write no tag, and what they")
+	out.line("cannot read by the API is lost; notation writes the tag unless --force-referrers-tag=false is given; clients of")
+	out.line("go-containerregistry never look for it.\n")
 	families := []family{orasFamily, notationFamily, ggcrFamily, regclientFamily, containerdFamily}
 	heads, rule := "", ""
 	for _, f := range families {
-		heads += fmt.Sprintf(" %s (%s) |", strings.Join(f.clients, ", "), f.version)
+		heads += fmt.Sprintf(" %s (%s) |", strings.Join(slices.Concat(f.clients, f.alike), ", "), f.version)
 		rule += " --- |"
 	}
 	out.line("| answer on GET referrers |%s\n| --- |%s", heads, rule)
@@ -172,12 +175,14 @@ func writeProducts(t *testing.T, out *lines) {
 		}
 		api := "no"
 		switch {
+		case k.disputed:
+			api = "disputed: measure it"
 		case k.since != "":
 			api = "since " + k.since
 		case k.has:
 			api = "yes"
 		}
-		out.line("| %s | %s | %s | %s |", name, api, cell(k.note), cell(k.source))
+		out.line("| %s | %s | %s | %s |", name, api, cell(strings.TrimPrefix(k.clauses(), "; ")), cell(k.source))
 	}
 	out.line("\n## How a product shows itself\n\nThe first line that holds names it; a version is only ever one that the registry named.\n")
 	out.line("| product | by | source |\n| --- | --- | --- |")
@@ -193,10 +198,13 @@ func writeProducts(t *testing.T, out *lines) {
 			name string
 			set  bool
 			text any
-		}{{"realm", s.realm != nil, s.realm}, {"service", s.service != nil, s.service}, {"host", s.host != nil, s.host}} {
+		}{{"realm", s.realm != nil, s.realm}, {"service", s.service != nil, s.service}, {"host", s.host != nil, s.host}, {"404 with the text", s.notFound != nil, s.notFound}} {
 			if part.set {
 				by = append(by, fmt.Sprintf("%s `%s`", part.name, part.text))
 			}
+		}
+		if s.own {
+			by = append(by, "service, the registry's own host")
 		}
 		if s.asks != "" {
 			by = append(by, "version from "+s.asks)
@@ -221,19 +229,14 @@ func TestCapabilitiesAreDocumented(t *testing.T) {
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		note, ok := capabilityNotes[key]
 		comment := fields["Capabilities."+field.Name]
-		if !ok || comment == "" || note.measured == "" {
-			t.Errorf("%s is not documented", key)
+		if !ok || comment == "" || note.measured == "" || note.remedy == "" || note.source == "" {
+			t.Errorf("%s lacks its meaning, measurement, remedy or source", key)
 		}
 		seen[key] = true
 		out.line("## %s\n\n%s\n", key, sentenceOf(comment))
 		out.line("- measured: %s", note.measured)
-		if note.remedy != "" {
-			out.line("- to do: %s", note.remedy)
-		}
-		if note.source != "" {
-			out.line("- source: %s", note.source)
-		}
-		out.line("")
+		out.line("- to do: %s", note.remedy)
+		out.line("- source: %s\n", note.source)
 		elem := field.Type
 		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice {
 			elem = elem.Elem()

@@ -7,36 +7,66 @@ import (
 )
 
 // knowledge is what is reported of a product. It is never a verdict: it gives
-// remedies their versions, and findings where the measurement contradicts it.
+// remedies their versions, findings where the measurement contradicts it, and
+// the forecast what only a push would show.
 type knowledge struct {
-	has    bool   // the product has the referrers API
-	since  string // first version that has it; "" where it is a service or never had it
-	note   string // when it is not there all the same, a clause
-	source string // where this was reported
+	has      bool   // the product has the referrers API
+	disputed bool   // reports conflict, so nothing is expected
+	since    string // first version that has it; "" where it is a service or never had it
+	except   string // where it is not there all the same, a clause
+	note     string // what else is to be known, a clause
+	source   string // where this was reported
+
+	noSubject string            // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
+	onPush    string            // source of noSubject
+	byReason  map[Reason]string // the remedy of a reason, in place of the general one
 }
+
+// never is a noSubject of every version.
+const never = "always"
 
 // known by product name. Versions that older lists give and that are wrong
 // (Harbor 2.6, Distribution 2.8) are not here, and a test keeps them out.
 var known = map[string]knowledge{
-	"Harbor":            {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865"},
-	"Quay":              {has: true, since: "3.12.0", note: "the operator can switch it off", source: "quay#3071"},
-	"Artifactory":       {has: true, since: "7.90.1", note: "it works in repositories of type OCI only, not Docker", source: "JFrog release notes 7.90.1, go-containerregistry#1962"},
-	"zot":               {has: true, since: "1.4.3", source: "zot release notes 1.4.3"},
-	"ECR":               {has: true, note: "it came in 2024-06", source: "AWS announcement, June 2024"},
-	"ACR":               {has: true, note: "registries with customer-managed keys lack it", source: "Microsoft documentation, ORAS artifacts in ACR"},
-	"Artifact Registry": {has: true, source: "measured reports; kubernetes/registry.k8s.io#287 for its early redirects"},
-	"Alibaba ACR":       {has: true, note: "Enterprise instances only, since 2024-04", source: "Alibaba Cloud release notes, April 2024"},
-	"GHCR":              {source: "actions/attest-build-provenance#91, oras-java#773"},
-	"GitLab":            {source: "no release has it; oras-go#1396 for how it resolves the tag"},
-	"Gitea":             {source: "no release has it"},
-	"Forgejo":           {source: "no release has it"},
-	"OpenShift":         {note: "its registry is CNCF Distribution", source: "distribution#4828"},
+	"Harbor": {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865",
+		noSubject: "2.9.0", onPush: "harbor#18865",
+		byReason: map[Reason]string{WrongContentType: "Upgrade Harbor to 2.10 or later, whose answers have the exact media type; before 2.9 it sends no OCI-Subject either (harbor#18865)."}},
+	"Quay": {has: true, since: "3.12.0", except: "the operator can switch it off", source: "quay#3071",
+		noSubject: never, onPush: "quay#3071",
+		byReason: map[Reason]string{SubjectRejected: "Quay from 3.12.1 answers so for a subject that it does not know (quay#3071), so the API is there: test with an image that was pushed to this very repository."}},
+	"Artifactory":                    {has: true, since: "7.90.1", except: "repositories of type Docker lack it, those of type OCI have it", source: "JFrog release notes 7.90.1, go-containerregistry#1962"},
+	"zot":                            {has: true, since: "1.4.3", source: "zot release notes 1.4.3"},
+	"ECR":                            {has: true, note: "it came in 2024-06", source: "AWS announcement, June 2024"},
+	"ACR":                            {has: true, except: "registries with customer-managed keys lack it", source: "Microsoft documentation, ORAS artifacts in ACR"},
+	"Artifact Registry":              {has: true, source: "measured reports; kubernetes/registry.k8s.io#287 for its early redirects"},
+	"Alibaba ACR":                    {has: true, note: "Enterprise instances have it since 2024-04", source: "Alibaba Cloud release notes, April 2024"},
+	"Alibaba ACR Personal":           {disputed: true, note: "only Enterprise instances are reported to have it", source: "Alibaba Cloud release notes, April 2024"},
+	"Artifact Keeper":                {has: true, since: "1.8.0", source: "Artifact Keeper release notes 1.8.0"},
+	"Cloudflare serverless-registry": {has: true, note: "it came in 2026-04", source: "cloudflare/serverless-registry, April 2026"},
+	"Docker Hub":                     {disputed: true, note: "yes since about autumn 2025, no in 2026", source: "reports of users"},
+	"CNCF Distribution":              {note: "no release has it, 2.7 to 3.1", source: "distribution#4828"},
+	"GHCR":                           {source: "actions/attest-build-provenance#91, oras-java#773"},
+	"GitLab":                         {source: "no release has it; oras-go#1396 for how it resolves the tag"},
+	"Gitea":                          {source: "no release has it"},
+	"Forgejo":                        {source: "no release has it"},
+	"Pulp":                           {source: "no release has it"},
+	"OpenShift":                      {note: "its registry is CNCF Distribution", source: "distribution#4828"},
+}
+
+// withoutSubject reports whether the product is on record for taking a push
+// without OCI-Subject; where that hangs on a version that is not known, it is
+// not.
+func withoutSubject(p Product) bool {
+	k := known[p.Name]
+	return k.noSubject == never || k.noSubject != "" && p.Version != "" && older(p.Version, k.noSubject)
 }
 
 // expected reports whether the product should have the API in this version;
 // sure is false where that is not known.
 func (k knowledge) expected(version string) (has, sure bool) {
 	switch {
+	case k.disputed:
+		return false, false
 	case !k.has:
 		return false, true
 	case k.since == "":
@@ -71,45 +101,75 @@ func part(parts []string, i int) int {
 	return n
 }
 
+// clauses words what is to be known beside has or has not.
+func (k knowledge) clauses() string {
+	words := ""
+	for _, clause := range []string{k.except, k.note} {
+		if clause != "" {
+			words += "; " + clause
+		}
+	}
+	return words
+}
+
 // productRemedies are the lines that fit the product, before the general ones.
 func productRemedies(o *Observation, v Verdict) []string {
 	k, ok := known[o.Product.Name]
-	if !ok || v.Strategy != ReferrersTag && v.Reason != WrongContentType && v.Reason != SubjectRejected {
+	if remedy := k.byReason[v.Reason]; remedy != "" {
+		return []string{remedy}
+	}
+	if !ok || v.Strategy != ReferrersTag && v.Reason != WrongContentType {
 		return nil
 	}
 	name := o.Product.Name
 	has, sure := k.expected(o.Product.Version)
-	note := ""
-	if k.note != "" {
-		note = "; " + k.note
-	}
-	switch {
+	switch note := k.clauses(); {
+	case k.disputed:
+		return []string{fmt.Sprintf("Go by this measurement: whether %s has the referrers API is disputed%s (%s).", name, note, k.source)}
 	case !k.has:
 		return []string{fmt.Sprintf("%s has no referrers API%s (%s): the tag schema is what there is.", name, note, k.source)}
 	case k.since == "":
 		return []string{fmt.Sprintf("%s has the referrers API%s (%s): look for a proxy in between or a repository type without it.", name, note, k.source)}
 	case sure && !has:
 		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).", name, o.Product.Version, k.since, note, k.source)}
+	default:
+		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): upgrade an older one, else look for a proxy that drops /referrers/.", name, k.since, note, k.source)}
 	}
-	return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): upgrade an older one, else look for a proxy that drops /referrers/.", name, k.since, note, k.source)}
 }
 
 // contradiction says where the measurement and what is known of the product
-// disagree, "" where they do not.
+// disagree, "" where they do not. Where the record has an exception, that is
+// the first thing to look at.
 func contradiction(o *Observation, v Verdict) string {
 	k, ok := known[o.Product.Name]
 	if !ok || v.Referrers == SupportUnknown {
 		return ""
 	}
 	has, sure := k.expected(o.Product.Version)
-	name := strings.TrimSpace(o.Product.Name + " " + o.Product.Version)
-	switch works := v.Referrers == Supported; {
-	case !sure || has == works:
+	works := v.Referrers == Supported
+	if !sure || has == works {
 		return ""
-	case works:
-		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, k.source)
-	case k.since != "":
-		return fmt.Sprintf("%s should have the referrers API since %s (%s); HTTP %d suggests a proxy in between, or a setting that hides it.", name, k.since, k.source, v.Status)
 	}
-	return fmt.Sprintf("%s should have the referrers API (%s); HTTP %d suggests a proxy in between, or a repository type without it.", name, k.source, v.Status)
+	name := strings.TrimSpace(o.Product.Name + " " + o.Product.Version)
+	if works {
+		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, k.source)
+	}
+	since, cause := "", "a proxy in between, or a repository type without it"
+	if k.since != "" {
+		since, cause = " since "+k.since, "a proxy in between, or a setting that hides it"
+	}
+	if k.except != "" {
+		return fmt.Sprintf("%s should have the referrers API%s (%s), but %s; HTTP %d suggests that, or %s.", name, since, k.source, k.except, v.Status, cause)
+	}
+	return fmt.Sprintf("%s should have the referrers API%s (%s); HTTP %d suggests %s.", name, since, k.source, v.Status, cause)
+}
+
+// unsent says that the product is on record for leaving OCI-Subject out, where
+// nothing was pushed to see it.
+func unsent(o *Observation, v Verdict) string {
+	if v.Referrers != Supported || o.Capabilities.Push != nil && o.Capabilities.Push.Accepted || !withoutSubject(o.Product) {
+		return ""
+	}
+	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): oras and regctl write the referrers tag beside the API.",
+		strings.TrimSpace(o.Product.Name+" "+o.Product.Version), known[o.Product.Name].onPush)
 }

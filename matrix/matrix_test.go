@@ -155,9 +155,84 @@ func TestForecast(t *testing.T) {
 			t.Errorf("%s: clients of one library differ", test.answer)
 		}
 	}
-	dual := with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushDual, Listed: true} })
-	if f := forecast(dual); f["oras"].Read != OutcomeAPI || f["oras"].Push != OutcomeTag || f["regctl"].Push != OutcomeTag || f["cosign"].Push != OutcomeAPI {
-		t.Errorf("without OCI-Subject oras does %+v, regctl %+v, cosign %+v", f["oras"], f["regctl"], f["cosign"])
+}
+
+// TestForecastOfPushes: what the write probe saw, or what is on record of the
+// product, decides what oras, notation, cosign and regctl write.
+func TestForecastOfPushes(t *testing.T) {
+	exact, charset, other, none := index(IndexMediaType, 0), index(IndexMediaType+"; charset=utf-8", 0), index("application/json", 0), status(404)
+	for _, test := range []struct {
+		name    string
+		seen    Referrers
+		push    *Push
+		product Product
+		want    string
+	}{
+		{"the API and OCI-Subject", exact, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "api tag api api"},
+		{"the API without OCI-Subject", exact, &Push{Strategy: PushDual, Accepted: true, Listed: true}, Product{}, "tag tag api tag"},
+		{"OCI-Subject, and an empty list", exact, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"accepted, and an empty list", exact, &Push{Strategy: PushTag, Accepted: true}, Product{}, "tag tag nothing-found tag"},
+		{"OCI-Subject, and the list was not answered", exact, &Push{Strategy: PushUnknown, Accepted: true, OCISubject: true}, Product{}, "api tag api api"},
+		{"cut short before the artifact was pushed", exact, &Push{Strategy: PushUnknown}, Product{}, "api tag api api"},
+		{"refused", exact, &Push{Strategy: PushRefused}, Product{}, "api tag api api"},
+		{"OCI-Subject before a 404", none, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},
+		{"OCI-Subject before a 405", status(405), &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag error nothing-found"},
+		{"OCI-Subject before another type", other, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"OCI-Subject before a charset", charset, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found api"},
+		{"Quay, not written to", exact, nil, Product{Name: "Quay"}, "tag tag api tag"},
+		{"Quay that sent OCI-Subject", exact, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{Name: "Quay"}, "api tag api api"},
+		{"Harbor 2.8", exact, nil, Product{Name: "Harbor", Version: "2.8.4"}, "tag tag api tag"},
+		{"Harbor 2.9", exact, nil, Product{Name: "Harbor", Version: "2.9.0"}, "api tag api api"},
+		{"Harbor of no known version", exact, nil, Product{Name: "Harbor"}, "api tag api api"},
+	} {
+		o := subject(test.seen)
+		o.Capabilities.Push, o.Product = test.push, test.product
+		var got []string
+		for _, client := range []string{"oras", "notation", "cosign", "regctl"} {
+			got = append(got, string(forecast(o)[client].Push))
+		}
+		if got := strings.Join(got, " "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// TestConfidence: what makes an empty list more than likely, and what the write
+// probe says where it does not.
+func TestConfidence(t *testing.T) {
+	three := 3
+	for _, test := range []struct {
+		name   string
+		caps   Capabilities
+		want   Confidence
+		reason string // part of it
+	}{
+		{"nothing else", Capabilities{}, Likely, "or use the write probe"},
+		{"an announced filter", Capabilities{Filter: FilterAnnounces}, Proven, "OCI-Filters-Applied"},
+		{"listed", Capabilities{Push: &Push{Strategy: PushAPI, Listed: true}}, Proven, "was listed"},
+		{"never listed", Capabilities{Push: &Push{Strategy: PushTag, Accepted: true}}, Likely, "never came up"},
+		{"lost", Capabilities{Push: &Push{Strategy: PushLost, Accepted: true, OCISubject: true}}, Likely, "never came up"},
+		{"refused", Capabilities{Push: &Push{Strategy: PushRefused}}, Likely, "did not get far enough"},
+		{"descriptors on the second page", Capabilities{Descriptors: &three}, Proven, "descriptors"},
+	} {
+		o := subject(index(IndexMediaType, 0))
+		o.Capabilities = test.caps
+		if v := Judge(o); v.Confidence != test.want || !strings.Contains(v.ConfidenceReason, test.reason) || v.Reason != ReferrersEmpty {
+			t.Errorf("%s: %s %s, %s", test.name, v.Reason, v.Confidence, v.ConfidenceReason)
+		}
+	}
+}
+
+// TestMatchType: media types are compared in any case and with any parameters,
+// and only the exact spelling is exact, for clients compare it whole.
+func TestMatchType(t *testing.T) {
+	for contentType, want := range map[string]TypeMatch{
+		IndexMediaType: TypeExact, IndexMediaType + "; charset=utf-8": TypeParameters, IndexMediaType + "; charset": TypeParameters,
+		"Application/VND.oci.image.index.v1+json": TypeParameters, "application/json": TypeOther, "": TypeOther, IndexMediaType + "x": TypeOther,
+	} {
+		if got := MatchType(contentType); got != want {
+			t.Errorf("%q is %s, want %s", contentType, got, want)
+		}
 	}
 }
 
@@ -177,8 +252,24 @@ func TestFindings(t *testing.T) {
 		{"an index under 404", subject(Referrers{Answer: Answer{Status: 404}, Index: &Index{}}), "spec-404"},
 		{"a charset", subject(index(IndexMediaType+"; charset=utf-8", 0)), "type-parameters writes-lost"},
 		{"405", subject(status(405)), "clients-fail"},
-		{"links that only the tag has", exact(tag(TagSchema{State: TagIndex, Descriptors: 2, OnlyTag: []string{"sha256:b"}})), "links-only-tags"},
-		{"links that only the API has", exact(tag(TagSchema{State: TagIndex, OnlyAPI: []string{"sha256:b"}})), "links-only-api"},
+		{"406, on which cosign cannot push", subject(status(406)), "clients-fail"},
+		{"a web page, on which containerd fails", subject(page(200, "text/html", BodyHTML)), "clients-fail writes-lost"},
+		{"links that only the tag has", exact(tag(TagSchema{State: TagIndex, Compared: true, Descriptors: 2, OnlyTag: []string{"sha256:b"}})), "links-only-tags"},
+		{"links that only the API has", exact(tag(TagSchema{State: TagIndex, Compared: true, OnlyAPI: []string{"sha256:b"}})), "links-only-api"},
+		{"links of a list that was not read whole", exact(tag(TagSchema{State: TagIndex, Descriptors: 2})), "links-not-compared"},
+		{"a sha512 digest", with(subject(status(404)), func(o *Observation) { o.Manifest.Digest = "sha512:" + strings.Repeat("a", 128) }), "tag-cut"},
+		{"a filter that is announced and not applied", exact(func(o *Observation) { o.Capabilities.Filter = FilterMisstated }), "filter-misstated"},
+		{"a filter that leaves out what it was asked for", exact(func(o *Observation) { o.Capabilities.Filter = FilterFails }), "filter-fails"},
+		{"OCI-Subject and no list", exact(func(o *Observation) {
+			o.Capabilities.Push = &Push{Strategy: PushLost, Accepted: true, OCISubject: true}
+		}), "push-lost"},
+		{"accepted and never listed", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true} }), "never-listed"},
+		{"a blob that stays", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushAPI, LeftBlob: "sha256:b"} }), "left-behind"},
+		{"the write probe without an image", with(subject(status(500)), func(o *Observation) { o.Manifest.Digest, o.WriteSkipped = "", true }), "write-skipped"},
+		{"an interrupt", exact(func(o *Observation) { o.CutShort = true }), "cut-short"},
+		{"Quay, not written to", exact(func(o *Observation) { o.Product = Product{Name: "Quay"} }), "no-oci-subject"},
+		{"Docker Hub, of which reports conflict", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Docker Hub"} }), ""},
+		{"Distribution without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "CNCF Distribution"} }), ""},
 		{"the tag is the subject", exact(tag(TagSchema{State: TagSubject})), "tag-is-subject"},
 		{"no OCI-Subject", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushDual} }), "dual-write"},
 		{"not deleted", exact(func(o *Observation) {
@@ -241,6 +332,17 @@ func TestIdentify(t *testing.T) {
 			Product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
 		{"an endpoint that refuses", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {403, nil}}},
 			Product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+		{"Quay", Evidence{Host: "quay.example.com", Realm: "https://quay.example.com/v2/auth", Service: "quay.example.com:8443"}, Product{"Quay", "", "token realm https://quay.example.com/v2/auth, service quay.example.com:8443"}, ""},
+		{"a realm like Quay's, of another service", Evidence{Host: "r.example.com", Realm: "https://r.example.com/v2/auth", Service: "registry"}, Product{}, ""},
+		{"Alibaba Enterprise", Evidence{Host: "team-registry.cn-hangzhou.cr.aliyuncs.com"}, Product{"Alibaba ACR", "", "host team-registry.cn-hangzhou.cr.aliyuncs.com"}, ""},
+		{"Alibaba Personal, of old", Evidence{Host: "registry.cn-hangzhou.aliyuncs.com"}, Product{"Alibaba ACR Personal", "", "host registry.cn-hangzhou.aliyuncs.com"}, ""},
+		{"Alibaba Personal", Evidence{Host: "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, Product{"Alibaba ACR Personal", "", "host crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, ""},
+		{"Pulp", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://pulp.example.com/token/", Service: "pulp.example.com"},
+			Product{"Pulp", "", "X-Registry-Supports-Signatures: 1, token realm https://pulp.example.com/token/"}, ""},
+		{"OpenShift, which sends that header too", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://r.example.com/openshift/token"}, Product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
+		{"Distribution", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}, NotFound: "404 page not found"},
+			Product{"CNCF Distribution", "", "Docker-Distribution-Api-Version: registry/2.0, 404 with the text 404 page not found"}, ""},
+		{"the header alone, which many send", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}}, Product{}, ""},
 		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
 			Product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
 	} {
@@ -262,9 +364,10 @@ func TestMinimumVersions(t *testing.T) {
 	}{
 		{Product{Name: "Harbor", Version: "2.6.0"}, "Upgrade Harbor 2.6.0 to 2.8.0 or later, which has the referrers API; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865)."},
 		{Product{Name: "Harbor"}, "Harbor has the referrers API since 2.8.0; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865): upgrade an older one, else look for a proxy that drops /referrers/."},
-		{Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; it works in repositories of type OCI only, not Docker (JFrog release notes 7.90.1, go-containerregistry#1962)."},
+		{Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; repositories of type Docker lack it, those of type OCI have it (JFrog release notes 7.90.1, go-containerregistry#1962)."},
 		{Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
 		{Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
+		{Product{Name: "Docker Hub"}, "Go by this measurement: whether Docker Hub has the referrers API is disputed; yes since about autumn 2025, no in 2026 (reports of users)."},
 		{Product{}, remediesByReason[NotFound][0]},
 	} {
 		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
@@ -272,7 +375,7 @@ func TestMinimumVersions(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if _, ok := known["Distribution"]; ok {
+	if k := known["CNCF Distribution"]; k.has || k.since != "" {
 		t.Error("no release of CNCF Distribution has the API (distribution#4828)")
 	}
 	for name, k := range known {
@@ -283,6 +386,40 @@ func TestMinimumVersions(t *testing.T) {
 	for _, pair := range [][2]string{{"2.7.9", "2.8.0"}, {"2.9", "2.10"}, {"3.79.1-02", "3.80.0"}, {"v1.4.2", "1.4.3"}, {"7.90", "7.90.1"}} {
 		if !older(pair[0], pair[1]) || older(pair[1], pair[0]) || older(pair[1], pair[1]) {
 			t.Errorf("%s is not older than %s", pair[0], pair[1])
+		}
+	}
+}
+
+// TestRemediesByReason: what a product does under a reason comes before what
+// holds for any; a row that passes says what its findings ask for.
+func TestRemediesByReason(t *testing.T) {
+	named := func(name string) func(*Observation) { return func(o *Observation) { o.Product = Product{Name: name} } }
+	for _, test := range []struct {
+		of   *Observation
+		want string // the beginning of the first
+	}{
+		{with(subject(coded(400, "MANIFEST_INVALID")), named("Quay")), "Quay from 3.12.1 answers so"},
+		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
+		{with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = PageLoop }), "Mend the next links"},
+	} {
+		got := remedies(test.of, Judge(test.of))
+		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {
+			t.Errorf("%q, want %q first", got, test.want)
+		}
+	}
+}
+
+// TestContradictionNamesTheException: a record that has one does not blame a
+// proxy first.
+func TestContradictionNamesTheException(t *testing.T) {
+	for product, want := range map[Product]string{
+		{Name: "ACR"}:                            "but registries with customer-managed keys lack it; HTTP 404 suggests that, or a proxy",
+		{Name: "Artifactory", Version: "7.98.9"}: "but repositories of type Docker lack it",
+		{Name: "Harbor", Version: "2.11.0"}:      "HTTP 404 suggests a proxy in between",
+	} {
+		o := with(subject(status(404)), func(o *Observation) { o.Product = product })
+		if got := contradiction(o, Judge(o)); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

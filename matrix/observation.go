@@ -13,6 +13,8 @@ type Observation struct {
 	Referrers    Referrers
 	Capabilities Capabilities
 	Product      Product
+	CutShort     bool // the scan ended before every step that follows the verdict was asked
+	WriteSkipped bool // the write probe was asked for, but the image gave no verdict to go with it
 }
 
 // Answer is the last HTTP answer of a step, or the fault that came instead.
@@ -94,6 +96,7 @@ type Referrers struct {
 	Index          *Index // the body, where it is an OCI index
 	FiltersApplied string // the OCI-Filters-Applied header
 	Next           bool   // a Link header with rel="next" was there
+	Elsewhere      string // host that gave the answer, where a redirect led off the registry's origin; credentials were not sent there
 }
 
 // Index is an OCI image index as far as refmatrix needs it. The descriptors

@@ -13,6 +13,7 @@ type Evidence struct {
 	Host     string          // of its url, without port
 	Realm    string          // of its Bearer challenge
 	Service  string          // of its Bearer challenge
+	NotFound string          // the plain text of a 404 at the referrers endpoint
 	Endpoint map[string]Body // answer of the well-known endpoint, by path
 }
 
@@ -25,20 +26,24 @@ type Body struct {
 // signature is one way a product shows itself. Every part that is set has to
 // hold; a group in header's pattern is the version.
 type signature struct {
-	product string
-	header  string
-	pattern *regexp.Regexp // of the header's value
-	realm   *regexp.Regexp
-	service *regexp.Regexp
-	host    *regexp.Regexp
-	asks    string // path of the endpoint that tells the version, "" for none
-	source  string
+	product  string
+	header   string
+	pattern  *regexp.Regexp // of the header's value
+	realm    *regexp.Regexp
+	service  *regexp.Regexp
+	own      bool // the service is the registry's own host
+	host     *regexp.Regexp
+	notFound *regexp.Regexp // of the plain text of a 404
+	asks     string         // path of the endpoint that tells the version, "" for none
+	source   string
 }
 
 func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
 // signatures of products, the strongest first: a header with a version, the
-// host of a service, then the shape of the challenge.
+// host of a service, the shape of the challenge, and last the shape of a 404.
+// olareg has none: all it sends is Docker-Distribution-Api-Version, as a dozen
+// others do. Nor have go-containerregistry's registry and ociregistry.
 var signatures = []signature{
 	{product: "Nexus", header: "Server", pattern: re(`^Nexus/([0-9][0-9A-Za-z.-]*)`), source: "Server header of Nexus Repository 3"},
 	{product: "Artifactory", header: "X-Jfrog-Version", pattern: re(`^Artifactory/([0-9][0-9A-Za-z.-]*)`), source: "X-JFrog-Version header, sent on 401 too"},
@@ -56,7 +61,8 @@ var signatures = []signature{
 	{product: "GitLab", host: re(`^registry\.gitlab\.com$`), source: "host"},
 	{product: "DigitalOcean", host: re(`^registry\.digitalocean\.com$`), source: "host"},
 	{product: "OCIR", host: re(`\.ocir\.io$|^ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com$`), source: "host"},
-	{product: "Alibaba ACR", host: re(`(registry|\.cr)\.[a-z0-9.-]*aliyuncs\.com$`), source: "host"},
+	{product: "Alibaba ACR Personal", host: re(`^registry(-vpc|-internal)?\.[a-z0-9-]+\.aliyuncs\.com$|\.personal\.cr\.aliyuncs\.com$`), source: "host; Enterprise instances have their own name in it"},
+	{product: "Alibaba ACR", host: re(`-registry(-vpc|-internal)?\.[a-z0-9-]+\.cr\.aliyuncs\.com$`), source: "host of an Enterprise instance"},
 	{product: "IBM Container Registry", host: re(`(^|\.)icr\.io$`), source: "host"},
 	{product: "Cloudsmith", host: re(`^docker\.cloudsmith\.io$`), source: "host"},
 	{product: "NVIDIA NGC", host: re(`^nvcr\.io$`), source: "host"},
@@ -64,9 +70,13 @@ var signatures = []signature{
 	{product: "Harbor", realm: re(`/service/token$`), service: re(`^harbor-registry$`), source: "challenge of Harbor's token service"},
 	{product: "GitLab", realm: re(`/jwt/auth$`), service: re(`^container_registry$`), source: "challenge of GitLab's token service"},
 	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), asks: "/api/v1/version", source: "challenge of Gitea and Forgejo; /api/v1/version tells them apart"},
-	{product: "Quay", realm: re(`/v2/auth$`), source: "challenge of Quay's token service"},
+	{product: "Quay", realm: re(`/v2/auth$`), own: true, source: "challenge of Quay's token service, whose service is its own host"},
 	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
 	{product: "zot", realm: re(`/zot/auth/token$`), asks: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
+	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
+	// Forks that keep its router answer alike; those that are known show
+	// themselves by a line above.
+	{product: "CNCF Distribution", header: "Docker-Distribution-Api-Version", pattern: re(`^registry/2\.0$`), notFound: re(`^404 page not found$`), source: "2.8 and 3.1, measured: the header beside the bare 404 of Go's router"},
 }
 
 // match says whether the signature holds, its version and what was seen.
@@ -87,7 +97,12 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 		return true
 	}
 	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
-		check(s.service, e.Service, "service ") && check(s.host, e.Host, "host ")
+		check(s.service, e.Service, "service ") && check(s.host, e.Host, "host ") && check(s.notFound, e.NotFound, "404 with the text ")
+	if s.own && ok {
+		service, _, _ := strings.Cut(e.Service, ":")
+		ok = service != "" && strings.EqualFold(service, e.Host)
+		parts = append(parts, "service "+e.Service)
+	}
 	return version, strings.Join(parts, ", "), ok && len(parts) > 0
 }
 

@@ -16,6 +16,7 @@ var remediesByReason = map[Reason][]string{
 	NotFound: {
 		"Link by the referrers tag schema, and exempt sha256-* tags from clean-up and immutability rules.",
 		"Where the registry's release has the API, look for a proxy in between that drops /referrers/.",
+		"A pull-through proxy has the API only where its upstream has it (replicated-docs#4287): scan the upstream too.",
 	},
 	MethodNotAllowed: {
 		"Switch the referrers API on in the registry's configuration, or let the proxy pass GET on /referrers/.",
@@ -26,7 +27,8 @@ var remediesByReason = map[Reason][]string{
 		"Upgrade the registry where its release has no referrers API, and link by the referrers tag schema until then.",
 	},
 	RedirectedAway: {
-		"Link by the referrers tag schema: the registry sends referrers requests to its web site.",
+		"Link by the referrers tag schema: referrers requests are sent to a web site.",
+		"Where that is a sign-in page, let /v2/*/referrers/* pass the proxy that asks for it.",
 	},
 	NotAnIndex: {
 		"Look for a sign-in page or a single-page application that answers for unknown paths, and let /v2/*/referrers/* reach the registry.",
@@ -44,6 +46,7 @@ var remediesByReason = map[Reason][]string{
 	},
 	Unauthorized: {
 		"Give the inventory entry working credentials (auth:), or log in with docker login so that the docker config has them.",
+		"Check the spelling: Docker Hub and others answer 401 insufficient_scope, never 404, for a repository that is absent or private.",
 	},
 	Forbidden: {
 		"Give the account pull permission on the repository.",
@@ -91,9 +94,17 @@ var remediesByReason = map[Reason][]string{
 const maxRemedies = 4
 
 // remedies says what to do about v, one sentence each: what fits the product,
-// then what fits the reason. It is never nil, so that the JSON has the list.
+// then what fits the reason, and where the row passes, what its findings ask
+// for. It is never nil, so that the JSON has the list.
 func remedies(o *Observation, v Verdict) []string {
 	out := append([]string{}, productRemedies(o, v)...)
 	out = append(out, remediesByReason[v.Reason]...)
+	if v.Severity == Pass {
+		for i := range findingRules {
+			if findingRules[i].text(o, v) != "" {
+				out = append(out, findingRules[i].remedy)
+			}
+		}
+	}
 	return out[:min(len(out), maxRemedies)]
 }

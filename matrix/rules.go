@@ -2,7 +2,6 @@ package matrix
 
 import (
 	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,9 +93,13 @@ var sharedRules = []Rule{
 		a := o.deciding()
 		// Without a challenge at the referrers endpoint a 401 is a refusal of the
 		// endpoint, not of the account: the same credentials just read the manifest.
-		denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved())
+		// Where a redirect led to another origin, the credentials were not sent.
+		denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != "")
 		return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
 	}, func(o *Observation) string {
+		if o.resolved() && o.Referrers.Elsewhere != "" {
+			return fmt.Sprintf("%s from %s, to which the registry redirects the question: credentials are not sent to another origin, so its answer is not known.", seen(o.deciding()), o.Referrers.Elsewhere)
+		}
 		return fmt.Sprintf("%s from %s: these credentials do not open this repository.", seen(o.deciding()), o.place())
 	}),
 	unknown(Forbidden, Info, "403, or 400 with DENIED", func(o *Observation) bool {
@@ -145,11 +148,11 @@ var manifestRules = []Rule{
 var referrersRules = []Rule{
 	{
 		Reason: RedirectedAway, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
-		Confidence: Proven, because: oneReading,
+		Confidence: Likely, because: "a sign-in proxy in between can redirect like this too",
 		Observed: "a redirect whose target no longer holds /referrers/<digest>",
 		when:     func(o *Observation) bool { return o.Referrers.Location != "" },
 		detail: func(o *Observation) string {
-			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: the registry has no referrers API.", o.Referrers.Status, o.Referrers.Location)
+			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: clients cannot list referrers.", o.Referrers.Status, o.Referrers.Location)
 		},
 	},
 	{
@@ -167,7 +170,7 @@ var referrersRules = []Rule{
 		Observed: "200 and an OCI index with descriptors",
 		when:     func(o *Observation) bool { return okIndex(o) && o.Referrers.Index.Total > 0 },
 		detail: func(o *Observation) string {
-			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", count(o.Referrers.Index.Total, "descriptor"))
+			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", listedWords(o))
 		},
 	},
 	{
@@ -175,7 +178,10 @@ var referrersRules = []Rule{
 		Confidence: Likely, because: "an empty list is all there is to see: attach an artifact, or use the write probe, to prove it",
 		Observed: "200 and an OCI index without descriptors",
 		when:     okIndex,
-		detail: func(*Observation) string {
+		detail: func(o *Observation) string {
+			if o.Referrers.Next {
+				return "HTTP 200 with an empty OCI index and a link to a next page: the referrers API answers, " + pagesWords(o) + "."
+			}
 			return "HTTP 200 with an empty OCI index: the referrers API answers, nothing is attached here."
 		},
 	},
@@ -229,7 +235,7 @@ var referrersRules = []Rule{
 		when:     func(*Observation) bool { return true },
 		detail: func(o *Observation) string {
 			if o.Referrers.Status == http.StatusUnauthorized {
-				return "HTTP 401 without a challenge, though the same credentials just read the manifest: the registry has no referrers API."
+				return "HTTP 401 without a usable challenge, though the same credentials just read the manifest: the registry has no referrers API."
 			}
 			return seen(&o.Referrers.Answer) + ": " + o.Referrers.notWhatWasAsked("the request is refused") + ", so clients cannot list referrers."
 		},
@@ -257,15 +263,35 @@ func okIndex(o *Observation) bool {
 	return o.Referrers.Status == http.StatusOK && o.Referrers.Index != nil
 }
 
+// listedWords counts what the list holds: all of it where every page was read,
+// else what its first page has.
+func listedWords(o *Observation) string {
+	switch total := o.Capabilities.Descriptors; {
+	case total != nil:
+		return count(*total, "descriptor")
+	case o.Referrers.Next:
+		return "at least " + count(o.Referrers.Index.Total, "descriptor")
+	}
+	return count(o.Referrers.Index.Total, "descriptor")
+}
+
+// pagesWords says what is behind an empty first page.
+func pagesWords(o *Observation) string {
+	if total := o.Capabilities.Descriptors; total != nil {
+		return "its pages list " + count(*total, "descriptor")
+	}
+	return "what the other pages list was not read"
+}
+
 // isIndexType reports whether a Content-Type is the OCI index type, with or
-// without parameters (RFC 9110, section 8.3.1).
+// without parameters, in any case (RFC 9110, section 8.3.1). A parameter that
+// is broken does not make it another type: no client reads it.
 func isIndexType(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && mediaType == IndexMediaType
+	return strings.EqualFold(mediaType(contentType), IndexMediaType)
 }
 
 var bodyWords = map[BodyKind]string{
-	BodyEmpty: "empty", BodyIndex: "an OCI index", BodyManifest: "an image manifest", BodyJSON: "other JSON",
+	BodyEmpty: "empty", BodyIndex: "an OCI index", BodyManifest: "another kind of manifest", BodyJSON: "other JSON",
 	BodyHTML: "a web page", BodyText: "plain text", BodyBinary: "binary data", "": "unread",
 }
 

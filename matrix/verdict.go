@@ -143,13 +143,18 @@ func confidence(r *Rule, o *Observation) (Confidence, string) {
 	if r.Confidence != Likely || r.Referrers != Supported {
 		return r.Confidence, r.because
 	}
+	c := &o.Capabilities
 	switch {
-	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0:
+	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0, c.Descriptors != nil && *c.Descriptors > 0:
 		return Proven, "descriptors were listed"
-	case o.Capabilities.FilterAnnounced():
+	case c.FilterAnnounced():
 		return Proven, "the registry announced OCI-Filters-Applied"
-	case o.Capabilities.Push != nil && o.Capabilities.Push.Listed:
+	case c.Push != nil && c.Push.Listed:
 		return Proven, "an artifact pushed by the write probe was listed"
+	case c.Push.Unlisted():
+		return r.Confidence, "the list answers, but an artifact that the write probe pushed never came up in it"
+	case c.Push != nil && r.Reason == ReferrersEmpty:
+		return r.Confidence, "an empty list is all there is to see, and the write probe did not get far enough to prove more"
 	}
 	return r.Confidence, r.because
 }
