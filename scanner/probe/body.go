@@ -13,6 +13,10 @@ import (
 // maxDescriptors bounds the descriptors kept of one list; all are counted.
 const maxDescriptors = 1000
 
+// maxDigests bounds the digests kept of one list, which may be of many pages:
+// as many real descriptors as fit into one answer of registry.MaxIndex.
+const maxDigests = 50_000
+
 // maxCodes bounds the error codes kept of one body.
 const maxCodes = 5
 
@@ -35,9 +39,10 @@ func readBody(raw []byte) body {
 	case version == "1" && d.FSLayers != nil:
 		out.kind, out.schema1 = matrix.BodyManifest, true
 	case version != "2":
-	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == matrix.IndexMediaType):
-		if index, ok := readIndex(d.Manifests); ok {
-			out.kind, out.index = matrix.BodyIndex, index
+	// Clients take an empty mediaType for an absent one.
+	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == "" || *d.MediaType == matrix.IndexMediaType):
+		if index, digests, ok := readIndex(d.Manifests); ok {
+			out.kind, out.index, out.digests = matrix.BodyIndex, index, digests
 		}
 	case d.Manifests != nil, d.Config != nil && d.Layers != nil, d.MediaType != nil && isManifestType(*d.MediaType):
 		out.kind = matrix.BodyManifest
@@ -85,16 +90,17 @@ func errorCodes(errors json.RawMessage) []string {
 
 // readIndex reads the manifests of an index: an array, or null, which some
 // registries send for an empty one. Descriptors are decoded one by one, so
-// that a long list costs no more memory than what is kept of it.
-func readIndex(manifests json.RawMessage) (*matrix.Index, bool) {
+// that a long list costs no more memory than what is kept of it. What has no
+// digest, as null, is no descriptor and is passed over.
+func readIndex(manifests json.RawMessage) (index *matrix.Index, digests []string, ok bool) {
 	if string(manifests) == "null" {
-		return &matrix.Index{Null: true}, true
+		return &matrix.Index{Null: true}, nil, true
 	}
 	dec := json.NewDecoder(bytes.NewReader(manifests))
 	if opening, err := dec.Token(); err != nil || opening != json.Delim('[') {
-		return nil, false
+		return nil, nil, false
 	}
-	index := &matrix.Index{}
+	index = &matrix.Index{}
 	for dec.More() {
 		var d struct {
 			MediaType    string `json:"mediaType"`
@@ -103,9 +109,15 @@ func readIndex(manifests json.RawMessage) (*matrix.Index, bool) {
 			ArtifactType string `json:"artifactType"`
 		}
 		if err := dec.Decode(&d); err != nil {
-			return nil, false
+			return nil, nil, false
+		}
+		if d.Digest == "" {
+			continue
 		}
 		index.Total++
+		if len(digests) < maxDigests {
+			digests = append(digests, d.Digest)
+		}
 		if len(index.Descriptors) < maxDescriptors {
 			index.Descriptors = append(index.Descriptors, matrix.Descriptor(struct {
 				Digest, MediaType, ArtifactType string
@@ -113,7 +125,7 @@ func readIndex(manifests json.RawMessage) (*matrix.Index, bool) {
 			}{d.Digest, d.MediaType, d.ArtifactType, d.Size}))
 		}
 	}
-	return index, true
+	return index, digests, true
 }
 
 // cleanIndex makes the strings of an index fit for reports.

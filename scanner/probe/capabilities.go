@@ -55,20 +55,43 @@ func (s *subject) tryFilter(ctx context.Context, asked string) (matrix.Filter, e
 		return "", err
 	case resp.Status != s.seen.Referrers.Status || judged.index == nil:
 		return matrix.FilterFails, nil
-	case announces(resp):
-		return matrix.FilterAnnounces, nil
-	case s.seen.Referrers.Index.Total == 0:
-		return matrix.FilterUnseen, nil
 	}
-	for _, d := range judged.index.Descriptors {
-		if d.ArtifactType != asked {
-			return matrix.FilterIgnored, nil
+	return readFilter(s.seen.Referrers.Index, judged.index, asked, announces(resp), nextLink(resp) != nil), nil
+}
+
+// readFilter compares a filtered list with the plain one; more says that a next
+// page of it was not read. Some registries list descriptors without their
+// artifact type: under the header, those may be of the type that was asked for.
+func readFilter(plain, filtered *matrix.Index, asked string, announced, more bool) matrix.Filter {
+	var same, others, untyped bool
+	for _, d := range filtered.Descriptors {
+		switch d.ArtifactType {
+		case asked:
+			same = true
+		case "":
+			untyped = true
+		default:
+			others = true
 		}
 	}
-	if judged.index.Total < s.seen.Referrers.Index.Total {
-		return matrix.FilterSilent, nil
+	others = others || untyped && (asked == absentType || !announced)
+	switch {
+	case announced && others:
+		return matrix.FilterMisstated
+	case plain.Total == 0 && announced:
+		return matrix.FilterAnnounces
+	case plain.Total == 0:
+		return matrix.FilterUnseen
+	case others:
+		return matrix.FilterIgnored
+	case asked != absentType && !same && !untyped && !more:
+		return matrix.FilterFails
+	case announced:
+		return matrix.FilterAnnounces
+	case filtered.Total < plain.Total && !more:
+		return matrix.FilterSilent
 	}
-	return matrix.FilterUnseen, nil
+	return matrix.FilterUnseen
 }
 
 // announces reports whether the answer says that artifactType was applied.
@@ -88,8 +111,8 @@ const maxPages = 20
 // pages as maxPages and the row's time allow.
 func followPages(ctx context.Context, s *subject) error {
 	caps := &s.seen.Capabilities
-	caps.Pagination, caps.Pages = matrix.PageSingle, 1
 	if !s.seen.Referrers.Next {
+		caps.Pagination, caps.Pages = matrix.PageSingle, 1
 		return nil
 	}
 	total := *s.seen.Referrers.Index
@@ -98,43 +121,45 @@ func followPages(ctx context.Context, s *subject) error {
 		return err
 	}
 	visited := map[string]bool{}
-	for caps.Pages = 0; ; {
+	result, pages := matrix.PageLinked, 0
+	for {
 		if page.Fault != nil && s.session.Spent() {
-			caps.Pagination, caps.Pages = matrix.PageBounded, max(caps.Pages, 1)
+			result, pages = matrix.PageBounded, max(pages, 1)
 			break
 		}
 		if page.Fault != nil || page.Status != http.StatusOK || judged.index == nil {
-			caps.Pagination = matrix.PageBroken
+			result = matrix.PageBroken
 			break
 		}
-		if caps.Pages++; caps.Pages > 1 {
+		if pages++; pages > 1 {
 			total.Total += judged.index.Total
 			// One bound over all pages: what is kept of a list is kept of each row.
 			room := maxDescriptors - len(total.Descriptors)
 			judged.index.Descriptors = judged.index.Descriptors[:min(room, len(judged.index.Descriptors))]
 			total.Descriptors = append(total.Descriptors, s.cleanIndex(judged.index).Descriptors...)
-			caps.Pagination = matrix.PageLinked
+			s.listed = append(s.listed, judged.digests[:min(len(judged.digests), maxDigests-len(s.listed))]...)
 		}
 		visited[page.URL.String()] = true
 		next := nextLink(page)
 		if next == nil {
 			break
 		}
-		if caps.Pagination = s.admitPage(next, visited, caps.Pages); caps.Pagination != matrix.PageLinked {
+		if result = s.admitPage(next, visited, pages); result != matrix.PageLinked {
 			break
 		}
 		if page, judged, err = s.page(ctx, next); err != nil {
 			return err
 		}
 	}
-	describe(caps, &total)
+	caps.Pagination, caps.Pages = result, pages
+	describe(caps, &total, result == matrix.PageLinked)
 	return nil
 }
 
 // admitPage says whether a next link is followed, as PageLinked, or why not.
 func (s *subject) admitPage(next *url.URL, visited map[string]bool, pages int) matrix.Pagination {
 	switch {
-	case !sameOrigin(next, client(s).URL):
+	case !ownOrigin(s, next):
 		return matrix.PageForeign
 	case visited[next.String()]:
 		return matrix.PageLoop

@@ -45,7 +45,7 @@ func tagSafe(text string) string {
 const maxLinks = 200
 
 // askTagSchema looks at the referrers tag of the image: whether it is there,
-// is an index of its own, and agrees with the API.
+// and is an index of its own.
 func askTagSchema(ctx context.Context, s *subject) error {
 	tag := ReferrersTag(s.seen.Manifest.Digest)
 	resp, err := s.get(ctx, "tag-schema", http.MethodGet, s.image.Repository+"/manifests/"+tag, accept(manifestTypes...), registry.MaxIndex)
@@ -59,9 +59,6 @@ func askTagSchema(ctx context.Context, s *subject) error {
 		found.State = matrix.TagAbsent
 	case http.StatusOK:
 		s.readTag(found, resp)
-	}
-	if s.seen.Referrers.Index != nil && !s.seen.Referrers.Next {
-		compare(found, s.seen.Referrers.Index)
 	}
 	return nil
 }
@@ -80,30 +77,42 @@ func (s *subject) readTag(found *matrix.TagSchema, resp *registry.Response) {
 		return
 	}
 	index := s.cleanIndex(judged.index)
+	s.tagged = judged.digests
 	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
 	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
 }
 
-// compare names what the API and the tag do not both list.
-func compare(tag *matrix.TagSchema, api *matrix.Index) {
-	inAPI, inTag := map[string]bool{}, map[string]bool{}
-	for _, d := range api.Descriptors {
-		inAPI[d.Digest] = true
+// compareLinks says what the API and the tag do not both list, where all pages
+// of the API's list were read. It asks nothing.
+func compareLinks(_ context.Context, s *subject) error {
+	tag, r := s.seen.Capabilities.TagSchema, &s.seen.Referrers
+	whole := !r.Next || s.seen.Capabilities.Pagination == matrix.PageLinked
+	if tag == nil || tag.State != matrix.TagIndex || !whole || len(s.listed) >= maxDigests || len(s.tagged) >= maxDigests {
+		return nil
 	}
-	for _, d := range tag.Links {
-		inTag[d.Digest] = true
-		if !inAPI[d.Digest] {
-			tag.OnlyTag = append(tag.OnlyTag, d.Digest)
+	tag.Compared = true
+	tag.OnlyTag, tag.OnlyTagCount = s.missing(s.tagged, s.listed)
+	tag.OnlyAPI, tag.OnlyAPICount = s.missing(s.listed, s.tagged)
+	return nil
+}
+
+// missing gives the digests of one list that another has not, to a bound, and
+// their number.
+func (s *subject) missing(of, from []string) (named []string, n int) {
+	seen := make(map[string]bool, len(from))
+	for _, digest := range from {
+		seen[digest] = true
+	}
+	for _, digest := range of {
+		if seen[digest] {
+			continue
+		}
+		seen[digest] = true
+		if n++; n <= maxLinks {
+			named = append(named, s.client.Clean(digest))
 		}
 	}
-	if tag.State != matrix.TagIndex {
-		return
-	}
-	for _, d := range api.Descriptors {
-		if !inTag[d.Digest] {
-			tag.OnlyAPI = append(tag.OnlyAPI, d.Digest)
-		}
-	}
+	return named, n
 }
 
 // cosignSuffixes are the tags of cosign 1 and 2 beside an image
@@ -115,13 +124,16 @@ func askCosignTags(ctx context.Context, s *subject) error {
 	found := []string{}
 	for _, suffix := range cosignSuffixes {
 		tag := strings.Replace(s.seen.Manifest.Digest, ":", "-", 1) + suffix
-		resp, err := s.get(ctx, "cosign-tag", http.MethodHead, s.image.Repository+"/manifests/"+tag, accept(manifestTypes...), 0)
+		method := s.lookMethod()
+		resp, err := s.get(ctx, "cosign-tag", method, s.image.Repository+"/manifests/"+tag, accept(manifestTypes...), registry.MaxIndex)
 		if err != nil {
 			return err
 		}
 		switch {
 		case resp.Fault != nil || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound:
 			return nil // nothing is known where one answer is missing
+		case resp.Status == http.StatusOK && method == http.MethodGet && !isManifest(resp):
+			return nil // a web page is no tag
 		case resp.Status == http.StatusOK:
 			found = append(found, suffix)
 		}
@@ -130,16 +142,25 @@ func askCosignTags(ctx context.Context, s *subject) error {
 	return nil
 }
 
+// isManifest reports whether the body of resp is a manifest or an index.
+func isManifest(resp *registry.Response) bool {
+	kind := readBody(resp.Bytes).kind
+	return kind == matrix.BodyManifest || kind == matrix.BodyIndex
+}
+
 // maxTypes bounds the artifact types kept of one list.
 const maxTypes = 100
 
-// describe counts the descriptors of the list by artifact type.
-func describe(c *matrix.Capabilities, index *matrix.Index) {
-	total := index.Total
-	c.Descriptors = &total
+// describe counts the descriptors of the list by artifact type. How many there
+// are is said only where the list was read whole.
+func describe(c *matrix.Capabilities, index *matrix.Index, whole bool) {
+	c.Descriptors = nil
+	if total := index.Total; whole {
+		c.Descriptors = &total
+	}
 	counts := map[string]int{}
 	for _, d := range index.Descriptors {
-		counts[artifactType(d)]++
+		counts[d.ArtifactType]++
 	}
 	types := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
@@ -153,33 +174,28 @@ func describe(c *matrix.Capabilities, index *matrix.Index) {
 	}
 }
 
-// artifactType of a descriptor; one without is known by its media type.
-func artifactType(d matrix.Descriptor) string {
-	if d.ArtifactType != "" {
-		return d.ArtifactType
-	}
-	return d.MediaType
-}
-
-// artifactNames says what well-known artifact types are.
+// artifactNames says what well-known artifact types are; the first part that
+// is found in one names it.
 var artifactNames = []struct{ part, name string }{
 	{"vnd.cncf.notary.signature", "notation signature"},
 	{"vnd.dev.cosign.artifact.sig", "cosign signature"},
 	{"vnd.dev.cosign.simplesigning", "cosign signature"},
 	{"vnd.dev.sigstore.bundle", "sigstore bundle"},
 	{"vnd.dev.cosign.artifact.sbom", "SBOM (cosign)"},
+	{"vex", "VEX document"}, // before CycloneDX, which has a type for it too
 	{"spdx", "SBOM (SPDX)"},
 	{"cyclonedx", "SBOM (CycloneDX)"},
 	{"vnd.syft", "SBOM (Syft)"},
 	{"vnd.in-toto", "in-toto attestation"},
 	{"dsse.envelope", "in-toto attestation"},
-	{"openvex", "VEX document"},
-	{"vex", "VEX document"},
 	{"sarif", "scan result (SARIF)"},
 	{"vnd.cncf.helm.chart.provenance", "Helm provenance"},
 }
 
 func artifactName(artifactType string) string {
+	if artifactType == "" {
+		return "no artifact type"
+	}
 	for _, known := range artifactNames {
 		if strings.Contains(artifactType, known.part) {
 			return known.name

@@ -37,7 +37,7 @@ func ParseDepth(text string) (Depth, error) {
 // Options say what a probe does beside the verdict.
 type Options struct {
 	Depth Depth
-	Write bool // run the write probe where the inventory names a repository for it
+	Write bool // run the write probe where the inventory names a repository for it and the image resolves
 }
 
 // Outcome is all that came of one image.
@@ -49,10 +49,13 @@ type Outcome struct {
 
 // subject is the image under the probe's hands.
 type subject struct {
-	session *registry.Session
-	client  *registry.Client
-	image   inventory.Image
-	seen    matrix.Observation
+	session  *registry.Session
+	client   *registry.Client
+	image    inventory.Image
+	seen     matrix.Observation
+	notFound string   // text of a plain 404 at the referrers endpoint, for the fingerprint
+	listed   []string // digests of all pages of the list that were read, to a bound
+	tagged   []string // digests that the referrers tag lists, to a bound
 }
 
 // step is a question asked after the verdict is certain. It runs where it
@@ -77,6 +80,7 @@ var steps = []step{
 	{Full, hasAPI, askMalformedDigest},
 	{Full, hasAPI, askHead},
 	{Full, hasDigest, askCosignTags},
+	{Standard, hasAPI, compareLinks},
 }
 
 func always(*matrix.Observation) bool { return true }
@@ -87,8 +91,9 @@ func hasDigest(o *matrix.Observation) bool {
 
 func hasAPI(o *matrix.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
 
-// Image probes image through client. The error is not nil only where ctx
-// ended, and then the outcome is not whole.
+// Image probes image through client. The error is not nil only where ctx ended
+// before the verdict was certain; where it ended later, the outcome has what
+// was measured until then, and its observation is marked as cut short.
 func Image(ctx context.Context, client *registry.Client, image inventory.Image, options Options) (Outcome, error) {
 	s := &subject{session: client.NewSession(), client: client, image: image}
 	err := s.probe(ctx, options)
@@ -105,9 +110,17 @@ func (s *subject) probe(ctx context.Context, options Options) error {
 		}
 	}
 	identify(s, nil)
+	s.seen.WriteSkipped = options.Write && client(s).WriteProbe != nil && !hasDigest(&s.seen)
 	if s.seen.Manifest.Fault != nil || s.seen.Referrers.Fault != nil {
 		return nil
 	}
+	s.seen.CutShort = s.ask(ctx, options) != nil
+	return nil
+}
+
+// ask takes the steps that follow the verdict. The error is ctx's, and what
+// was measured until then stands.
+func (s *subject) ask(ctx context.Context, options Options) error {
 	for _, step := range steps {
 		if !runs(step.depth, options.Depth) || !step.applies(&s.seen) {
 			continue
@@ -118,9 +131,9 @@ func (s *subject) probe(ctx context.Context, options Options) error {
 	}
 	if options.Write && client(s).WriteProbe != nil && hasDigest(&s.seen) {
 		s.session.Renew()
-		return writeProbe(ctx, s, client(s).WriteProbe.Repository)
+		writeProbe(ctx, s, client(s).WriteProbe.Repository)
 	}
-	return nil
+	return ctx.Err()
 }
 
 func client(s *subject) inventory.Registry { return s.client.Entry() }

@@ -10,7 +10,7 @@ import (
 
 // evidence gathers what the registry has shown of itself so far.
 func (s *subject) evidence() matrix.Evidence {
-	e := matrix.Evidence{Host: client(s).URL.Hostname(), Headers: http.Header{}}
+	e := matrix.Evidence{Host: client(s).URL.Hostname(), Headers: http.Header{}, NotFound: s.notFound}
 	for _, header := range s.session.Headers() {
 		for name, values := range header {
 			if _, ok := e.Headers[name]; ok {

@@ -4,10 +4,14 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/registry"
 )
+
+// maxNotFound bounds the text of a 404 that is kept for the fingerprint.
+const maxNotFound = 64
 
 // askReferrers asks for the referrers of the digest that was just resolved
 // (distribution specification v1.1, "Listing Referrers").
@@ -22,17 +26,28 @@ func askReferrers(ctx context.Context, s *subject) error {
 		return nil
 	}
 	r.Body, r.Codes = judged.kind, s.cleanAll(judged.codes)
+	if text := strings.TrimSpace(string(resp.Bytes)); r.Status == http.StatusNotFound && judged.kind == matrix.BodyText && len(text) <= maxNotFound {
+		s.notFound = s.client.Clean(text)
+	}
 	r.FiltersApplied = s.client.Clean(resp.Header.Get("OCI-Filters-Applied"))
 	r.Next = nextLink(resp) != nil
+	if resp.URL != nil && !ownOrigin(s, resp.URL) {
+		r.Elsewhere = s.client.Clean(resp.URL.Host)
+	}
 	if r.Location != "" || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound {
 		return nil
 	}
-	r.Index = s.cleanIndex(judged.index)
+	r.Index, s.listed = s.cleanIndex(judged.index), judged.digests
 	if r.Index != nil {
 		s.seen.Capabilities.ContentType = matrix.MatchType(resp.ContentType)
-		describe(&s.seen.Capabilities, r.Index)
+		describe(&s.seen.Capabilities, r.Index, !r.Next)
 	}
 	return nil
+}
+
+// ownOrigin reports whether target is on the registry's own origin.
+func ownOrigin(s *subject, target *url.URL) bool {
+	return sameOrigin(target, client(s).URL)
 }
 
 // referrers asks the endpoint for a digest, filtered where artifactType is

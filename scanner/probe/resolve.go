@@ -132,6 +132,7 @@ func bodyWords(kind matrix.BodyKind) string {
 type body struct {
 	kind    matrix.BodyKind
 	index   *matrix.Index
+	digests []string // of all that the index lists, to a bound
 	codes   []string
 	schema1 bool
 }

@@ -56,10 +56,11 @@ type profile struct {
 		Detail     string
 		Finding    string
 		Tag        matrix.TagState
+		Compared   string // "only by the tag/only by the API", "no" where the two were not compared
 		Product    string
 		Version    string
 
-		Capabilities map[string]any // those that have to be so
+		Capabilities map[string]any // those that have to be so; null: not there
 	}
 }
 
@@ -92,6 +93,15 @@ var manifestDigest = digest.FromString(manifestBytes).String()
 const twoTypes = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":1,"artifactType":"application/spdx+json"},` +
 	`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:2222222222222222222222222222222222222222222222222222222222222222","size":1,"artifactType":"application/vnd.dev.cosign.artifact.sig.v1+json"}`
 
+// manyTypes are 250 descriptors, more than a row keeps of a tag.
+var manyTypes = func() string {
+	var all []string
+	for i := range 250 {
+		all = append(all, fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064d","size":1,"artifactType":"application/spdx+json"}`, i))
+	}
+	return strings.Join(all, ",")
+}()
+
 // stage serves a profile.
 type stage struct {
 	profile
@@ -103,7 +113,7 @@ type stage struct {
 }
 
 func (s *stage) fill(text string) string {
-	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", strings.TrimSuffix(strings.Repeat(twoTypes+",", 500), ","), "{origin}", s.origin, "{other}", s.other).Replace(text)
+	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", manyTypes, "{origin}", s.origin, "{other}", s.other).Replace(text)
 }
 
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -127,9 +137,11 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 	case strings.Contains(r.URL.Path, "/referrers/"):
 		s.list(w, r)
+	case r.Method == http.MethodHead && len(s.Head) > 0 && s.Head[0].Status >= 400:
+		s.send(w, "head", s.Head, answer{})
 	case strings.HasSuffix(r.URL.Path, ".sig"), strings.HasSuffix(r.URL.Path, ".att"), strings.HasSuffix(r.URL.Path, ".sbom"):
 		s.send(w, "cosign", s.Cosign, answer{Status: 404})
-	case strings.Contains(r.URL.Path, "/manifests/sha256-"):
+	case strings.Contains(r.URL.Path, "/manifests/sha256-"), strings.Contains(r.URL.Path, "/manifests/sha512-"):
 		s.send(w, "tag", s.Tag, answer{Status: 404})
 	case r.Method == http.MethodHead:
 		s.send(w, "head", s.Head, answer{Headers: map[string]string{"Docker-Content-Digest": "{digest}"}})
@@ -269,6 +281,9 @@ func TestWire(t *testing.T) {
 			if want.Tag != "" && (row.Capabilities == nil || row.Capabilities.TagSchema == nil || row.Capabilities.TagSchema.State != want.Tag) {
 				t.Errorf("tag schema %+v, want %s", row.Capabilities, want.Tag)
 			}
+			if got := comparedWords(row); want.Compared != "" && got != want.Compared {
+				t.Errorf("compared: %s, want %s", got, want.Compared)
+			}
 			if want.Finding != "" && !hasFinding(row, want.Finding) {
 				t.Errorf("findings %+v, want %s", row.Findings, want.Finding)
 			}
@@ -318,6 +333,15 @@ func TestManyTypes(t *testing.T) {
 	if err != nil || len(encoded) > 256<<10 {
 		t.Errorf("the row takes %d KiB, %v", len(encoded)>>10, err)
 	}
+}
+
+// comparedWords says how the tag schema and the API were found to agree.
+func comparedWords(row matrix.Row) string {
+	if row.Capabilities == nil || row.Capabilities.TagSchema == nil || !row.Capabilities.TagSchema.Compared {
+		return "no"
+	}
+	t := row.Capabilities.TagSchema
+	return fmt.Sprintf("%d/%d", t.MissingFromAPI(), t.MissingFromTag())
 }
 
 // checkCapabilities compares the capabilities named in want, as matrix.json has
