@@ -146,10 +146,11 @@ func targetRow(target *Matrix, image string) *Row {
 }
 
 // pushOf gives what the write probe found at the target, nil where it did not
-// run: it runs once for a registry, on whichever image came first.
+// run or learned nothing: it runs once for a registry, on whichever image came
+// first.
 func pushOf(target *Matrix) *Push {
 	for i := range target.Rows {
-		if c := target.Rows[i].Capabilities; c != nil && c.Push != nil {
+		if c := target.Rows[i].Capabilities; c != nil && c.Push != nil && c.Push.Strategy != PushUnknown {
 			return c.Push
 		}
 	}
@@ -242,11 +243,15 @@ func linksOf(row *Row) (links Links, gap string) {
 	if row.Strategy == StrategyUnknown || c == nil {
 		return links, "The source could not be measured: " + row.Detail
 	}
-	if c.TagSchema == nil || c.TagSchema.State == TagUnknown || c.CosignTags == nil || row.Referrers == Supported && c.Descriptors == nil {
+	switch c.Pagination {
+	case PageLoop, PageForeign, PageBroken, PageBounded:
+		return links, fmt.Sprintf("The source's list of referrers could not be read to its end (pagination %s), so what is attached is not known in full.", c.Pagination)
+	}
+	if c.TagSchema == nil || c.TagSchema.State == TagUnknown || row.Referrers == Supported && c.TagSchema.State == TagIndex && !c.TagSchema.Compared || c.CosignTags == nil || row.Referrers == Supported && c.Descriptors == nil {
 		return links, "The links at the source were not looked at in full: scan it with --probe full."
 	}
 	if row.Referrers == Supported {
-		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, len(c.TagSchema.OnlyTag), c.ArtifactTypes
+		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, c.TagSchema.MissingFromAPI(), c.ArtifactTypes
 	} else if c.TagSchema.State == TagIndex {
 		links.OnlyTag = c.TagSchema.Descriptors
 	}

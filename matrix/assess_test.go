@@ -36,8 +36,8 @@ func multiPlatform(o *Observation) { o.Manifest.MediaType = IndexMediaType }
 func TestAssess(t *testing.T) {
 	api := func(n int) Referrers { return index(IndexMediaType, n) }
 	away := Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}
-	mixedTag := tagOf(TagSchema{State: TagIndex, Descriptors: 1, OnlyTag: []string{"sha256:b"}, OnlyAPI: []string{"sha256:c"}})
-	tagged := tagOf(TagSchema{State: TagIndex, Descriptors: 2})
+	mixedTag := tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 1, OnlyTag: []string{"sha256:b"}, OnlyAPI: []string{"sha256:c"}})
+	tagged := tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 2})
 	dual := pushed(Push{Strategy: PushDual, Listed: true})
 	honest := pushed(Push{Strategy: PushAPI, OCISubject: true, Listed: true})
 	refused := pushed(Push{Strategy: PushRefused})
@@ -80,7 +80,7 @@ func TestAssess(t *testing.T) {
 // TestAssessPushElsewhere: the write probe runs on one image of a registry, and
 // what it found holds for the others.
 func TestAssessPushElsewhere(t *testing.T) {
-	source := end("a", "https://a", index(IndexMediaType, 2), tagOf(TagSchema{State: TagIndex, Descriptors: 1, OnlyTag: []string{"sha256:b"}}))
+	source := end("a", "https://a", index(IndexMediaType, 2), tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 1, OnlyTag: []string{"sha256:b"}}))
 	first := end("b", "https://b", index(IndexMediaType, 0), pushed(Push{Strategy: PushDual, Listed: true}))
 	first.Image = "scratch:1"
 	same := end("b", "https://b", index(IndexMediaType, 0), nil)

@@ -120,11 +120,15 @@ func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links
 // target. The forecast of a row that the write probe did not run on takes a
 // registry with the API to answer OCI-Subject, which push knows better.
 func (t *copyTool) writes(target *Row, push *Push) Outcome {
-	forecast := target.Clients[t.client].Push
-	if forecast == OutcomeAPI && push != nil && !push.OCISubject {
+	forecast := target.Clients[t.client]
+	switch {
+	case push == nil:
+	case push.OCISubject && forecast.Read != "" && (forecast.Read != OutcomeAPI || push.Unlisted()):
+		return OutcomeNothing
+	case !push.OCISubject && forecast.Push == OutcomeAPI:
 		return OutcomeTag
 	}
-	return forecast
+	return forecast.Push
 }
 
 // mixed reports whether the source has both the API and a referrers tag that
@@ -132,7 +136,7 @@ func (t *copyTool) writes(target *Row, push *Push) Outcome {
 // tool maintains at a target without OCI-Subject, and would change it.
 func mixed(source *Row) bool {
 	t := source.Capabilities.TagSchema
-	return source.Referrers == Supported && t.State == TagIndex && len(t.OnlyTag)+len(t.OnlyAPI) > 0
+	return source.Referrers == Supported && t.State == TagIndex && t.MissingFromAPI()+t.MissingFromTag() > 0
 }
 
 // tagged counts the links that the referrers tag of row lists.

@@ -424,6 +424,32 @@ func TestContradictionNamesTheException(t *testing.T) {
 	}
 }
 
+// TestLinksNotReadWhole: an assessment says that it cannot tell where the
+// source's list was not read to its end, or not compared with its tag.
+func TestLinksNotReadWhole(t *testing.T) {
+	three := 3
+	for _, test := range []struct {
+		name  string
+		pages Pagination
+		tag   TagSchema
+		want  string // part of the gap, "" for none
+	}{
+		{"a broken page", PageBroken, TagSchema{State: TagAbsent}, "pagination broken"},
+		{"pages in a circle", PageLoop, TagSchema{State: TagAbsent}, "pagination loop"},
+		{"a page elsewhere", PageForeign, TagSchema{State: TagAbsent}, "pagination off-origin"},
+		{"too many pages", PageBounded, TagSchema{State: TagAbsent}, "pagination bounded"},
+		{"a tag that was not compared", PageSingle, TagSchema{State: TagIndex, Descriptors: 2}, "not looked at in full"},
+		{"all pages and no tag", PageLinked, TagSchema{State: TagAbsent}, ""},
+		{"all pages and a tag", PageLinked, TagSchema{State: TagIndex, Compared: true, Descriptors: 2, OnlyTagCount: 1}, ""},
+	} {
+		links, gap := linksOf(&Row{Referrers: Supported, Strategy: ReferrersAPI,
+			Capabilities: &Capabilities{Descriptors: &three, Pagination: test.pages, TagSchema: &test.tag, CosignTags: []string{}}})
+		if (gap == "") != (test.want == "") || !strings.Contains(gap, test.want) || gap == "" && links.Total() != 3+test.tag.OnlyTagCount {
+			t.Errorf("%s: %q with %d links, want %q", test.name, gap, links.Total(), test.want)
+		}
+	}
+}
+
 // TestSummary: rows are counted, gates hold from their severity upwards.
 func TestSummary(t *testing.T) {
 	m := &Matrix{Rows: []Row{{Registry: "a", Severity: Pass}, {Registry: "a", Severity: Warn, Unexpected: true}, {Registry: "b", Severity: Info}}}

@@ -149,12 +149,15 @@ func tagSchemaWords(t *matrix.TagSchema) string {
 		return words
 	}
 	words += ", " + Quantity(t.Descriptors, "descriptor")
+	if !t.Compared {
+		return words + ", not compared with the API"
+	}
 	for _, side := range []struct {
-		links []string
+		links int
 		where string
-	}{{t.OnlyTag, "not in the API"}, {t.OnlyAPI, "only in the API"}} {
-		if len(side.links) > 0 {
-			words += fmt.Sprintf(", %d %s", len(side.links), side.where)
+	}{{t.MissingFromAPI(), "not in the API"}, {t.MissingFromTag(), "only in the API"}} {
+		if side.links > 0 {
+			words += fmt.Sprintf(", %d %s", side.links, side.where)
 		}
 	}
 	return words

@@ -198,8 +198,8 @@ func facts(c *matrix.Capabilities) [][]string {
 		for _, link := range t.Links {
 			add("linked by the tag", link.Digest, link.ArtifactType, link.MediaType)
 		}
-		add("only by the tag", t.OnlyTag...)
-		add("only by the API", t.OnlyAPI...)
+		add("only by the tag", bounded(t.OnlyTag, t.MissingFromAPI())...)
+		add("only by the API", bounded(t.OnlyAPI, t.MissingFromTag())...)
 	}
 	if c.CosignTags != nil {
 		add("cosign tags", orDash(strings.Join(c.CosignTags, " ")))
@@ -209,8 +209,17 @@ func facts(c *matrix.Capabilities) [][]string {
 		add("OCI-Subject", yesNo(push.OCISubject))
 		add("push listed", yesNo(push.Listed)+onTheFirstTry(push))
 		add("left behind", push.LeftBehind...)
+		add("blob left behind", push.LeftBlob)
 	}
 	return out
+}
+
+// bounded gives named, and how many of all it leaves out.
+func bounded(named []string, all int) []string {
+	if more := all - len(named); more > 0 {
+		return append(slices.Clone(named), fmt.Sprintf("and %d more", more))
+	}
+	return named
 }
 
 func yesNo(b bool) string {

@@ -47,8 +47,8 @@ func sample() *matrix.Matrix {
 			Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 200, ContentType: matrix.IndexMediaType}, Index: &matrix.Index{Total: 2}},
 			Capabilities: matrix.Capabilities{
 				Descriptors: &two, Filter: matrix.FilterAnnounces, Pagination: matrix.PageSingle, CosignTags: []string{".sig", ".att"},
-				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},
-				Push:      &matrix.Push{Strategy: matrix.PushDual, Repository: "scratch", Listed: true},
+				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, Compared: true, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},
+				Push:      &matrix.Push{Strategy: matrix.PushDual, Repository: "scratch", Accepted: true, Listed: true},
 			},
 			Product: matrix.Product{Name: "Harbor", Version: "2.11.1", Evidence: "header"}},
 		{Manifest: matrix.Manifest{Digest: "sha256:aa"}, Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 404, ContentType: "text/plain"}}},
