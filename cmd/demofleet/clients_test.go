@@ -50,11 +50,12 @@ type scripted struct {
 }
 
 // answer is one on GET referrers. In body, {index} is an index of what has the
-// subject.
+// subject, {manifests} what it lists.
 type answer struct {
 	name, contentType, body string
 	status                  int
 	subject                 bool   // PUT answers OCI-Subject
+	empty                   bool   // the list shows nothing, whatever was pushed: what reads by it finds nothing
 	unsaid                  string // clients that have no forecast, for what they do hangs on more than is looked at
 }
 
@@ -148,7 +149,8 @@ func (s *scripted) referrers(w http.ResponseWriter) {
 	index, _ := json.Marshal(ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: s.listed})
 	w.Header().Set("Content-Type", s.contentType)
 	w.WriteHeader(s.status)
-	_, _ = io.WriteString(w, strings.ReplaceAll(s.body, "{index}", string(index)))
+	manifests, _ := json.Marshal(s.listed)
+	_, _ = io.WriteString(w, strings.NewReplacer("{index}", string(index), "{manifests}", string(manifests)).Replace(s.body))
 }
 
 // oras is the repository as oras-go sees it, without its retries.
@@ -327,6 +329,8 @@ func (l *library) reads(t *testing.T, a answer) string {
 		return "api"
 	case joined == byTag.Digest.String():
 		return "tag"
+	case joined == "" && a.empty: // nothing, by the API
+		return "api"
 	case joined == "":
 		return "nothing-found"
 	default:
@@ -365,7 +369,12 @@ var answers = append([]answer{
 	{name: "200 index, OCI-Subject", contentType: indexType, body: "{index}", status: 200, subject: true},
 	{name: "200 index", contentType: indexType, body: "{index}", status: 200},
 	{name: "200 index, charset", contentType: indexType + "; charset=utf-8", body: "{index}", status: 200},
+	{name: "200 index, charset, OCI-Subject", contentType: indexType + "; charset=utf-8", body: "{index}", status: 200, subject: true},
+	{name: "200 index, charset of no value", contentType: indexType + "; charset", body: "{index}", status: 200},
+	{name: "200 index, type in capitals", contentType: "Application/VND.oci.image.index.v1+json", body: "{index}", status: 200},
 	{name: "200 index, other type", contentType: "application/json", body: "{index}", status: 200},
+	{name: "200 index, other type, OCI-Subject", contentType: "application/json", body: "{index}", status: 200, subject: true},
+	{name: "200 index, empty mediaType", contentType: indexType, body: `{"schemaVersion":2,"mediaType":"","manifests":{manifests}}`, status: 200},
 	{name: "200 page", contentType: "text/html", body: html, status: 200},
 	{name: "200 page, index type", contentType: indexType, body: html, status: 200},
 	{name: "200 text", contentType: "text/plain", body: "ok", status: 200},
@@ -374,9 +383,13 @@ var answers = append([]answer{
 	{name: "200 JSON", contentType: "application/json", body: "{}", status: 200, unsaid: "containerd"},
 	{name: "200 JSON, index type", contentType: indexType, body: "{}", status: 200, unsaid: "oras notation cosign crane regctl containerd"},
 	{name: "404 text", contentType: "text/plain", body: "404 page not found", status: 404},
+	{name: "404 text, OCI-Subject", contentType: "text/plain", body: "404 page not found", status: 404, subject: true},
 	{name: "404 page", contentType: "text/html", body: html, status: 404},
 	{name: "404 empty", status: 404},
 	{name: "404 index", contentType: indexType, body: "{index}", status: 404},
+	{name: "405, OCI-Subject", contentType: "text/plain", status: 405, subject: true},
+	{name: "200 empty list, OCI-Subject", contentType: indexType, body: `{"schemaVersion":2,"manifests":[]}`, status: 200, subject: true, empty: true},
+	{name: "200 empty list", contentType: indexType, body: `{"schemaVersion":2,"manifests":[]}`, status: 200, empty: true},
 	{name: "404 NAME_UNKNOWN", contentType: "application/json", body: `{"errors":[{"code":"NAME_UNKNOWN"}]}`, status: 404},
 	{name: "400", contentType: "application/json", body: `{"errors":[{"code":"UNSUPPORTED"}]}`, status: 400},
 	{name: "400 MANIFEST_INVALID", contentType: "application/json", body: `{"errors":[{"code":"MANIFEST_INVALID"}]}`, status: 400},
