@@ -119,7 +119,9 @@ func okBody(o *Observation, kinds ...BodyKind) bool {
 // forecast says what each client will do here; nil where nothing was seen
 // that a client was run against.
 func forecast(o *Observation) map[string]Forecast {
-	if !o.resolved() || o.Referrers.Location != "" {
+	// What a client does with a challenge of another origin was not tried.
+	foreign := o.Referrers.Elsewhere != "" && o.Referrers.Status == http.StatusUnauthorized
+	if !o.resolved() || o.Referrers.Location != "" || foreign {
 		return nil
 	}
 	for _, p := range predictions {

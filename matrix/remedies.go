@@ -47,6 +47,7 @@ var remediesByReason = map[Reason][]string{
 	Unauthorized: {
 		"Give the inventory entry working credentials (auth:), or log in with docker login so that the docker config has them.",
 		"Check the spelling: Docker Hub and others answer 401 insufficient_scope, never 404, for a repository that is absent or private.",
+		"Where the registry redirects the question to another origin, name that registry in the inventory: credentials do not follow.",
 	},
 	Forbidden: {
 		"Give the account pull permission on the repository.",

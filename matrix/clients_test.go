@@ -1,0 +1,103 @@
+package matrix
+
+import (
+	"strings"
+	"testing"
+)
+
+// forecastTable is what released clients do with an answer on GET referrers;
+// the columns are oras, notation, cosign, regctl and containerd, reading, then
+// the first four, pushing. The demo fleet's TestClients runs them.
+var forecastTable = []struct {
+	answer     string
+	seen       Referrers
+	read, push string
+}{
+	{"200 index, exact type", index(IndexMediaType, 0), "api api api api api", "api tag api api"},
+	{"200 index, charset", index(IndexMediaType+"; charset=utf-8", 0), "tag tag tag api api", "tag tag nothing-found api"},
+	{"200 index, other type", index("application/json", 0), "tag tag tag tag api", "tag tag nothing-found tag"},
+	{"200 page", page(200, "text/html", BodyHTML), "tag tag tag tag error", "tag tag nothing-found tag"},
+	{"200 empty", page(200, "", BodyEmpty), "tag tag tag tag error", "tag tag nothing-found tag"},
+	{"200 page, index type", page(200, IndexMediaType, BodyHTML), "error error error tag error", "tag tag nothing-found tag"},
+	{"200 JSON", page(200, "application/json", BodyJSON), "tag tag tag tag -", "tag tag nothing-found tag"},
+	{"200 JSON, index type", page(200, IndexMediaType, BodyJSON), "- - - - -", "- - - -"},
+	{"404", status(404), "tag tag tag tag tag", "tag tag tag tag"},
+	{"404 with an index", Referrers{Answer: Answer{Status: 404}, Index: &Index{}}, "tag tag tag tag tag", "tag tag tag tag"},
+	{"404 NAME_UNKNOWN", coded(404, "NAME_UNKNOWN"), "error error tag tag tag", "tag tag tag tag"},
+	{"400", status(400), "error error tag tag tag", "tag tag tag tag"},
+	{"405", status(405), "error error error tag tag", "tag tag error tag"},
+	{"401", status(401), "error error error tag tag", "tag tag error tag"},
+	{"500", status(500), "error error error tag tag", "tag tag error tag"},
+	{"406", status(406), "error error tag tag tag", "tag tag error tag"},
+	{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - - -", "- - - -"},
+	{"401 of another origin", Referrers{Answer: Answer{Status: 401}, Elsewhere: "other.example"}, "- - - - -", "- - - -"},
+	{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - - -", "- - - -"},
+}
+
+func TestForecast(t *testing.T) {
+	for _, test := range forecastTable {
+		f := forecast(subject(test.seen))
+		dash := func(o Outcome) string {
+			if o == "" {
+				return "-"
+			}
+			return string(o)
+		}
+		var read, push []string
+		for _, client := range []string{"oras", "notation", "cosign", "regctl", "containerd"} {
+			read = append(read, dash(f[client].Read))
+			if client != "containerd" {
+				push = append(push, dash(f[client].Push))
+			}
+		}
+		if got := strings.Join(read, " "); got != test.read {
+			t.Errorf("%s: reading %s, want %s", test.answer, got, test.read)
+		}
+		if got := strings.Join(push, " "); got != test.push {
+			t.Errorf("%s: pushing %s, want %s", test.answer, got, test.push)
+		}
+		if f["crane"] != f["cosign"] {
+			t.Errorf("%s: clients of one library differ", test.answer)
+		}
+	}
+}
+
+// TestForecastOfPushes: what the write probe saw, or what is on record of the
+// product, decides what oras, notation, cosign and regctl write.
+func TestForecastOfPushes(t *testing.T) {
+	exact, charset, other, none := index(IndexMediaType, 0), index(IndexMediaType+"; charset=utf-8", 0), index("application/json", 0), status(404)
+	for _, test := range []struct {
+		name    string
+		seen    Referrers
+		push    *Push
+		product Product
+		want    string
+	}{
+		{"the API and OCI-Subject", exact, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "api tag api api"},
+		{"the API without OCI-Subject", exact, &Push{Strategy: PushDual, Accepted: true, Listed: true}, Product{}, "tag tag api tag"},
+		{"OCI-Subject, and an empty list", exact, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"accepted, and an empty list", exact, &Push{Strategy: PushTag, Accepted: true}, Product{}, "tag tag nothing-found tag"},
+		{"OCI-Subject, and the list was not answered", exact, &Push{Strategy: PushUnknown, Accepted: true, OCISubject: true}, Product{}, "api tag api api"},
+		{"cut short before the artifact was pushed", exact, &Push{Strategy: PushUnknown}, Product{}, "api tag api api"},
+		{"refused", exact, &Push{Strategy: PushRefused}, Product{}, "api tag api api"},
+		{"OCI-Subject before a 404", none, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},
+		{"OCI-Subject before a 405", status(405), &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag error nothing-found"},
+		{"OCI-Subject before another type", other, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"OCI-Subject before a charset", charset, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found api"},
+		{"Quay, not written to", exact, nil, Product{Name: "Quay"}, "tag tag api tag"},
+		{"Quay that sent OCI-Subject", exact, &Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{Name: "Quay"}, "api tag api api"},
+		{"Harbor 2.8", exact, nil, Product{Name: "Harbor", Version: "2.8.4"}, "tag tag api tag"},
+		{"Harbor 2.9", exact, nil, Product{Name: "Harbor", Version: "2.9.0"}, "api tag api api"},
+		{"Harbor of no known version", exact, nil, Product{Name: "Harbor"}, "api tag api api"},
+	} {
+		o := subject(test.seen)
+		o.Capabilities.Push, o.Product = test.push, test.product
+		var got []string
+		for _, client := range []string{"oras", "notation", "cosign", "regctl"} {
+			got = append(got, string(forecast(o)[client].Push))
+		}
+		if got := strings.Join(got, " "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
