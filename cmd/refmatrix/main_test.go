@@ -52,6 +52,18 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"late": func(w http.ResponseWriter, r *http.Request) { // hangs once the verdict is certain
+		if r.URL.Query().Has("artifactType") {
+			<-r.Context().Done()
+			return
+		}
+		if strings.Contains(r.URL.Path, "/referrers/") {
+			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+			_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[]}`)
+			return
+		}
+		manifest(w, r)
+	},
 	"tags": func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/referrers/") {
 			http.NotFound(w, r)

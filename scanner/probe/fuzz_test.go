@@ -46,10 +46,11 @@ func FuzzReadBody(f *testing.F) {
 		if got.index == nil {
 			return
 		}
-		var list struct{ Manifests []struct{ Digest string } }
+		var list struct{ Manifests []json.RawMessage }
 		err, descriptors := json.Unmarshal(raw, &list), 0
-		for _, d := range list.Manifests {
-			if d.Digest != "" { // null is no descriptor
+		for _, one := range list.Manifests {
+			var d struct{ Digest string }
+			if json.Unmarshal(one, &d) == nil && d.Digest != "" { // null is no descriptor
 				descriptors++
 			}
 		}
