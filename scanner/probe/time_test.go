@@ -109,8 +109,8 @@ func TestWriteProbeCleansUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		outcome, err := probe.Image(ctx, pool.Client(entry), image, probe.Options{Depth: probe.Basic, Write: true})
-		if (err != nil) != interrupted {
-			t.Errorf("interrupted %v: %v", interrupted, err)
+		if err != nil || outcome.Observation.CutShort != interrupted {
+			t.Errorf("interrupted %v: %v, cut short %v", interrupted, err, outcome.Observation.CutShort)
 		}
 		if push := outcome.Observation.Capabilities.Push; push == nil || len(push.LeftBehind) > 0 || pushed.Load() == 0 || deleted.Load() != pushed.Load() {
 			t.Errorf("interrupted %v: %d pushed, %d deleted, %+v", interrupted, pushed.Load(), deleted.Load(), push)
