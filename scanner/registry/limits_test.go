@@ -20,7 +20,7 @@ func TestRetryAfter(t *testing.T) {
 				w.WriteHeader(http.StatusTooManyRequests)
 			})
 			e := entry(t, s.URL)
-			e.Retries, e.RetryCap = 2, 40*time.Millisecond
+			e.Timeout, e.Retries, e.RetryCap = 2*time.Second, 2, 40*time.Millisecond // the backoff alone can take 1.1 s
 			began := time.Now()
 			resp, session := ask(t, client(t, e))
 			if resp.Status != http.StatusTooManyRequests || resp.Fault != nil {
