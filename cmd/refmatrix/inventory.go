@@ -149,7 +149,7 @@ var errNoImage = errors.New("name a registry of the inventory, or an image as [h
 // without a scheme before it. No error repeats what may be a password.
 func adHoc(reference string) (*inventory.Inventory, error) {
 	if inventory.WithoutUserinfo(reference) != reference {
-		return nil, errors.New("must not carry credentials: write them in an inventory, under auth:")
+		return nil, errors.New("must not carry credentials: write them under the auth key of an inventory")
 	}
 	scheme, rest, ok := strings.Cut(reference, "://")
 	if !ok {

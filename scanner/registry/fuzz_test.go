@@ -53,7 +53,7 @@ func FuzzRealm(f *testing.F) {
 		"https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "http://192.0.2.1/", "https://192.0.2.1/token",
 		"https://u:p@192.0.2.1/", "https://localhost/", "file:///x", "https://0.0.0.0/", "https://[fe80::1%25eth0]/", "https://LOCALHOST./",
 		"https://１２７.0.0.1/", "https://127。0。0。1/", "https://ｌｏｃａｌｈｏｓｔ/", "https://metadata.google。internal/",
-		"https://bücher.example/", "https://local­host/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/", "https://0x7f.1/", "https://127.0.0.1./",
+		"https://bücher.example/", "https://local\u00adhost/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/", "https://0x7f.1/", "https://127.0.0.1./",
 		"https://[::127.0.0.1]/", "https://[64:ff9b:1::127.0.0.1]/", "https://[64:ff9b::169.254.169.254]/", "https://[2002:7f00:1::]/", "https://[::ffff:0:127.0.0.1]/",
 		"https://localhost../", "https://.localhost/", "https://auth.example.com/token", "https://auth.example.com./token", "https://xn--bcher-kva.example/",
 	} {
