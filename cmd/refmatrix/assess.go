@@ -54,7 +54,7 @@ Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
 			}
 			a, err := matrix.Assess(source, target)
 			if err != nil {
-				return usage("%s", report.Line(err.Error())) // it names what a file calls itself
+				return usage("%s", matrix.Printable(err.Error())) // it names what a file calls itself
 			}
 			if err := report.RenderAssessment(cmd.OutOrStdout(), a, v.format, v.options(cmd)); err != nil {
 				return internal(err)

@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/report"
 )
 
 // version is set by the release build (-ldflags "-X main.version=...").
@@ -62,7 +61,7 @@ func printed(_ int, err error) error {
 
 // warn prints a line on stderr that stops nothing.
 func warn(cmd *cobra.Command, text string) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", report.Line(text))
+	fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", matrix.Printable(text))
 }
 
 func main() {

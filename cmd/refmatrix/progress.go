@@ -134,7 +134,7 @@ func (p *progressView) event(e scanner.Event) {
 		p.tracker.Increment(1)
 	}
 	if p.verbose {
-		line := report.Line(fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail))
+		line := matrix.Printable(fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail))
 		if p.bar != nil {
 			p.bar.Log("%s", line)
 		} else {

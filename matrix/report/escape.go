@@ -9,39 +9,15 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"refmatrix/matrix"
 )
 
 // A matrix can come from anywhere, so no text in it is trusted: each format
 // escapes every cell by the one function below that knows its context.
 
-// clean makes text safe for a terminal and for a line of a text report: what
-// is not printable, bidirectional overrides included, is spelled out.
-func clean(text string) string {
-	safe := true
-	for i := 0; safe && i < len(text); i++ {
-		safe = text[i] >= ' ' && text[i] < 0x7f
-	}
-	if safe {
-		return text
-	}
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
-
-// Line makes text from a matrix or an inventory safe to print on a terminal.
-func Line(text string) string { return clean(text) }
+// clean is for a terminal and for a line of a text report.
+func clean(text string) string { return matrix.Printable(text) }
 
 // csvCell neutralises a cell that a spreadsheet would run as a formula (OWASP,
 // "CSV Injection"): an apostrophe before it makes it text. Full-width forms

@@ -3,14 +3,13 @@ package registry
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
+
+	"refmatrix/matrix"
 )
 
 // minSecret is the length from which a secret is looked for: shorter ones
@@ -122,34 +121,14 @@ const (
 	maxURL  = 4 << 10
 )
 
-// printable escapes what a terminal or a page could take for more than text:
-// control characters, bidirectional overrides, invalid UTF-8. It cuts text
-// after most runes.
+// printable cuts text after most runes and makes it safe to print.
 func printable(text string, most int) string {
-	clean := len(text) <= most
-	for i := 0; clean && i < len(text); i++ {
-		clean = text[i] >= ' ' && text[i] < 0x7f
-	}
-	if clean {
-		return text
-	}
-	var b strings.Builder
 	n := 0
-	for i, r := range text {
+	for i := range text {
 		if n++; n > most {
-			b.WriteString("...")
+			text = text[:i] + "..."
 			break
 		}
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
 	}
-	return b.String()
+	return matrix.Printable(text)
 }

@@ -194,7 +194,10 @@ func verdicts(path string) (right, rows int, err error) {
 	for _, row := range m.Rows {
 		var i int
 		_, _ = fmt.Sscanf(row.Registry, "r%d", &i)
-		if silent(i) && row.Severity == "fail" || !silent(i) && row.Reason == "referrers-listed" {
+		switch {
+		case silent(i) && row.Severity == "fail", !silent(i) && row.Reason == "referrers-listed":
+			right++
+		case limited(i) && row.Reason == "rate-limited": // every retry can meet a 429
 			right++
 		}
 	}
