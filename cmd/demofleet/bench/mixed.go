@@ -18,8 +18,8 @@ import (
 
 // The limits of every entry of the mixed fleet.
 const (
-	mixedRate        = 20 // requests per second
-	mixedBurst       = 10
+	mixedRate        = 5 // requests per second
+	mixedBurst       = 3
 	mixedConcurrency = 4
 	mixedImages      = 20
 )
