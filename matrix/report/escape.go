@@ -41,7 +41,7 @@ func csvCell(text string) string {
 }
 
 var (
-	firstFormula = regexp.MustCompile(`^(?:[\s\p{Z}]|[\s\p{Z}]*[=+\-@＝＋－＠|%])`)
+	firstFormula = regexp.MustCompile(`^(?:[\s\p{Z}]|[\s\p{Z}"]*[=+\-@＝＋－＠|%])`)
 	laterFormula = regexp.MustCompile(`(;[\s\p{Z}"]*)([=+\-@＝＋－＠|%])`)
 )
 
