@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"regexp"
 	"strings"
@@ -45,33 +44,69 @@ var (
 	laterFormula = regexp.MustCompile(`(;[\s\p{Z}"]*)([=+\-@＝＋－＠|%])`)
 )
 
-// markdownEscapes are the characters that could end a cell or begin markup in
-// GitHub Flavored Markdown, or mathematics on GitHub; entities show them and
-// start nothing.
-var markdownEscapes = strings.NewReplacer(
-	"|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;",
-	"~", "&#126;", "\\", "&#92;", "@", "&#64;", "#", "&#35;", "!", "&#33;", "$", "&#36;",
-	"://", "&#58;//", "www.", "www&#46;",
-)
-
-// markdownLead is what begins a list, a rule or an indented block where it
-// stands first in a line.
-var markdownLead = regexp.MustCompile(`^(?:([ +=-])|[0-9]{1,9}([.)])(?: |$))`)
-
-// markdownText makes text safe anywhere in a Markdown line, its beginning
-// included: no markup, no HTML, no mention, no link.
-func markdownText(text string) string {
-	escaped := markdownEscapes.Replace(htmlText(text))
-	if found := markdownLead.FindStringSubmatchIndex(escaped); found != nil {
-		at := max(found[2], found[4])
-		return escaped[:at] + fmt.Sprintf("&#%d;", escaped[at]) + escaped[at+1:]
-	}
-	return escaped
+// markdownMarks are the characters that GitHub Flavored Markdown may take for
+// more than text, what they are written as, and whether they are that between
+// what stands before them and what follows; nil for wherever they stand. The
+// report is read as it is too, in terminals and mails, so what begins nothing
+// stays: METHOD_UNKNOWN, team/app@sha256:0, a registry's name.
+var markdownMarks = map[rune]struct {
+	written string
+	active  func(before, after string) bool
+}{
+	'\\': {`\\`, nil}, '`': {"\\`", nil}, '*': {`\*`, nil}, '[': {`\[`, nil}, '|': {`\|`, nil}, '~': {`\~`, nil},
+	'$': {`\$`, nil},   // mathematics on GitHub
+	'<': {"&lt;", nil}, // not every reader knows a backslash before it
+	'&': {"&amp;", func(_, after string) bool { return entityRest.MatchString(after) }},
+	'_': {`\_`, func(before, after string) bool {
+		return !endsInWord.MatchString(strings.TrimRight(before, "_")) || !beginsInWord.MatchString(strings.TrimLeft(after, "_"))
+	}},
+	'#': {`\#`, func(_, after string) bool { return strings.Trim(after, "#") == "" }}, // what closes a heading
+	':': {`\:`, func(_, after string) bool { return strings.HasPrefix(after, "//") }},
+	'.': {`\.`, func(before, _ string) bool { return strings.HasSuffix(before, "www") }},
+	// GitHub looks for mentions and mail addresses in the text that comes out,
+	// where no escape is left to see (github/cmark-gfm#181): a blank without width
+	// parts them. An image with its digest is neither.
+	'@': {"@&#8203;", func(before, after string) bool {
+		return after != "" && after[0] != ' ' && (!endsInASCIIWord.MatchString(before) || mailDomain.MatchString(after))
+	}},
 }
 
-// htmlText makes text safe between tags and in quoted attributes.
-func htmlText(text string) string {
-	return strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;").Replace(html.EscapeString(clean(text)))
+var (
+	entityRest      = regexp.MustCompile(`^[#A-Za-z]`)
+	endsInWord      = regexp.MustCompile(`[\pL\pN]$`)
+	beginsInWord    = regexp.MustCompile(`^[\pL\pN]`)
+	endsInASCIIWord = regexp.MustCompile(`[0-9A-Za-z]$`)
+	mailDomain      = regexp.MustCompile(`^[\w-]*\.`)
+)
+
+// markdownLead is what begins a heading, a quotation, a list, a rule, a table
+// or an indented block where it stands first in a line.
+var markdownLead = regexp.MustCompile(`^(?:([ #>+=-]|:-)|[0-9]{1,9}([.)])(?: |$))`)
+
+// markdownText makes text safe anywhere in a Markdown line, its beginning
+// included: no markup, no HTML, no mention, and no link but that of an issue
+// whose number GitHub knows.
+func markdownText(text string) string {
+	text = clean(text)
+	lead := -1
+	if found := markdownLead.FindStringSubmatchIndex(text); found != nil {
+		lead = max(found[2], found[4])
+	}
+	var out strings.Builder
+	for at, r := range text {
+		mark, known := markdownMarks[r]
+		switch {
+		case known && (mark.active == nil || mark.active(text[:at], text[at+utf8.RuneLen(r):])):
+			out.WriteString(mark.written)
+		case at == lead && r == ' ':
+			out.WriteString("&#32;")
+		case at == lead:
+			out.WriteString(`\` + string(r))
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }
 
 // xmlText drops what XML 1.0 cannot hold; the encoder escapes the rest.
