@@ -30,10 +30,11 @@ file with several registries, FILE#NAME takes one. There is one TARGET.
 What hangs on the platforms of a multi-platform image is not asked: such an
 image is told, and the command printed for it takes that along.
 
-Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told.`,
+Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told; 2 there
+is nothing to compare.`,
 		Example: `  refmatrix assess --from harbor-prod --to ecr-prod -f markdown
   refmatrix assess --from reports/matrix.json#harbor-prod --to new/matrix.json`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0, "no argument: name the registries with --from and --to"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" || to == "" {
 				return usage("assess needs --from and --to, each a name of the inventory or a matrix.json")
@@ -94,6 +95,9 @@ func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matr
 	}
 	if !keepOnly(inv, name) {
 		return nil, usage("%q is neither a registry of %s nor a .json file", name, inv.Path)
+	}
+	if write {
+		s.warnUnwritable(cmd, inv)
 	}
 	m := scanner.Scan(cmd.Context(), inv, scanner.Options{Tool: tool(), Probe: probe.Options{Depth: probe.Full, Write: write}})
 	if cmd.Context().Err() != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,11 +25,12 @@ apart from a change. Without files it compares the newest scan in the history/
 of DIR (default reports) with the last one before it of the same selection, and
 what could not be measured then with what was known before.
 
-Exit status 1 with --fail-on change where anything changed; that a registry
-could not be reached, or can be again, is no change.`,
+Exit status: 0, whatever changed; 1 with --fail-on change where anything did,
+and that a registry could not be reached, or can be again, is no change; 2 there
+are no two scans to compare.`,
 		Example: `  refmatrix diff -f markdown
   refmatrix diff reports/history/20261116T060000.000Z.json reports/matrix.json`,
-		Args: cobra.MaximumNArgs(2),
+		Args: arguments(0, 2, "an output directory, or an OLD and a NEW matrix.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if failOn != "never" && failOn != "change" {
 				return usage("--fail-on %q: choose never or change", failOn)
@@ -99,7 +101,7 @@ Exit status: 0 everything is there; 1 shards are missing or a file is of a scan
 that was ended early, with what is there written; 2 the files do not go together;
 3 a report could not be written.`,
 		Example: `  refmatrix merge shard-*/matrix.json -i inventory.yaml -o reports -f all`,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    arguments(1, math.MaxInt, "the matrix.json files to join"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var parts []matrix.Part
 			for _, path := range args {

@@ -31,11 +31,13 @@ func newExplain() *cobra.Command {
 show every exchange with its status, headers and timing, the verdict with the
 rule that gave it, and curl commands that reproduce it. Secrets stand as
 $VARIABLES in the commands and nowhere else; the shell that runs them expands
-the variables into curl's arguments.`,
+the variables into curl's arguments.
+
+Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 		Example: `  refmatrix explain harbor-prod
   refmatrix explain ghcr.io/fluxcd/source-controller:v1.4.1
   refmatrix explain http://localhost:5000/library/alpine --probe full`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1, "one argument: "+whatToExplain),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			chosen, err := probe.ParseDepth(depth)
 			if err != nil {
@@ -50,6 +52,9 @@ the variables into curl's arguments.`,
 			inv, err := s.find(cmd, args[0])
 			if err != nil {
 				return err
+			}
+			if write {
+				s.warnUnwritable(cmd, inv)
 			}
 			m := scanner.Scan(cmd.Context(), inv, scanner.Options{
 				Tool: tool(), Timeout: timeout, Probe: probe.Options{Depth: chosen, Write: write},

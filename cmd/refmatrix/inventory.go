@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/report"
 	"refmatrix/scanner/inventory"
 )
 
@@ -28,7 +29,7 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
 	flags.StringArrayVar(&s.only, "only", nil, "only registries whose name matches `GLOB` (repeatable)")
-	flags.StringArrayVarP(&s.selectors, "selector", "l", nil, "only registries with the label `key=value` (repeatable, all must hold)")
+	flags.StringArrayVarP(&s.selectors, "selector", "l", nil, "only registries with the label `key=value`; key alone for any value, key!=value for another or none (repeatable, all must hold)")
 }
 
 // words gives the flags that choose a part of the inventory, sorted.
@@ -66,6 +67,14 @@ func (s *selection) narrow(cmd *cobra.Command, inv *inventory.Inventory) error {
 		return &failure{exitUsage, err}
 	}
 	return nil
+}
+
+// warnUnwritable tells where --write-probe has no registry to push to.
+func (s *selection) warnUnwritable(cmd *cobra.Command, inv *inventory.Inventory) {
+	writable := func(r inventory.Registry) bool { return r.WriteProbe != nil }
+	if !s.quiet && !slices.ContainsFunc(inv.Registries, writable) {
+		warn(cmd, "--write-probe pushes nowhere: no registry asked has writeProbe: {repository: ...} in the inventory")
+	}
 }
 
 // read gives the whole inventory, which may be cut: it is a copy.
@@ -124,7 +133,7 @@ func newValidate() *cobra.Command {
 		Short: "Check an inventory without touching the network",
 		Long: `Check an inventory without touching the network. Every fault is printed with
 its file, line and key; the exit status is 2 where there is one.`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0, "no argument: name the inventory with -i"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if schema {
 				return printed(cmd.OutOrStdout().Write(inventory.Schema()))
@@ -133,7 +142,8 @@ its file, line and key; the exit status is 2 where there is one.`,
 			if err != nil {
 				return err
 			}
-			return printed(fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %d registries, %d images\n", inv.Path, len(inv.Registries), inv.ImageCount()))
+			return printed(fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %s, %s\n", inv.Path,
+				report.Quantity(len(inv.Registries), "registry"), report.Quantity(inv.ImageCount(), "image")))
 		},
 	}
 	s.addFlags(cmd)
@@ -143,7 +153,10 @@ its file, line and key; the exit status is 2 where there is one.`,
 
 // errNoImage says that a text spells out no image: no repository follows the
 // host.
-var errNoImage = errors.New("name a registry of the inventory, or an image as [https://]host/repository[:tag]")
+var errNoImage = errors.New("name " + whatToExplain)
+
+// whatToExplain words what explain can be asked for.
+const whatToExplain = "a registry of the inventory, or an image as [https://]host/repository[:tag]"
 
 // adHoc makes an inventory of one image out of host/repository:tag, with or
 // without a scheme before it. No error repeats what may be a password.

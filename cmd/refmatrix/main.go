@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,29 @@ func usage(format string, args ...any) error {
 }
 
 func internal(err error) error { return &failure{exitInternal, err} }
+
+// arguments bounds how many arguments a command has, and says what it takes
+// where there are more or fewer.
+func arguments(least, most int, wanted string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("%s takes %s", cmd.Name(), wanted)
+		}
+		return nil
+	}
+}
+
+// knownCommand refuses what is no command, and names the one that was meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	mend := "refmatrix --help lists them"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		mend = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage("unknown command %q: %s", args[0], mend)
+}
 
 // printed takes what a write on stdout gives.
 func printed(_ int, err error) error {
@@ -109,9 +133,10 @@ schema), why, and what to do about it.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       toolVersion(),
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2 // letters that differ
 	root.SetVersionTemplate("refmatrix {{.Version}}\n")
 	root.AddCommand(newScan(), newValidate(), newExplain(), newReport(), newDiff(), newMerge(), newAssess(), newInit(), newVersion(), newMan())
 	return root
@@ -121,7 +146,7 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printed(fmt.Fprintln(cmd.OutOrStdout(), "refmatrix", toolVersion()))
 		},

@@ -13,7 +13,7 @@ func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the man pages into a directory",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments(1, 1, "one argument: the directory to write to"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return internal(fmt.Errorf("write the man pages: %w", err))

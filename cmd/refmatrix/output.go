@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -116,7 +118,7 @@ func newReport() *cobra.Command {
 		Example: `  refmatrix report
   refmatrix report reports/matrix.json -f markdown -o - >> "$GITHUB_STEP_SUMMARY"
   refmatrix report history.json -f all -o rendered`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1, "one matrix.json at the most"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "reports/matrix.json"
 			if len(args) == 1 {
@@ -140,6 +142,9 @@ func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
 		read = func(string) (*matrix.Matrix, error) { return report.Read(cmd.InOrStdin()) }
 	}
 	m, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: refmatrix scan writes one", err)
+	}
 	if err != nil {
 		return nil, &failure{exitUsage, err}
 	}

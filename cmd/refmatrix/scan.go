@@ -59,7 +59,7 @@ one that comes back is compared with what it was before. Scans over a part
   refmatrix scan --only 'harbor-*' -l env=prod --probe full
   refmatrix scan -f json -o - | jq '.rows[] | select(.severity == "fail")'
   refmatrix scan --baseline latest --fail-on change`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0, "no argument: name the inventory with -i"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.selection.addFlags(cmd)
@@ -73,7 +73,7 @@ one that comes back is compared with what it was before. Scans over a part
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	flags.DurationVar(&f.deadline, "deadline", 0, "end the whole scan after this time, 0 = none")
 	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
-	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json, or latest for the last one of the same selection in the output directory's history/")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json `FILE`, or latest for the last one of the same selection in the output directory's history/")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "exit 1 on: never, fail, warn, info or change")
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
@@ -101,6 +101,9 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	}
 	if p.inv, err = f.load(cmd); err != nil {
 		return nil, err
+	}
+	if f.write {
+		f.warnUnwritable(cmd, p.inv)
 	}
 	if err := f.cut(cmd, p.inv); err != nil {
 		return nil, err
