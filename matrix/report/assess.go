@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -48,12 +49,12 @@ func movesInSum(a matrix.Assessment) string {
 	return sum
 }
 
-// linkWords words what hangs on an image: "2 by the API, 1 only by the
-// referrers tag, cosign tags .sig".
+// linkWords words what hangs on an image: "2 by the API (SBOM (SPDX) × 2), 1
+// only by the referrers tag, cosign tags .sig".
 func linkWords(l matrix.Links) string {
 	var parts []string
 	if l.ByAPI > 0 {
-		parts = append(parts, fmt.Sprintf("%d by the API", l.ByAPI))
+		parts = append(parts, fmt.Sprintf("%d by the API", l.ByAPI)+typeWords(l.Types))
 	}
 	if l.OnlyTag > 0 {
 		parts = append(parts, fmt.Sprintf("%d only by the referrers tag", l.OnlyTag))
@@ -61,20 +62,23 @@ func linkWords(l matrix.Links) string {
 	if len(l.CosignTags) > 0 {
 		parts = append(parts, "cosign tags "+strings.Join(l.CosignTags, " "))
 	}
-	for i, t := range l.Types {
-		if i == 0 {
-			parts = append(parts, "of types")
-		}
-		name := t.Name
-		if name == "" {
-			name = t.Type
-		}
-		parts[len(parts)-1] += fmt.Sprintf(" %s × %d", name, t.Count)
-	}
 	if len(parts) == 0 {
 		return "none"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// typeWords words of which artifact types links are:
+// " (SBOM (SPDX) × 1, notation signature × 2)".
+func typeWords(types []matrix.ArtifactType) string {
+	if len(types) == 0 {
+		return ""
+	}
+	words := make([]string, len(types))
+	for i, t := range types {
+		words[i] = fmt.Sprintf("%s × %d", cmp.Or(t.Name, t.Type), t.Count)
+	}
+	return " (" + strings.Join(words, ", ") + ")"
 }
 
 func copyWords(c matrix.Copy) string {
@@ -94,7 +98,7 @@ func assessmentText(w io.Writer, a matrix.Assessment, o Options) error {
 		p.text("  ", clean(image.Detail))
 		p.text("  ", "links at the source: "+clean(linkWords(image.Links))+"; target: "+clean(string(image.Target)))
 		for _, c := range image.Copies {
-			p.text("  ", fmt.Sprintf("%-17s  %s (%s)", c.Tool, copyWords(c), clean(c.Note)))
+			p.text(fmt.Sprintf("  %-17s  ", clean(c.Tool)), copyWords(c)+" ("+c.Note+")")
 		}
 		for _, note := range image.Notes {
 			p.text("  ", clean(note))

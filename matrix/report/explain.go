@@ -31,7 +31,7 @@ func Explain(w io.Writer, row *matrix.Row, commands []string, o Options) error {
 	if len(row.Findings) > 0 {
 		p.section("Findings")
 		for _, f := range row.Findings {
-			p.text("  ", f.Code+": "+f.Text)
+			p.text("  - ", f.Code+": "+f.Text)
 		}
 	}
 	if len(row.Clients) > 0 {
@@ -44,7 +44,7 @@ func Explain(w io.Writer, row *matrix.Row, commands []string, o Options) error {
 	if len(row.Remedy) > 0 {
 		p.section("What to do")
 		for _, remedy := range row.Remedy {
-			p.text("  ", remedy)
+			p.text("  - ", remedy)
 		}
 	}
 	if len(commands) > 0 {

@@ -96,7 +96,7 @@ func summaryLines(m *matrix.Matrix) []string {
 	}
 	out = append(out, "strategy: "+strings.Join(strategies, ", "))
 	if codes := findingCounts(m.Rows); len(codes) > 0 {
-		out = append(out, "findings: "+strings.Join(codes, ", ")+"; matrix.md and refmatrix explain say what each means")
+		out = append(out, "findings: "+strings.Join(codes, ", ")+"; the Markdown report and refmatrix explain say what each means")
 	}
 	if s.Unexpected > 0 {
 		out = append(out, unexpectedWords(s.Unexpected))
