@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -115,6 +117,12 @@ func script(line string) chromedp.Action[chromedp.Void] {
 	}
 }
 
+// onPaper shows the page as it is printed.
+func onPaper(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+	_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	return chromedp.Void{}, err
+}
+
 func (p *page) screenshot(name string) {
 	p.Helper()
 	dir := os.Getenv("REFMATRIX_SCREENSHOTS")
@@ -204,6 +212,12 @@ func TestPage(t *testing.T) {
 		t.Errorf("on a phone %v answers lie beyond the edge", n)
 	}
 	p.screenshot("phone.png")
+	// A sheet of paper is as narrow where it stands upright, and has a table all the same.
+	p.run(chromedp.EmulateViewport(700, 1000), onPaper)
+	if n := p.number(`[...document.querySelectorAll('#matrix tr[id] > .reason')].filter((cell) => cell.getBoundingClientRect().left !== document.querySelector('th[data-key=reason]').getBoundingClientRect().left).length`); n != 0 {
+		t.Errorf("on paper %v reasons do not stand below their heading", n)
+	}
+	p.screenshot("paper.png")
 	p.clean()
 }
 
