@@ -31,7 +31,7 @@ example: build bin/demofleet ## make reports/example/ again from the demo
 test: build ## run all tests with the race detector, the demo fleet's and the browser's with them
 	@.ci/packages
 	$(GO) test -race ./...
-	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -race ./...
+	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -race -count=1 ./... # a result kept would be of an older binary
 
 cover: ## print the coverage of the scanner and matrix packages, the demo fleet's tests counted
 	@rm -rf bin/cover && mkdir -p bin/cover
