@@ -7,10 +7,14 @@ import (
 // gate lets a number of rows work at once. Rows that only wait give up their
 // place: an address that answers nothing then holds a connection attempt and no
 // worker. How many may wait so is bounded too, by the sockets they hold.
+//
+// A row that has waited goes on at once, also where every place is taken, and
+// new rows begin when there are places again: the rows in the places may be
+// waiting for what this one is about to learn, a token of their repository.
 type gate struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	free    int // places for rows that work
+	free    int // places for rows that work; below 0 where more work that had waited
 	waiting int // places for rows that wait
 }
 
@@ -24,22 +28,11 @@ func newGate(working, waiting int) *gate {
 func (g *gate) enter() *place {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.take()
-	return &place{gate: g}
-}
-
-// take waits for a free place. g.mu is held.
-func (g *gate) take() {
-	for g.free == 0 {
+	for g.free <= 0 {
 		g.changed.Wait()
 	}
 	g.free--
-}
-
-// give frees a place. g.mu is held.
-func (g *gate) give() {
-	g.free++
-	g.changed.Signal()
+	return &place{gate: g}
 }
 
 // place is a row's place in the gate. It implements registry.Worker; calls nest,
@@ -64,19 +57,12 @@ func (p *place) Idle() {
 	p.gate.give()
 }
 
-// Busy takes a place again when the last wait is over.
+// Busy takes the place again when the last wait is over.
 func (p *place) Busy() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
 	p.waits--
 	if p.waits > 0 || !p.given {
-		return
-	}
-	for !p.left && p.gate.free == 0 {
-		p.gate.changed.Wait()
-	}
-	if p.left || !p.given {
-		p.gate.changed.Signal() // the wake-up was not for this place
 		return
 	}
 	p.given = false
@@ -93,8 +79,13 @@ func (p *place) leave() {
 	if p.given {
 		p.given = false
 		p.gate.waiting++
-		p.gate.changed.Broadcast() // a Busy of this place may be waiting
 		return
 	}
 	p.gate.give()
+}
+
+// give frees a place. g.mu is held.
+func (g *gate) give() {
+	g.free++
+	g.changed.Signal()
 }

@@ -187,3 +187,35 @@ func TestSilentRegistries(t *testing.T) {
 		t.Errorf("%d rows, complete %v", len(m.Rows), m.Complete)
 	}
 }
+
+// TestRowsThatWaitForEachOther: a row that fetches the token of a repository
+// gives up its place while it waits for the rate, and gets on although the rows
+// that took the place wait for that token.
+func TestRowsThatWaitForEachOther(t *testing.T) {
+	var address string
+	address = serve(t, func(w http.ResponseWriter, q *http.Request) {
+		switch {
+		case q.URL.Path == "/token":
+			fmt.Fprint(w, `{"token":"of-the-repository"}`)
+		case q.Header.Get("Authorization") == "":
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="%s/token",service="s"`, address))
+			w.WriteHeader(http.StatusUnauthorized)
+		default:
+			tagsOnly(w, q)
+		}
+	})
+	// A tenth of a second between requests is twice what makes a row give way.
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, 'b:1', 'b:2', 'b:3'], rate: 10, burst: 1, auth: {anonymous: true}}\n", address))
+	scanned := make(chan *matrix.Matrix, 1)
+	go func() {
+		scanned <- scanner.Scan(context.Background(), inv, scanner.Options{Concurrency: 1, Probe: basic})
+	}()
+	select {
+	case m := <-scanned:
+		if len(m.Rows) != 4 || !m.Complete || m.Summary.Warn != 4 {
+			t.Errorf("complete %v, %+v", m.Complete, m.Summary)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the rows wait for each other")
+	}
+}

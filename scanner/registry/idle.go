@@ -9,7 +9,7 @@ import (
 // only waits, so that another row can be probed meanwhile.
 type Worker interface {
 	Idle() // the row waits for somebody else
-	Busy() // the row goes on; may block until there is room again
+	Busy() // the row goes on; must not wait for other rows, which may wait for this one
 }
 
 type workerKey struct{}
