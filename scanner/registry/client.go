@@ -208,10 +208,8 @@ func (l *leaders) enter(ctx context.Context, scope string) (done func(), err err
 			break
 		}
 		l.mu.Unlock()
-		select {
-		case <-flight:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := follow(ctx, flight); err != nil {
+			return nil, err
 		}
 	}
 	defer l.mu.Unlock()
@@ -231,6 +229,17 @@ func (l *leaders) enter(ctx context.Context, scope string) (done func(), err err
 		delete(l.flights, key)
 		close(flight)
 	}, nil
+}
+
+// follow waits for another row's flight.
+func follow(ctx context.Context, flight <-chan struct{}) error {
+	defer stalled(ctx, ownStall)()
+	select {
+	case <-flight:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // sawBearer notes that this registry hands out a token per scope.

@@ -70,6 +70,7 @@ func (s *credentialSource) get(ctx context.Context, _ string) (auth.Credential, 
 		defer cancel()
 		return s.look(bounded, repository)
 	})
+	defer stalled(ctx, ownStall)()
 	select {
 	case <-ctx.Done():
 		return auth.EmptyCredential, ctx.Err()
@@ -96,8 +97,6 @@ func (s *credentialSource) look(ctx context.Context, repository string) (auth.Cr
 		return auth.EmptyCredential, nil
 	case given.Username != "":
 		return auth.Credential{Username: given.Username, Password: given.Password.Reveal()}, nil
-	case given.Token != "":
-		return auth.Credential{AccessToken: given.Token.Reveal()}, nil
 	case given.IdentityToken != "":
 		return auth.Credential{RefreshToken: given.IdentityToken.Reveal()}, nil
 	case given.Helper != "":

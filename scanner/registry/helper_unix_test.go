@@ -138,3 +138,68 @@ func TestHelpersEndWithTheScan(t *testing.T) {
 		t.Errorf("the helper lived on for %s: %v", time.Since(began), err)
 	}
 }
+
+// watched tells when a row says that it only waits, and when it goes on.
+type watched struct{ idle, busy chan struct{} }
+
+func (w watched) Idle() { close(w.idle) }
+func (w watched) Busy() { close(w.busy) }
+
+// TestSignInIsWaiting: a row that waits for another's sign-in, or for a
+// credential helper, says so, for it holds a worker as long as it does not.
+func TestSignInIsWaiting(t *testing.T) {
+	var lead leaders
+	signedIn, err := lead.enter(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "answer")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program(t, "slow", "cat "+pipe)
+	source := &credentialSource{client: clientOf(t, "https://registry.test", inventory.Auth{Helper: "slow"})}
+	for _, test := range []struct {
+		name    string
+		wait    func(context.Context) error
+		release func() error
+	}{
+		{"another row's sign-in", func(ctx context.Context) error {
+			_, err := lead.enter(ctx, "")
+			return err
+		}, func() error {
+			signedIn()
+			return nil
+		}},
+		{"a credential helper", func(ctx context.Context) error {
+			_, err := source.get(ctx, "")
+			return err
+		}, func() error {
+			return os.WriteFile(pipe, []byte(`{"Username":"u","Secret":"secret"}`), 0o600)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			row := watched{make(chan struct{}), make(chan struct{})}
+			over := make(chan error, 1)
+			go func() { over <- test.wait(WithWorker(ctx, row)) }()
+			select {
+			case <-row.idle:
+			case <-ctx.Done():
+				t.Error("a row that waits is not told to")
+			}
+			if err := test.release(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-over; err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-row.busy:
+			default:
+				t.Error("a row that goes on is not told to")
+			}
+		})
+	}
+}

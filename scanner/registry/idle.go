@@ -20,8 +20,8 @@ func WithWorker(ctx context.Context, w Worker) context.Context {
 }
 
 // After these times a row counts as waiting: a dial that is not through (a
-// black-holed address answers nothing at all), our own rate limit or backoff,
-// and an answer that does not come.
+// black-holed address answers nothing at all), our own rate limit, backoff,
+// another row's sign-in or a credential helper, and an answer that does not come.
 const (
 	dialStall   = 250 * time.Millisecond
 	ownStall    = 50 * time.Millisecond
