@@ -81,10 +81,13 @@ func (p *pace) slow(wait time.Duration, limit *rate.Limiter) {
 	p.steady = 0
 	if now == rate.Inf {
 		limit.SetBurst(1)
-		limit.SetLimit(afterLimited)
-		return
+		now = 2 * afterLimited
 	}
-	limit.SetLimit(max(now/2, p.full/16))
+	least := p.full / 16
+	if p.full == rate.Inf {
+		least = afterLimited / 16
+	}
+	limit.SetLimit(max(now/2, least))
 }
 
 // succeeded takes an answer that needs no retry.

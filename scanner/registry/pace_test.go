@@ -45,6 +45,27 @@ func TestPaceFollowsLatency(t *testing.T) {
 	}
 }
 
+// TestPaceOfLimits: each 429 halves the rate, down to a sixteenth, also where
+// the inventory has none.
+func TestPaceOfLimits(t *testing.T) {
+	for _, test := range []struct {
+		full rate.Limit
+		want []rate.Limit // after each 429
+	}{
+		{16, []rate.Limit{8, 4, 2, 1, 1}},
+		{rate.Inf, []rate.Limit{10, 5, 2.5, 1.25, 0.625, 0.625}},
+	} {
+		limit := rate.NewLimiter(test.full, 1)
+		var p pace
+		for i, want := range test.want {
+			p.slow(0, limit)
+			if got := limit.Limit(); got != want {
+				t.Errorf("%v after %d times 429: %v, want %v", test.full, i+1, got, want)
+			}
+		}
+	}
+}
+
 // TestRace: the next address is tried when the first fails or stays silent, and
 // the first connection wins.
 func TestRace(t *testing.T) {
