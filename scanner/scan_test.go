@@ -132,6 +132,27 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestDeadlineOfARate: an image whose turn would come after the deadline was not
+// measured, which is no fault of its registry's.
+func TestDeadlineOfARate(t *testing.T) {
+	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a, b, c, d, e, f], burst: 2, auth: {anonymous: true}}\nregistries:\n  - {name: own, rate: 0.001, url: '%s'}\n", serve(t, tagsOnly)))
+	for _, test := range []struct {
+		name    string
+		options scanner.Options
+	}{
+		{"the registry's rate", scanner.Options{}},
+		{"the rate over all", scanner.Options{Rate: 0.001}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.options.Deadline, test.options.Probe = time.Minute, basic
+			m := scanner.Scan(context.Background(), inv, test.options)
+			if m.Complete || m.Summary.Fail > 0 || len(m.Rows) > 1 {
+				t.Errorf("complete %v, rows %+v", m.Complete, m.Rows)
+			}
+		})
+	}
+}
+
 // TestRow: requests, duration, exchanges and labels come with the verdict.
 func TestRow(t *testing.T) {
 	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a], labels: {env: prod}, expect: referrers-api, auth: {anonymous: true}}\n", serve(t, tagsOnly)))

@@ -91,9 +91,10 @@ func hasDigest(o *matrix.Observation) bool {
 
 func hasAPI(o *matrix.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
 
-// Image probes image through client. The error is not nil only where ctx ended
-// before the verdict was certain; where it ended later, the outcome has what
-// was measured until then, and its observation is marked as cut short.
+// Image probes image through client. The error is not nil only where ctx ended,
+// or left no time within the rates, before the verdict was certain; where it
+// ended later, the outcome has what was measured until then, and its observation
+// is marked as cut short.
 func Image(ctx context.Context, client *registry.Client, image inventory.Image, options Options) (Outcome, error) {
 	s := &subject{session: client.NewSession(), client: client, image: image}
 	err := s.probe(ctx, options)
@@ -131,9 +132,9 @@ func (s *subject) ask(ctx context.Context, options Options) error {
 	}
 	if options.Write && client(s).WriteProbe != nil && hasDigest(&s.seen) {
 		s.session.Renew()
-		writeProbe(ctx, s, client(s).WriteProbe.Repository)
+		return writeProbe(ctx, s, client(s).WriteProbe.Repository)
 	}
-	return ctx.Err()
+	return nil
 }
 
 func client(s *subject) inventory.Registry { return s.client.Entry() }

@@ -31,18 +31,21 @@ type writer struct {
 
 // writeProbe pushes a subject and an artifact that refers to it, looks how the
 // registry takes them (distribution specification v1.1, "Pushing Manifests
-// with Subject"), and deletes all it pushed. Where ctx ends on the way, what
-// was pushed is deleted all the same, and what was learned stands.
-func writeProbe(ctx context.Context, s *subject, repository string) {
+// with Subject"), and deletes all it pushed. Where ctx ends on the way, which is
+// the error, what was pushed is deleted all the same, and what was learned
+// stands.
+func writeProbe(ctx context.Context, s *subject, repository string) error {
 	w := &writer{
 		subject: s, repository: repository, scope: "repository:" + repository + ":delete,pull,push",
 		push: &matrix.Push{Repository: repository, Strategy: matrix.PushUnknown},
 	}
 	s.seen.Capabilities.Push = w.push
-	if err := w.run(ctx); err != nil && w.push.Detail == "" {
+	err := w.run(ctx)
+	if err != nil && w.push.Detail == "" {
 		w.push.Detail = "The scan ended before the write probe did."
 	}
 	w.cleanUp(context.WithoutCancel(ctx))
+	return err
 }
 
 // run pushes and looks. What the registry refuses ends it with a detail.

@@ -149,8 +149,8 @@ type Response struct {
 }
 
 // Do asks, through challenge, token, redirects and retries. The error is not
-// nil only where ctx ended; everything a server or network did wrong is in
-// the Response.
+// nil only where ctx ended, or would before the rates let the request out;
+// everything a server or network did wrong is in the Response.
 func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 	done, err := s.client.lead.enter(ctx, q.Scope)
 	if err != nil {
@@ -165,10 +165,12 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 		return nil, err
 	}
 	resp, err := s.client.auth.Do(req)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	}
-	if err != nil {
+	case errors.Is(err, errNoTurn):
+		return nil, errNoTurn
+	case err != nil:
 		return s.failed(err), nil
 	}
 	defer resp.Body.Close()

@@ -71,7 +71,7 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 		}
 		resp, err := c.attempt(x, step, req)
 		var cut *refusal
-		if req.Context().Err() != nil || errors.As(err, &cut) || !transient(resp, err) {
+		if req.Context().Err() != nil || errors.Is(err, errNoTurn) || errors.As(err, &cut) || !transient(resp, err) {
 			c.pace.succeeded(err == nil, c.limit)
 			return resp, err
 		}
@@ -157,7 +157,7 @@ func (c *Client) learnTokens(resp *http.Response) {
 
 // turn waits until a request may go out: a slot of the registry is free, and
 // its pace, its rate and the rate over all registries allow it. The slot is
-// taken when the error is nil.
+// taken when the error is nil. It is errNoTurn where ctx would end first.
 func (c *Client) turn(ctx context.Context, s *Session) error {
 	defer stalled(ctx, ownStall)()
 	if err := s.await(ctx, c.pace.left()); err != nil {
@@ -169,12 +169,16 @@ func (c *Client) turn(ctx context.Context, s *Session) error {
 	if err := errors.Join(c.limit.Wait(ctx), c.global.Wait(ctx)); err != nil {
 		c.slots.Release(1)
 		if ctx.Err() == nil {
-			return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+			return errNoTurn
 		}
 		return err
 	}
 	return nil
 }
+
+// errNoTurn is a request that the rates would let out after the scan's
+// deadline. It is the end of the scan come early, and no fault of anybody.
+var errNoTurn = fmt.Errorf("no request may go out before the deadline: %w", context.DeadlineExceeded)
 
 // record notes the exchange, every remote string cleaned.
 func (c *Client) record(s *Session, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
