@@ -24,12 +24,7 @@ func askFilter(ctx context.Context, s *subject) error {
 			asked = d.ArtifactType
 		}
 	}
-	result, err := s.tryFilter(ctx, asked)
-	if err != nil {
-		return err
-	}
-	s.seen.Capabilities.FilterType, s.seen.Capabilities.Filter = asked, result
-	return nil
+	return s.tryFilter(ctx, asked)
 }
 
 // filterUnseen holds where everything listed is of the one type that the
@@ -40,23 +35,21 @@ func filterUnseen(o *matrix.Observation) bool {
 
 // refineFilter tries a type that cannot be listed where filterUnseen holds.
 func refineFilter(ctx context.Context, s *subject) error {
-	result, err := s.tryFilter(ctx, absentType)
-	if err == nil && result != "" {
-		s.seen.Capabilities.Filter, s.seen.Capabilities.FilterType = result, absentType
-	}
-	return err
+	return s.tryFilter(ctx, absentType)
 }
 
-// tryFilter gives "" where the wire failed and nothing was learned.
-func (s *subject) tryFilter(ctx context.Context, asked string) (matrix.Filter, error) {
+// tryFilter asks with a type and keeps what was learned, if anything was.
+func (s *subject) tryFilter(ctx context.Context, asked string) error {
 	resp, judged, err := s.referrers(ctx, "filter", http.MethodGet, s.seen.Manifest.Digest, asked)
-	switch {
-	case err != nil || resp.Fault != nil:
-		return "", err
-	case resp.Status != s.seen.Referrers.Status || judged.index == nil:
-		return matrix.FilterFails, nil
+	if err != nil || resp.Fault != nil || momentary(resp) {
+		return err
 	}
-	return readFilter(s.seen.Referrers.Index, judged.index, asked, announces(resp), nextLink(resp) != nil), nil
+	result := matrix.FilterFails
+	if resp.Status == s.seen.Referrers.Status && judged.index != nil {
+		result = readFilter(s.seen.Referrers.Index, judged.index, asked, announces(resp), nextLink(resp) != nil)
+	}
+	s.seen.Capabilities.Filter, s.seen.Capabilities.FilterType = result, asked
+	return nil
 }
 
 // readFilter compares a filtered list with the plain one; more says that a next
@@ -123,7 +116,7 @@ func followPages(ctx context.Context, s *subject) error {
 	visited := map[string]bool{}
 	result, pages := matrix.PageLinked, 0
 	for {
-		if page.Fault != nil && s.session.Spent() {
+		if momentary(page) {
 			result, pages = matrix.PageBounded, max(pages, 1)
 			break
 		}
@@ -154,6 +147,23 @@ func followPages(ctx context.Context, s *subject) error {
 	caps.Pagination, caps.Pages = result, pages
 	describe(caps, &total, result == matrix.PageLinked)
 	return nil
+}
+
+// momentary reports whether an answer is of the moment and says nothing of what
+// was asked: a limit, a gateway in trouble, a token that was refused, or a wire
+// that failed, the row's own time being up among it.
+func momentary(resp *registry.Response) bool {
+	switch {
+	case resp.Token:
+		return true
+	case resp.Fault != nil:
+		return resp.Fault.Kind != matrix.Protocol && resp.Fault.Kind != matrix.Redirect
+	}
+	switch resp.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // admitPage says whether a next link is followed, as PageLinked, or why not.

@@ -34,7 +34,6 @@ type Session struct {
 	ended    time.Time     // end of the last one
 
 	mu        sync.Mutex
-	step      string
 	exchanges []matrix.Exchange
 	headers   []http.Header // of the registry's own answers
 	challenge http.Header   // the challenge of the last 401, for the fingerprint
@@ -61,10 +60,6 @@ func (s *Session) Renew() {
 		s.waits = entry.RetryCap
 	}
 }
-
-// Spent reports whether the row's time on the wire is used up, so that every
-// further request is a fault of kind timeout without having been sent.
-func (s *Session) Spent() bool { return s.patience <= 0 }
 
 // await holds a request for as long as the registry has asked others to leave
 // it alone, within what the row may wait. The first request is not under way
@@ -157,9 +152,6 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 		return nil, err
 	}
 	defer done()
-	s.mu.Lock()
-	s.step = q.Step
-	s.mu.Unlock()
 	req, err := s.newRequest(ctx, q)
 	if err != nil {
 		return nil, err
