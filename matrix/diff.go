@@ -199,8 +199,9 @@ func kindOf(was, now *Row) ChangeKind {
 	return Changed
 }
 
+// pushStrategy is "" where the write probe did not run or learned nothing.
 func (r *Row) pushStrategy() string {
-	if r.Capabilities == nil || r.Capabilities.Push == nil {
+	if r.Capabilities == nil || r.Capabilities.Push == nil || r.Capabilities.Push.Strategy == PushUnknown {
 		return ""
 	}
 	return string(r.Capabilities.Push.Strategy)

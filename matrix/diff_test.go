@@ -55,6 +55,7 @@ func TestCompare(t *testing.T) {
 		{"unexpected", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), func(m *Matrix) { m.Rows[0].Unexpected = true }), "a changed", true},
 		{"pushes are answered otherwise", changed(scanned("", "a=referrers-api"), push(PushAPI)), changed(scanned("", "a=referrers-api"), push(PushDual)), "a changed", true},
 		{"pushes were not tried", changed(scanned("", "a=referrers-api"), push(PushAPI)), scanned("", "a=referrers-api"), "", false},
+		{"pushes were cut short", changed(scanned("", "a=referrers-api"), push(PushAPI)), changed(scanned("", "a=referrers-api"), push(PushUnknown)), "", false},
 		{"come and gone", scanned("", "a=unknown"), scanned("", "b=unknown"), "a removed, b added", true},
 		{"a part after the whole", scanned("", "a=referrers-api b=referrers-api"), scanned("a*", "a=referrers-api"), "", false},
 		{"the whole after a part", scanned("a*", "a=referrers-api"), scanned("", "a=referrers-api b=referrers-api"), "", false},
