@@ -150,7 +150,12 @@ func targetRow(target *Matrix, image string) *Row {
 // first.
 func pushOf(target *Matrix) *Push {
 	for i := range target.Rows {
-		if c := target.Rows[i].Capabilities; c != nil && c.Push != nil && c.Push.Strategy != PushUnknown {
+		row := &target.Rows[i]
+		c := row.Capabilities
+		switch {
+		case c == nil || c.Push == nil || c.Push.Strategy == PushUnknown:
+		case c.Push.withoutAPI() && row.Referrers == Supported: // it was pushed to another kind of repository
+		default:
 			return c.Push
 		}
 	}

@@ -55,6 +55,7 @@ func TestAssess(t *testing.T) {
 		{"cosign tags alone to a redirect away", end("a", "https://a", api(0), func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), end("b", "https://b", away, nil), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
 		{"mixed, push unproven", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), nil), CannotTell, "--write-probe", ""},
 		{"mixed, push proven", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), honest), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"mixed, pushed to a repository without the API", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), pushed(Push{Strategy: PushTag, Accepted: true, NoList: true})), CannotTell, "--write-probe", ""},
 		{"mixed to dual", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), dual), LosesLinks, "1 of 3 links", "oras"},
 		{"push refused", end("a", "https://a", api(2), nil), end("b", "https://b", api(0), refused), LosesLinks, "All of 2 links are lost with every copy", ""},
 		{"405 at the target, where a push is by the tag all the same", end("a", "https://a", api(2), nil), end("b", "https://b", status(405), nil), SafeWithCommands, "keeps them all", "oras"},

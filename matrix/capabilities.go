@@ -137,6 +137,7 @@ type Push struct {
 	Accepted     bool         `json:"accepted"`              // PUT of the artifact was answered with success
 	OCISubject   bool         `json:"oci_subject"`           // that answer carried OCI-Subject
 	Listed       bool         `json:"listed"`                // the artifact came back by the API
+	NoList       bool         `json:"no_list,omitempty"`     // GET /referrers/ of that repository answered no list at all
 	ListedAtOnce bool         `json:"listed_at_once"`        // it came back on the first try
 	Filtered     bool         `json:"filtered"`              // it came back with its artifact type as the filter
 	SubjectLater bool         `json:"subject_later"`         // an artifact may be pushed before its subject
@@ -145,11 +146,15 @@ type Push struct {
 	LeftBlob     string       `json:"left_blob,omitempty"`   // digest of the empty blob, where it could not be deleted; unreferenced, it falls to garbage collection
 }
 
-// Unlisted reports whether the API answered and did not show an artifact that
-// it had accepted.
+// Unlisted reports whether the registry has the API, or says so by OCI-Subject,
+// and did not show an artifact that it had accepted.
 func (p *Push) Unlisted() bool {
-	return p != nil && (p.Strategy == PushTag || p.Strategy == PushLost)
+	return p != nil && (p.Strategy == PushTag && !p.NoList || p.Strategy == PushLost)
 }
+
+// withoutAPI reports whether the repository that was pushed to has no API, so
+// that the push tells nothing of a repository that has it.
+func (p *Push) withoutAPI() bool { return p.Strategy == PushTag && p.NoList }
 
 // Product is the registry software as far as it shows itself.
 type Product struct {

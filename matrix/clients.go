@@ -47,7 +47,7 @@ var (
 // answer as it must, unless it is on record for never sending the header.
 func pushesBySubject(o *Observation, read Outcome) Outcome {
 	p := o.Capabilities.Push
-	switch measured := p != nil && p.Accepted; {
+	switch measured := p != nil && p.Accepted && !p.withoutAPI(); {
 	case measured && p.OCISubject && (read != OutcomeAPI || p.Unlisted()):
 		return OutcomeNothing
 	case measured && !p.OCISubject, read != OutcomeAPI, !measured && withoutSubject(o.Product):

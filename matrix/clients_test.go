@@ -78,6 +78,7 @@ func TestForecastOfPushes(t *testing.T) {
 		{"OCI-Subject, and an empty list", exact, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
 		{"accepted, and an empty list", exact, &Push{Strategy: PushTag, Accepted: true}, Product{}, "tag tag nothing-found tag"},
 		{"OCI-Subject, and the list was not answered", exact, &Push{Strategy: PushUnknown, Accepted: true, OCISubject: true}, Product{}, "api tag api api"},
+		{"accepted by a repository without the API", exact, &Push{Strategy: PushTag, Accepted: true, NoList: true}, Product{}, "api tag api api"},
 		{"cut short before the artifact was pushed", exact, &Push{Strategy: PushUnknown}, Product{}, "api tag api api"},
 		{"refused", exact, &Push{Strategy: PushRefused}, Product{}, "api tag api api"},
 		{"OCI-Subject before a 404", none, &Push{Strategy: PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},

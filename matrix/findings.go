@@ -189,10 +189,19 @@ var pushFindings = []findingRule{
 		"Do not trust the empty list: force the tag schema, and look for a stub or a proxy that answers in the registry's place.", listing,
 		func(o *Observation, v Verdict) string {
 			p := o.Capabilities.Push
-			if p == nil || p.Strategy != PushTag || v.Referrers != Supported {
+			if p == nil || p.Strategy != PushTag || !p.Unlisted() || v.Referrers != Supported {
 				return ""
 			}
 			return fmt.Sprintf("An artifact was accepted in %s but never listed: the list here is not to be trusted, and cosign and crane, which believe it, write no tag.", p.Repository)
+		}},
+	{"scratch-differs", "The write probe's repository has no referrers API, and the image's has.",
+		"Name a repository of the images' own kind as writeProbe, in Artifactory one of type OCI.", "JFrog release notes 7.90.1",
+		func(o *Observation, v Verdict) string {
+			p := o.Capabilities.Push
+			if p == nil || !p.withoutAPI() || v.Referrers != Supported {
+				return ""
+			}
+			return fmt.Sprintf("The API works for this image, but not in %s, where the write probe pushed: what a push comes to beside this image is not known.", p.Repository)
 		}},
 	{"left-behind", "The write probe could not delete all it pushed.",
 		"Delete the named digests by hand, or let garbage collection take them; grant the account the permission to delete.", "distribution specification v1.1, Deleting Manifests",

@@ -113,7 +113,8 @@ func TestConfidence(t *testing.T) {
 		{"listed", Capabilities{Push: &Push{Strategy: PushAPI, Listed: true}}, Proven, "was listed"},
 		{"never listed", Capabilities{Push: &Push{Strategy: PushTag, Accepted: true}}, Likely, "never came up"},
 		{"lost", Capabilities{Push: &Push{Strategy: PushLost, Accepted: true, OCISubject: true}}, Likely, "never came up"},
-		{"refused", Capabilities{Push: &Push{Strategy: PushRefused}}, Likely, "did not get far enough"},
+		{"refused", Capabilities{Push: &Push{Strategy: PushRefused}}, Likely, "proved no more"},
+		{"pushed to a repository without the API", Capabilities{Push: &Push{Strategy: PushTag, Accepted: true, NoList: true}}, Likely, "proved no more"},
 		{"descriptors on the second page", Capabilities{Descriptors: &three}, Proven, "descriptors"},
 	} {
 		o := subject(index(IndexMediaType, 0))
@@ -165,6 +166,12 @@ func TestFindings(t *testing.T) {
 			o.Capabilities.Push = &Push{Strategy: PushLost, Accepted: true, OCISubject: true}
 		}), "push-lost"},
 		{"accepted and never listed", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true} }), "never-listed"},
+		{"accepted where there is no API", exact(func(o *Observation) {
+			o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true, NoList: true}
+		}), "scratch-differs"},
+		{"accepted where there is no API, as here", with(subject(status(404)), func(o *Observation) {
+			o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true, NoList: true}
+		}), ""},
 		{"a blob that stays", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushAPI, LeftBlob: "sha256:b"} }), "left-behind"},
 		{"the write probe without an image", with(subject(status(500)), func(o *Observation) { o.Manifest.Digest, o.WriteSkipped = "", true }), "write-skipped"},
 		{"an interrupt", exact(func(o *Observation) { o.CutShort = true }), "cut-short"},

@@ -154,7 +154,7 @@ func confidence(r *Rule, o *Observation) (Confidence, string) {
 	case c.Push.Unlisted():
 		return r.Confidence, "the list answers, but an artifact that the write probe pushed never came up in it"
 	case c.Push != nil && r.Reason == ReferrersEmpty:
-		return r.Confidence, "an empty list is all there is to see, and the write probe did not get far enough to prove more"
+		return r.Confidence, "an empty list is all there is to see, and the write probe proved no more"
 	}
 	return r.Confidence, r.because
 }

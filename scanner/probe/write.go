@@ -71,6 +71,7 @@ func (w *writer) run(ctx context.Context) error {
 		return err
 	}
 	w.push.Listed, w.push.ListedAtOnce = last.found, last.found && tries == 1
+	w.push.NoList = !last.index && last.failed == ""
 	if w.push.Listed {
 		filtered, err := w.look(ctx, "push-filter", subject, artifact, probeType)
 		if err != nil {

@@ -242,6 +242,9 @@ func TestWriteProbe(t *testing.T) {
 			if got != test.want || !strings.Contains(p.Detail, test.detail) || !strings.HasSuffix(p.Detail, ".") {
 				t.Errorf("got %s\nwant %s, %q\n%s", got, test.want, test.detail, p.Detail)
 			}
+			if want := p.Accepted && p.Strategy != matrix.PushUnknown && !test.of.lists; p.NoList != want {
+				t.Errorf("no list: %v, want %v", p.NoList, want)
+			}
 			if left := test.of.left(); left != test.left {
 				t.Errorf("%d are left in the repository, want %d", left, test.left)
 			}
