@@ -203,6 +203,10 @@ func TestWriteProbe(t *testing.T) {
 		{"a list that breaks", &scratch{deviate: on("GET", "scratch/referrers/", says(500))}, patient, "unknown true false false false true | 0 0", "HTTP 500", 0},
 		{"an upload refused", &scratch{deviate: on("POST", "/uploads/", says(403))}, patient, "refused false false false false false | 0 0", "HTTP 403 to starting an upload", 0},
 		{"a manifest refused", &scratch{deviate: on("PUT", "/manifests/", says(400))}, patient, "refused false false false false false | 0 0", "HTTP 400 to pushing a manifest", 0},
+		{"a manifest sent to a sign-in page", &scratch{deviate: func(s *scratch, w http.ResponseWriter, r *http.Request) bool {
+			return on("PUT", "/manifests/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/sign-in", http.StatusFound) })(s, w, r) ||
+				on("GET", "/sign-in", says(200))(s, w, r)
+		}}, patient, "refused false false false false false | 0 0", "HTTP 302 to pushing a manifest", 0},
 		{"an upload elsewhere", &scratch{deviate: on("POST", "/uploads/", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://storage.example.com/upload")
 			w.WriteHeader(http.StatusAccepted)

@@ -21,6 +21,9 @@ func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 	if first.Header.Get(stepHeader) == "" {
 		return c.checkTokenRedirect(next, via)
 	}
+	if next.Method != first.Method { // a push would become a look at some page
+		return http.ErrUseLastResponse
+	}
 	if err := c.admitHop(next, via); err != nil {
 		return err
 	}
