@@ -1,5 +1,7 @@
 package matrix
 
+const otherOrigin = "Where the registry redirects the question to another origin, name that registry in the inventory: credentials do not follow."
+
 // remediesByReason says what to do for each reason, most likely mend first.
 // A passing row needs nothing, unless it says otherwise.
 var remediesByReason = map[Reason][]string{
@@ -47,10 +49,11 @@ var remediesByReason = map[Reason][]string{
 	Unauthorized: {
 		"Give the inventory entry working credentials (auth:), or log in with docker login so that the docker config has them.",
 		"Check the spelling: Docker Hub and others answer 401 insufficient_scope, never 404, for a repository that is absent or private.",
-		"Where the registry redirects the question to another origin, name that registry in the inventory: credentials do not follow.",
+		otherOrigin,
 	},
 	Forbidden: {
 		"Give the account pull permission on the repository.",
+		otherOrigin,
 	},
 	RateLimited: {
 		"Lower rate: for this registry, or scan it later.",

@@ -96,18 +96,11 @@ var sharedRules = []Rule{
 		// Where a redirect led to another origin, the credentials were not sent.
 		denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != "")
 		return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
-	}, func(o *Observation) string {
-		if o.resolved() && o.Referrers.Elsewhere != "" {
-			return fmt.Sprintf("%s from %s, to which the registry redirects the question: credentials are not sent to another origin, so its answer is not known.", seen(o.deciding()), o.Referrers.Elsewhere)
-		}
-		return fmt.Sprintf("%s from %s: these credentials do not open this repository.", seen(o.deciding()), o.place())
-	}),
+	}, withheld("these credentials do not open this repository")),
 	unknown(Forbidden, Info, "403, or 400 with DENIED", func(o *Observation) bool {
 		a := o.deciding()
 		return a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
-	}, func(o *Observation) string {
-		return fmt.Sprintf("%s from %s: the account lacks the permission.", seen(o.deciding()), o.place())
-	}),
+	}, withheld("the account lacks the permission")),
 	unknown(RateLimited, Info, "429, also after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
 		a := o.deciding()
 		wait := ""
@@ -122,6 +115,17 @@ var sharedRules = []Rule{
 	}, func(o *Observation) string {
 		return fmt.Sprintf("%s from %s.", seen(o.deciding()), o.place())
 	}),
+}
+
+// withheld words a refusal of the account, unless it is of another origin, to
+// which no credentials were sent.
+func withheld(why string) func(*Observation) string {
+	return func(o *Observation) string {
+		if o.resolved() && o.Referrers.Elsewhere != "" {
+			return fmt.Sprintf("%s from %s, to which the registry redirects the question: credentials are not sent to another origin, so its answer is not known.", seen(o.deciding()), o.Referrers.Elsewhere)
+		}
+		return fmt.Sprintf("%s from %s: %s.", seen(o.deciding()), o.place(), why)
+	}
 }
 
 // manifestRules judge an image that could not be resolved to a digest.

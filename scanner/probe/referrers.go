@@ -22,7 +22,7 @@ func askReferrers(ctx context.Context, s *subject) error {
 	}
 	r := &s.seen.Referrers
 	r.Answer = resp.Answer
-	if resp.Fault != nil {
+	if resp.Fault != nil || resp.Token {
 		return nil
 	}
 	r.Body, r.Codes = judged.kind, s.cleanAll(judged.codes)

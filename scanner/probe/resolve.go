@@ -45,7 +45,7 @@ func resolve(ctx context.Context, s *subject) error {
 		return err
 	}
 	m.Answer, m.Method = resp.Answer, http.MethodGet
-	if resp.Fault != nil {
+	if resp.Fault != nil || resp.Token {
 		return nil
 	}
 	judged := readBody(resp.Bytes)

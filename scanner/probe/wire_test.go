@@ -269,8 +269,8 @@ func TestWire(t *testing.T) {
 			if want.Status != 0 && row.Status != want.Status {
 				t.Errorf("status %d, want %d", row.Status, want.Status)
 			}
-			if want.Detail != "" && row.Detail != want.Detail {
-				t.Errorf("detail %q, want %q", row.Detail, want.Detail)
+			if detail := strings.ReplaceAll(want.Detail, "{other}", strings.TrimPrefix(s.other, "http://")); detail != "" && row.Detail != detail {
+				t.Errorf("detail %q, want %q", row.Detail, detail)
 			}
 			if !strings.HasSuffix(row.Detail, ".") || strings.HasSuffix(row.Detail, "..") || strings.ContainsAny(row.Detail, "\n\r\x1b") {
 				t.Errorf("detail is no sentence: %q", row.Detail)
