@@ -82,18 +82,17 @@ func (s *subject) readTag(found *matrix.TagSchema, resp *registry.Response) {
 	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
 }
 
-// compareLinks says what the API and the tag do not both list, where all pages
-// of the API's list were read. It asks nothing.
-func compareLinks(_ context.Context, s *subject) error {
+// compareLinks says what the API and the tag do not both list, where there are
+// both and all pages of the API's list were read.
+func (s *subject) compareLinks() {
 	tag, r := s.seen.Capabilities.TagSchema, &s.seen.Referrers
 	whole := !r.Next || s.seen.Capabilities.Pagination == matrix.PageLinked
-	if tag == nil || tag.State != matrix.TagIndex || !whole || len(s.listed) >= maxDigests || len(s.tagged) >= maxDigests {
-		return nil
+	if !hasAPI(&s.seen) || tag == nil || tag.State != matrix.TagIndex || !whole || len(s.listed) >= maxDigests || len(s.tagged) >= maxDigests {
+		return
 	}
 	tag.Compared = true
 	tag.OnlyTag, tag.OnlyTagCount = s.missing(s.tagged, s.listed)
 	tag.OnlyAPI, tag.OnlyAPICount = s.missing(s.listed, s.tagged)
-	return nil
 }
 
 // missing gives the digests of one list that another has not, to a bound, and

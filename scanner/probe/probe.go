@@ -80,7 +80,6 @@ var steps = []step{
 	{Full, hasAPI, askMalformedDigest},
 	{Full, hasAPI, askHead},
 	{Full, hasDigest, askCosignTags},
-	{Standard, hasAPI, compareLinks},
 }
 
 func always(*matrix.Observation) bool { return true }
@@ -116,6 +115,7 @@ func (s *subject) probe(ctx context.Context, options Options) error {
 		return nil
 	}
 	s.seen.CutShort = s.ask(ctx, options) != nil
+	s.compareLinks()
 	return nil
 }
 

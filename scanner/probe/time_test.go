@@ -117,3 +117,41 @@ func TestWriteProbeCleansUp(t *testing.T) {
 		}
 	}
 }
+
+// TestCutShort: what was read before the scan ended is compared all the same.
+func TestCutShort(t *testing.T) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	defer interrupt()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
+			w.Header().Set("Docker-Content-Digest", manifestDigest)
+		case strings.Contains(r.URL.Path, "/manifests/sha256-"), strings.Contains(r.URL.Path, manifestDigest):
+			w.Header().Set("Content-Type", matrix.IndexMediaType)
+			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
+		default: // an absent subject, which is asked for afterwards
+			interrupt()
+			<-r.Context().Done()
+		}
+	}))
+	defer server.Close()
+	target, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := registry.NewPool(registry.Options{})
+	defer pool.Close()
+	image, err := inventory.ParseImage("team/app:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := inventory.Registry{Name: "r", URL: target, Timeout: time.Minute, Auth: inventory.Auth{Anonymous: true}}
+	outcome, err := probe.Image(ctx, pool.Client(entry), image, probe.Options{Depth: probe.Full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := matrix.NewRow(matrix.Target{Registry: "r"}, &outcome.Observation)
+	if got := comparedWords(row); got != "0/0" || !hasFinding(row, "cut-short") || hasFinding(row, "links-not-compared") {
+		t.Errorf("compared %s, %+v", got, row.Findings)
+	}
+}
