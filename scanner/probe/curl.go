@@ -30,19 +30,20 @@ func Curl(entry inventory.Registry, rows []matrix.Row) [][]string {
 // curl words the exchanges of one registry.
 type curl struct {
 	entry  inventory.Registry
-	tokens map[string]grant // by repository
+	tokens map[string]grant // by scope
 }
 
-// grant is how the token of a repository was come by.
+// grant is how the token of a scope was come by.
 type grant struct{ command, account string }
 
 // script repeats the exchanges of one row.
 type script struct {
 	*curl
 	repository string
+	scope      string            // of the last request, which the token is for
 	challenge  map[string]string // of the last 401
 	chain      *url.URL          // the token request that was redirected, nil where none was
-	fetched    bool              // $TOKEN is set
+	fetched    string            // the scope of which $TOKEN is set, "" for none
 	account    string            // the variables that hold the credentials, in words
 	commands   []string          // each once
 }
@@ -78,6 +79,9 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	if challenge, ok := registry.ParseBearer(x.Headers["Www-Authenticate"]); ok {
 		s.challenge = challenge
 	}
+	if x.Step != "token" {
+		s.scope = s.scopeOf(x.Step)
+	}
 	target, err := url.Parse(x.URL)
 	switch {
 	case err != nil:
@@ -92,6 +96,14 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	default:
 		s.print("curl -sS" + verb(x) + s.tls(target) + s.sign(x, target, s.entry.URL) + acceptOption(x.Step) + " " + quote(x.URL))
 	}
+}
+
+// scopeOf is the scope of a step's token: the write probe's own, or the image's.
+func (s *script) scopeOf(step string) string {
+	if s.entry.WriteProbe != nil && (step == "clean-up" || strings.HasPrefix(step, "push-")) {
+		return push(s.entry.WriteProbe.Repository)
+	}
+	return pull(s.repository)
 }
 
 // isCut reports whether a report left values of the address out.
@@ -140,7 +152,7 @@ func (s *script) fetch(x *matrix.Exchange, target *url.URL) {
 	s.chain = nil
 	command := "TOKEN=$(curl -sS" + options + " " + quote(x.URL) + " | jq -r '.access_token // .token')"
 	if x.Status == http.StatusOK {
-		s.tokens[s.repository], s.fetched = grant{command, s.account}, true
+		s.tokens[s.scope], s.fetched = grant{command, s.account}, s.scope
 	}
 	s.print(command)
 }
@@ -154,13 +166,13 @@ func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 	case x.Auth == "basic":
 		s.account = "REGISTRY_USERNAME and REGISTRY_PASSWORD"
 		return ` -u "$REGISTRY_USERNAME:$REGISTRY_PASSWORD"`
-	case !s.fetched:
-		if had, ok := s.tokens[s.repository]; ok {
+	case s.fetched != s.scope:
+		if had, ok := s.tokens[s.scope]; ok {
 			s.print(had.command)
-			s.fetched, s.account = true, had.account
+			s.fetched, s.account = s.scope, had.account
 		}
 	}
-	if s.fetched {
+	if s.fetched == s.scope {
 		return ` -H "Authorization: Bearer $TOKEN"`
 	}
 	s.account = "REGISTRY_TOKEN"
@@ -170,12 +182,8 @@ func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 // form is the body that trades a refresh token for an access token
 // (distribution, "Token Authentication with OAuth2").
 func (s *script) form(target, owner *url.URL) string {
-	scope := s.challenge["scope"]
-	if scope == "" {
-		scope = pull(s.repository)
-	}
 	options := " -d grant_type=refresh_token -d client_id=refmatrix" +
-		" --data-urlencode " + quote("service="+s.challenge["service"]) + " --data-urlencode " + quote("scope="+scope)
+		" --data-urlencode " + quote("service="+s.challenge["service"]) + " --data-urlencode " + quote("scope="+s.scope)
 	if sameOrigin(target, owner) {
 		s.account = "REGISTRY_IDENTITY_TOKEN"
 		options += ` --data-urlencode "refresh_token=$REGISTRY_IDENTITY_TOKEN"`
@@ -227,7 +235,7 @@ func (s *script) print(command string) {
 func acceptOption(step string) string {
 	types := []string{matrix.IndexMediaType}
 	switch step {
-	case "resolve", "tag-schema", "cosign-tag":
+	case "resolve", "tag-schema", "cosign-tag", "push-blob", "clean-up":
 		types = manifestTypes
 	case "product":
 		types = []string{"application/json"}

@@ -24,7 +24,11 @@ func TestCurl(t *testing.T) {
 		bearer    = ` -H "Authorization: Bearer $TOKEN"`
 		into      = " | jq -r '.access_token // .token')"
 		arguments = "# the shell expands them into curl's arguments, which others on the machine may see"
-		account   = "# set REGISTRY_USERNAME and REGISTRY_PASSWORD, from the docker config"
+		scratch   = "https://auth.example/token?scope=repository%3Ascratch%3Adelete%2Cpull%2Cpush&service=r"
+		looked    = "https://r.example/v2/scratch/manifests/x"
+		manifests = " -H 'Accept: application/vnd.oci.image.manifest.v1+json' -H 'Accept: application/vnd.oci.image.index.v1+json'" +
+			" -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' -H 'Accept: application/vnd.docker.distribution.manifest.list.v2+json' "
+		account = "# set REGISTRY_USERNAME and REGISTRY_PASSWORD, from the docker config"
 	)
 	get := func(target, auth string, status int) matrix.Exchange {
 		return matrix.Exchange{Step: "referrers", Method: "GET", URL: target, Auth: auth, Status: status}
@@ -33,7 +37,7 @@ func TestCurl(t *testing.T) {
 		return matrix.Exchange{Step: "token", Method: method, URL: target, Auth: auth, Status: status}
 	}
 	challenged := get(at, "", 401)
-	challenged.Headers = map[string]string{"Www-Authenticate": `Bearer realm="https://auth.example/token",service="r",scope="repository:a:pull"`}
+	challenged.Headers = map[string]string{"Www-Authenticate": `Bearer realm="https://auth.example/token",service="r",scope="repository:user/image:pull"`} // a placeholder
 	row := func(exchanges ...matrix.Exchange) matrix.Row {
 		return matrix.Row{Image: "a:latest", Exchanges: exchanges}
 	}
@@ -97,6 +101,20 @@ func TestCurl(t *testing.T) {
 			[][]string{{"curl -sS -i -k" + accept + "'" + at + "'"}}},
 		{"a signed address", inventory.Registry{}, []matrix.Row{row(get("https://blobs.example/x?sig=...", "", 200))},
 			[][]string{{"# blobs.example was asked at an address of which values are left out here: take it from the Location or Link of the answer before"}}},
+		{"the write probe's own token", inventory.Registry{WriteProbe: &inventory.WriteProbe{Repository: "scratch"}},
+			[]matrix.Row{
+				row(challenged, token("GET", realm, "", 200), get(at, "bearer", 200),
+					matrix.Exchange{Step: "push-blob", Method: "HEAD", URL: looked, Status: 401},
+					token("GET", scratch, "", 200), matrix.Exchange{Step: "push-blob", Method: "HEAD", URL: looked, Auth: "bearer", Status: 404}),
+				row(get(at, "bearer", 200)),
+			},
+			[][]string{
+				{
+					"TOKEN=$(curl -sS '" + realm + "'" + into, "curl -sS -i" + bearer + accept + "'" + at + "'",
+					"TOKEN=$(curl -sS '" + scratch + "'" + into, "curl -sS -I" + bearer + manifests + "'" + looked + "'",
+				},
+				{"TOKEN=$(curl -sS '" + realm + "'" + into, "curl -sS -i" + bearer + accept + "'" + at + "'"},
+			}},
 		{"writing", inventory.Registry{}, []matrix.Row{row(matrix.Exchange{Step: "push", Method: "PUT", URL: at, Status: 201})}, [][]string{nil}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -148,6 +148,9 @@ func runs(least, chosen Depth) bool {
 // Documentation").
 func pull(repository string) string { return "repository:" + repository + ":pull" }
 
+// push is the token scope of the write probe.
+func push(repository string) string { return "repository:" + repository + ":delete,pull,push" }
+
 // get asks for path under /v2/ with the image's own scope.
 func (s *subject) get(ctx context.Context, step, method, path string, header http.Header, limit int64) (*registry.Response, error) {
 	return s.session.Do(ctx, registry.Request{

@@ -36,7 +36,7 @@ type writer struct {
 // stands.
 func writeProbe(ctx context.Context, s *subject, repository string) error {
 	w := &writer{
-		subject: s, repository: repository, scope: "repository:" + repository + ":delete,pull,push",
+		subject: s, repository: repository, scope: push(repository),
 		push: &matrix.Push{Repository: repository, Strategy: matrix.PushUnknown},
 	}
 	s.seen.Capabilities.Push = w.push
