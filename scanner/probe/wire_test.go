@@ -288,7 +288,11 @@ func TestWire(t *testing.T) {
 				t.Errorf("findings %+v, want %s", row.Findings, want.Finding)
 			}
 			checkCapabilities(t, row, want.Capabilities)
-			if want.Product != "" && (row.Product == nil || row.Product.Name != want.Product || row.Product.Version != want.Version) {
+			if want.Product == "none" {
+				if row.Product != nil {
+					t.Errorf("product %+v, want none", row.Product)
+				}
+			} else if want.Product != "" && (row.Product == nil || row.Product.Name != want.Product || row.Product.Version != want.Version) {
 				t.Errorf("product %+v, want %s %s", row.Product, want.Product, want.Version)
 			}
 		})

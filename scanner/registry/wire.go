@@ -194,6 +194,9 @@ func (c *Client) record(s *Session, step string, req *http.Request, resp *http.R
 		x.Status = resp.StatusCode
 		x.ContentType = c.Clean(header.Get("Content-Type"))
 		x.Headers = c.relevant(resp)
+		if originOf(req.URL) != c.origin {
+			header = nil // it tells of another registry
+		}
 	}
 	s.note(x, header, began)
 }
