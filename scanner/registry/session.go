@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -33,7 +32,6 @@ type Session struct {
 	began    time.Time     // start of the first request
 	ended    time.Time     // end of the last one
 
-	mu        sync.Mutex
 	exchanges []matrix.Exchange
 	headers   []http.Header // of the registry's own answers
 	challenge http.Header   // the challenge of the last 401, for the fingerprint
@@ -65,12 +63,10 @@ func (s *Session) Renew() {
 // it alone, within what the row may wait. The first request is not under way
 // yet, so that retryCap is its only bound.
 func (s *Session) await(ctx context.Context, left time.Duration) error {
-	s.mu.Lock()
 	most := s.waits
 	if s.began.IsZero() {
 		most = s.client.entry.RetryCap
 	}
-	s.mu.Unlock()
 	wait := min(left, most)
 	if wait <= 0 {
 		return ctx.Err()
@@ -95,33 +91,17 @@ func (s *Session) pause(asked time.Duration, attempt int) (wait time.Duration, o
 }
 
 // Exchanges lists what went over the wire, in order.
-func (s *Session) Exchanges() []matrix.Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.exchanges
-}
+func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges }
 
 // Elapsed is the time from the first request going out to the last answer.
-func (s *Session) Elapsed() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ended.Sub(s.began)
-}
+func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
 
 // Headers lists the header of every answer of the registry's own, in order.
-func (s *Session) Headers() []http.Header {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.headers
-}
+func (s *Session) Headers() []http.Header { return s.headers }
 
 // Challenge is the header of the last 401 that carried a challenge; nil where
 // none did.
-func (s *Session) Challenge() http.Header {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.challenge
-}
+func (s *Session) Challenge() http.Header { return s.challenge }
 
 // Request is one question to the registry.
 type Request struct {
@@ -293,8 +273,6 @@ const maxCodes = 5
 
 // last is the last exchange, empty where there is none.
 func (s *Session) last() matrix.Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.exchanges) == 0 {
 		return matrix.Exchange{}
 	}
@@ -303,8 +281,6 @@ func (s *Session) last() matrix.Exchange {
 
 // note appends a finished exchange.
 func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.began.IsZero() {
 		s.began = began
 	}
