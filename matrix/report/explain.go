@@ -123,7 +123,7 @@ func (l *lines) capabilities(c *matrix.Capabilities) {
 		}
 	}
 	for _, t := range c.ArtifactTypes {
-		l.fact("listed", fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name))
+		l.fact("listed", strings.TrimSpace(fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name)))
 	}
 	if c.MoreTypes > 0 {
 		l.fact("listed", Quantity(c.MoreTypes, "more artifact type"))
