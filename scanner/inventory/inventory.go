@@ -117,8 +117,8 @@ func (inv *Inventory) Select(only, selectors []string) error {
 		return !nameMatches(r.Name, only) || !labelsMatch(r.Labels, selectors)
 	})
 	if len(kept) == 0 {
-		return fmt.Errorf("%s: none of %d registries matches %s; check --only and --selector",
-			inv.Path, len(inv.Registries), strings.Join(append(slices.Clone(only), selectors...), " "))
+		return fmt.Errorf("%s: no registry matches %s: check --only and --selector",
+			inv.Path, strings.Join(append(slices.Clone(only), selectors...), " "))
 	}
 	inv.Registries = kept
 	return nil

@@ -442,7 +442,7 @@ func TestSelect(t *testing.T) {
 		{nil, []string{"env"}, "harbor-a harbor-b"},
 		{nil, []string{"env!=prod"}, "harbor-b quay/x"},
 		{[]string{"harbor-*"}, []string{"env=test"}, "harbor-b"},
-		{[]string{"nobody"}, nil, "inventory.yaml: none of 3 registries matches nobody; check --only and --selector"},
+		{[]string{"nobody"}, nil, "inventory.yaml: no registry matches nobody: check --only and --selector"},
 		{[]string{"[a"}, nil, `--only "[a": not a glob: syntax error in pattern`},
 	} {
 		inv, err := parse(t, text)
