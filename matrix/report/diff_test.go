@@ -90,7 +90,7 @@ func TestDiffTogether(t *testing.T) {
 }
 
 // escaped is a character of Markdown that a backslash makes text.
-var escaped = regexp.MustCompile("\\\\[[:punct:]]")
+var escaped = regexp.MustCompile(`\\[[:punct:]]`)
 
 // TestDiffHostile: no name breaks out of its place.
 func TestDiffHostile(t *testing.T) {
