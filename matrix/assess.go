@@ -135,7 +135,7 @@ func targetRow(target *Matrix, image string) *Row {
 			return row
 		case found == nil:
 			found = row
-		case found.Strategy != row.Strategy || found.Reason != row.Reason && row.Severity != Pass:
+		case found.Strategy != row.Strategy || found.Severity != row.Severity || found.Reason != row.Reason && row.Severity != Pass:
 			differ = true
 		}
 	}
@@ -154,7 +154,7 @@ func pushOf(target *Matrix) *Push {
 		c := row.Capabilities
 		switch {
 		case c == nil || c.Push == nil || c.Push.Strategy == PushUnknown:
-		case c.Push.withoutAPI() && row.Referrers == Supported: // it was pushed to another kind of repository
+		case c.Push.withoutAPI(): // a repository that has it may be of another kind, and for one that has not it is no news
 		default:
 			return c.Push
 		}
@@ -257,7 +257,7 @@ func linksOf(row *Row) (links Links, gap string) {
 	}
 	if row.Referrers == Supported {
 		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, c.TagSchema.MissingFromAPI(), c.ArtifactTypes
-	} else if c.TagSchema.State == TagIndex {
+	} else {
 		links.OnlyTag = c.TagSchema.Descriptors
 	}
 	links.CosignTags = c.CosignTags

@@ -41,6 +41,12 @@ func TestAssess(t *testing.T) {
 	dual := pushed(Push{Strategy: PushDual, Listed: true})
 	honest := pushed(Push{Strategy: PushAPI, OCISubject: true, Listed: true})
 	refused := pushed(Push{Strategy: PushRefused})
+	lost := pushed(Push{Strategy: PushLost, Accepted: true, OCISubject: true})
+	signed := func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }
+	stale := func(o *Observation) {
+		signed(o)
+		tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 1, OnlyAPI: []string{"sha256:c"}})(o)
+	}
 	for _, test := range []struct {
 		name           string
 		source, target Row
@@ -52,7 +58,7 @@ func TestAssess(t *testing.T) {
 		{"links by the API", end("a", "https://a", api(2), nil), end("b", "https://b", status(404), nil), SafeWithCommands, "oras cp -r keeps them all", "oras"},
 		{"to a redirect away", end("a", "https://a", api(2), nil), end("b", "https://b", away, nil), CannotTell, "oras was not run against an answer like the target's (redirected-away)", ""},
 		{"from a redirect away", end("a", "https://a", away, tagged), end("b", "https://b", api(0), nil), CannotTell, "like the source's (redirected-away)", ""},
-		{"cosign tags alone to a redirect away", end("a", "https://a", api(0), func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), end("b", "https://b", away, nil), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"cosign tags alone to a redirect away", end("a", "https://a", api(0), signed), end("b", "https://b", away, nil), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
 		{"mixed, push unproven", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), nil), CannotTell, "--write-probe", ""},
 		{"mixed, push proven", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), honest), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
 		{"mixed, pushed to a repository without the API", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), pushed(Push{Strategy: PushTag, Accepted: true, NoList: true})), CannotTell, "--write-probe", ""},
@@ -64,6 +70,13 @@ func TestAssess(t *testing.T) {
 		{"platforms to a redirect away", end("a", "https://a", api(0), multiPlatform), end("b", "https://b", away, nil), CannotTell, "was not run against", ""},
 		{"platforms and a push refused", end("a", "https://a", api(0), multiPlatform), end("b", "https://b", api(0), refused), CannotTell, "works here", "crane"},
 		{"a manifest of no known type", end("a", "https://a", api(0), func(o *Observation) { o.Manifest.MediaType = "" }), end("b", "https://b", api(0), nil), SafeWithCommands, "platforms", "regctl"},
+		{"a stale tag and cosign's to dual", end("a", "https://a", api(2), stale), end("b", "https://b", api(0), dual), LosesLinks, "1 of 3 links", "oras"},
+		{"mixed, the write probe cut short", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), pushed(Push{Strategy: PushUnknown})), CannotTell, "--write-probe", ""},
+		{"a target that loses what is pushed", end("a", "https://a", api(2), nil), end("b", "https://b", api(0), lost), LosesLinks, "All of 2 links are lost with every copy", ""},
+		{"cosign tags alone to such a target", end("a", "https://a", api(0), signed), end("b", "https://b", api(0), lost), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"from 405, at which oras stops", end("a", "https://a", status(405), tagged), end("b", "https://b", api(0), nil), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"from a list that may not be read", end("a", "https://a", status(403), tagged), end("b", "https://b", api(0), nil), CannotTell, "could not be measured", ""},
+		{"to a base path", end("a", "https://a", api(2), nil), end("b", "https://b/registry/", api(0), nil), SafeWithCommands, "b is at a base path", ""},
 		{"a base path", end("a", "https://a/registry", api(2), nil), end("b", "https://b", api(0), nil), SafeWithCommands, "a is at a base path", ""},
 	} {
 		a, err := Assess(&Matrix{Rows: []Row{test.source}}, &Matrix{Rows: []Row{test.target}})
@@ -75,19 +88,86 @@ func TestAssess(t *testing.T) {
 		if said := strings.Join(append([]string{got.Detail}, got.Notes...), " "); got.Verdict != test.want || !strings.Contains(said, test.says) || program != test.command {
 			t.Errorf("%s: %s, %q, %q; want %s, %q, %s", test.name, got.Verdict, said, got.Command, test.want, test.says, test.command)
 		}
+		if safe := test.want == Safe || test.want == SafeWithCommands; a.Safe() != safe {
+			t.Errorf("%s: safe is %v", test.name, a.Safe())
+		}
 	}
 }
 
-// TestAssessPushElsewhere: the write probe runs on one image of a registry, and
-// what it found holds for the others.
-func TestAssessPushElsewhere(t *testing.T) {
-	source := end("a", "https://a", index(IndexMediaType, 2), tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 1, OnlyTag: []string{"sha256:b"}}))
-	first := end("b", "https://b", index(IndexMediaType, 0), pushed(Push{Strategy: PushDual, Listed: true}))
-	first.Image = "scratch:1"
-	same := end("b", "https://b", index(IndexMediaType, 0), nil)
-	a, err := Assess(&Matrix{Rows: []Row{source}}, &Matrix{Rows: []Row{first, same}})
-	if err != nil || a.Images[0].Verdict != LosesLinks {
-		t.Errorf("%v %+v", err, a.Images)
+// TestAssessOtherRows: what speaks for an image at the target where it was not
+// measured there itself, or where the write probe ran on another.
+func TestAssessOtherRows(t *testing.T) {
+	api := func(n int) Referrers { return index(IndexMediaType, n) }
+	named := func(image string, seen Referrers, change func(*Observation)) Row {
+		row := end("b", "https://b", seen, change)
+		row.Image = image
+		return row
+	}
+	const same = "team/app:1.0"
+	away := Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}
+	dual := pushed(Push{Strategy: PushDual, Accepted: true, Listed: true})
+	honest := pushed(Push{Strategy: PushAPI, Accepted: true, OCISubject: true, Listed: true})
+	lost := pushed(Push{Strategy: PushLost, Accepted: true, OCISubject: true})
+	without := pushed(Push{Strategy: PushTag, Accepted: true, NoList: true})
+	plain := end("a", "https://a", api(2), nil)
+	mixed := end("a", "https://a", api(2), tagOf(TagSchema{State: TagIndex, Compared: true, Descriptors: 1, OnlyTag: []string{"sha256:b"}}))
+	for _, test := range []struct {
+		name   string
+		source Row
+		target []Row
+		want   Move
+		says   string // in the detail
+	}{
+		{"dual elsewhere", mixed, []Row{named("scratch:1", api(0), dual), named(same, api(0), nil)}, LosesLinks, "1 of 3 links"},
+		{"lost elsewhere", plain, []Row{named("scratch:1", api(0), lost), named(same, api(0), nil)}, LosesLinks, "All of 2"},
+		{"OCI-Subject, and no API here", plain, []Row{named("scratch:1", api(0), honest), named(same, status(404), nil)}, LosesLinks, "All of 2"},
+		{"OCI-Subject, and an answer here that no client was run against", plain, []Row{named("scratch:1", api(0), honest), named(same, away, nil)}, CannotTell, "was not run against"},
+		{"dual, and an answer here that no client was run against", plain, []Row{named("scratch:1", api(0), dual), named(same, away, nil)}, CannotTell, "was not run against"},
+		{"no API elsewhere", mixed, []Row{named("scratch:1", status(404), without), named(same, api(0), nil)}, CannotTell, "--write-probe"},
+		{"down here, measured elsewhere", plain, []Row{named(same, status(500), nil), named("other:1", api(0), nil)}, SafeWithCommands, "keeps them all"},
+		{"down everywhere", plain, []Row{named(same, status(500), nil)}, CannotTell, "not measured"},
+		{"with and without the API", plain, []Row{named("other:1", status(404), nil), named("other:2", api(0), nil)}, CannotTell, "differs"},
+		{"without it in two ways", plain, []Row{named("other:1", status(404), nil), named("other:2", status(405), nil)}, CannotTell, "differs"},
+		{"under another type and its own", plain, []Row{named("other:1", index("text/plain", 0), nil), named("other:2", api(0), nil)}, CannotTell, "differs"},
+		{"under its own type and another", plain, []Row{named("other:1", api(0), nil), named("other:2", index("text/plain", 0), nil)}, CannotTell, "differs"},
+		{"with something attached and nothing", plain, []Row{named("other:1", api(0), nil), named("other:2", api(3), nil)}, SafeWithCommands, "keeps them all"},
+	} {
+		a, err := Assess(&Matrix{Rows: []Row{test.source}}, &Matrix{Rows: test.target})
+		if err != nil || a.Images[0].Verdict != test.want || !strings.Contains(a.Images[0].Detail, test.says) {
+			t.Errorf("%s: %v %s %q, want %s, %q", test.name, err, a.Images[0].Verdict, a.Images[0].Detail, test.want, test.says)
+		}
+	}
+}
+
+// TestCopyThatStops: what a client's error at either end comes to, which stops
+// a copy only where it has links to write.
+func TestCopyThatStops(t *testing.T) {
+	tagged := tagOf(TagSchema{State: TagIndex, Descriptors: 2})
+	signed := func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }
+	for _, test := range []struct {
+		tool   string
+		source Row
+		writes Outcome // of regctl at the target
+		fails  string  // the note, "" where the copy does not stop
+		kept   int
+	}{
+		{"oras cp -r", end("a", "https://a", status(405), tagged), OutcomeAPI, "oras stops at the source's answer", 0},
+		{"regctl image copy", end("a", "https://a", index(IndexMediaType, 2), nil), OutcomeError, "regctl stops at the target's answer", 0},
+		{"regctl image copy", end("a", "https://a", index(IndexMediaType, 0), signed), OutcomeError, "", 1},
+	} {
+		target := end("b", "https://b", index(IndexMediaType, 0), nil)
+		forecast := target.Clients["regctl"]
+		forecast.Push = test.writes
+		target.Clients["regctl"] = forecast
+		a, err := Assess(&Matrix{Rows: []Row{test.source}}, &Matrix{Rows: []Row{target}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range a.Images[0].Copies {
+			if c.Tool == test.tool && (c.Fails != (test.fails != "") || c.Fails && c.Note != test.fails || c.Kept != test.kept) {
+				t.Errorf("%+v, want %d kept, %q", c, test.kept, test.fails)
+			}
+		}
 	}
 }
 
@@ -121,6 +201,14 @@ func TestCopyCommands(t *testing.T) {
 	for _, tool := range copyTools {
 		if got := tool.command(sideOf("http://a:5000", "x:1"), sideOf("https://b/", "x:1")); got != want[tool.name] {
 			t.Errorf("%s, want %s", got, want[tool.name])
+		}
+	}
+	// A matrix.json can come from anywhere, and the command is there to be pasted.
+	for image, want := range map[string]string{
+		"team/app@sha256:0": "a/team/app@sha256:0", "x:$(id)": "'a/x:$(id)'", "x:`id`": "'a/x:`id`'", "x;id": "'a/x;id'", "x'$(id)'": `'a/x'\''$(id)'\'''`,
+	} {
+		if got := shellWord(sideOf("https://a", image).image); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links
 	case reads == OutcomeAPI:
 		out.Kept = links.ByAPI
 	case reads == OutcomeTag:
-		out.Kept = tagged(source)
+		out.Kept = source.Capabilities.TagSchema.Descriptors
 	}
 }
 
@@ -136,15 +136,7 @@ func (t *copyTool) writes(target *Row, push *Push) Outcome {
 // tool maintains at a target without OCI-Subject, and would change it.
 func mixed(source *Row) bool {
 	t := source.Capabilities.TagSchema
-	return source.Referrers == Supported && t.State == TagIndex && t.MissingFromAPI()+t.MissingFromTag() > 0
-}
-
-// tagged counts the links that the referrers tag of row lists.
-func tagged(row *Row) int {
-	if t := row.Capabilities.TagSchema; t.State == TagIndex {
-		return t.Descriptors
-	}
-	return 0
+	return t.MissingFromAPI()+t.MissingFromTag() > 0 // counted only where there are both
 }
 
 // sideOf joins a registry's url and an image for a command line.
