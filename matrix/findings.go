@@ -118,7 +118,7 @@ var linkFindings = []findingRule{
 		"Delete the stale referrers tag once the API lists all that it lists.", "distribution specification v1.1, Referrers Tag Schema",
 		func(o *Observation, _ Verdict) string {
 			t := o.Capabilities.TagSchema
-			if t == nil || t.State != TagIndex || t.MissingFromTag() == 0 {
+			if t == nil || t.MissingFromTag() == 0 {
 				return ""
 			}
 			return fmt.Sprintf("The referrers tag %s is stale: %s by the API only.", t.Tag, count(t.MissingFromTag(), "link"))

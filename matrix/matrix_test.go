@@ -158,6 +158,9 @@ func TestFindings(t *testing.T) {
 		{"a web page, on which containerd fails", subject(page(200, "text/html", BodyHTML)), "clients-fail writes-lost"},
 		{"links that only the tag has", exact(tag(TagSchema{State: TagIndex, Compared: true, Descriptors: 2, OnlyTag: []string{"sha256:b"}})), "links-only-tags"},
 		{"links that only the API has", exact(tag(TagSchema{State: TagIndex, Compared: true, OnlyAPI: []string{"sha256:b"}})), "links-only-api"},
+		{"links that only the tag has, without the API", with(subject(status(404)), tag(TagSchema{State: TagIndex, Descriptors: 1, OnlyTag: []string{"sha256:b"}})), "sha-tag-in-use"},
+		{"no tag and no API", with(subject(status(404)), tag(TagSchema{State: TagAbsent})), ""},
+		{"no tag beside the API", exact(tag(TagSchema{State: TagAbsent})), ""},
 		{"links of a list that was not read whole", exact(tag(TagSchema{State: TagIndex, Descriptors: 2})), "links-not-compared"},
 		{"a sha512 digest", with(subject(status(404)), func(o *Observation) { o.Manifest.Digest = "sha512:" + strings.Repeat("a", 128) }), "tag-cut"},
 		{"a filter that is announced and not applied", exact(func(o *Observation) { o.Capabilities.Filter = FilterMisstated }), "filter-misstated"},
@@ -166,6 +169,9 @@ func TestFindings(t *testing.T) {
 			o.Capabilities.Push = &Push{Strategy: PushLost, Accepted: true, OCISubject: true}
 		}), "push-lost"},
 		{"accepted and never listed", exact(func(o *Observation) { o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true} }), "never-listed"},
+		{"accepted and never listed, where the image has no list", with(subject(status(404)), func(o *Observation) {
+			o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true}
+		}), ""},
 		{"accepted where there is no API", exact(func(o *Observation) {
 			o.Capabilities.Push = &Push{Strategy: PushTag, Accepted: true, NoList: true}
 		}), "scratch-differs"},
@@ -176,6 +182,9 @@ func TestFindings(t *testing.T) {
 		{"the write probe without an image", with(subject(status(500)), func(o *Observation) { o.Manifest.Digest, o.WriteSkipped = "", true }), "write-skipped"},
 		{"an interrupt", exact(func(o *Observation) { o.CutShort = true }), "cut-short"},
 		{"Quay, not written to", exact(func(o *Observation) { o.Product = Product{Name: "Quay"} }), "no-oci-subject"},
+		{"Quay, written to", exact(func(o *Observation) {
+			o.Product, o.Capabilities.Push = Product{Name: "Quay"}, &Push{Strategy: PushDual, Accepted: true, Listed: true}
+		}), "dual-write"},
 		{"Docker Hub, of which reports conflict", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Docker Hub"} }), ""},
 		{"Distribution without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "CNCF Distribution"} }), ""},
 		{"the tag is the subject", exact(tag(TagSchema{State: TagSubject})), "tag-is-subject"},
@@ -214,6 +223,56 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestFindingWords: what a finding says of the case at hand.
+func TestFindingWords(t *testing.T) {
+	left := func(push Push) *Observation {
+		return with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &push })
+	}
+	product := func(answer Referrers, name string) *Observation {
+		return with(subject(answer), func(o *Observation) { o.Product = Product{Name: name} })
+	}
+	for _, test := range []struct {
+		of   *Observation
+		want string // part of the only finding
+	}{
+		{left(Push{Repository: "scratch", LeftBehind: []string{"sha256:b"}, LeftBlob: "sha256:c"}), "left 1 manifest in scratch that the registry did not delete, or not within the time: sha256:b, and the blob sha256:c."},
+		{left(Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
+		{product(index(IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
+		{product(status(404), "ECR"), "ECR should have the referrers API"},
+	} {
+		got := findings(test.of, Judge(test.of))
+		if len(got) != 1 || !strings.Contains(got[0].Text, test.want) {
+			t.Errorf("%v, want %q", got, test.want)
+		}
+	}
+}
+
+// TestNewRow: an expectation is of the strategy or of the support, and a row
+// whose question got no answer claims no capabilities.
+func TestNewRow(t *testing.T) {
+	late := Referrers{Answer: Answer{Fault: &Fault{Timeout, "late"}}}
+	for _, test := range []struct {
+		seen   Referrers
+		expect string
+		differ bool
+		shown  bool // it has capabilities
+	}{
+		{status(404), "", false, true},
+		{status(404), "referrers-tag", false, true},
+		{status(404), "unsupported", false, true},
+		{status(404), "supported", true, true},
+		{index(IndexMediaType, 1), "referrers-api", false, true},
+		{index(IndexMediaType, 1), "referrers-tag", true, true},
+		{late, "unknown", false, false},
+		{late, "supported", true, false},
+	} {
+		row := NewRow(Target{Expect: test.expect}, subject(test.seen))
+		if row.Unexpected != test.differ || (row.Capabilities != nil) != test.shown {
+			t.Errorf("%+v, expected %q: unexpected %v, capabilities %v", test.seen, test.expect, row.Unexpected, row.Capabilities)
+		}
+	}
+}
+
 // TestRemediesByReason: what a product does under a reason comes before what
 // holds for any; a row that passes says what its findings ask for.
 func TestRemediesByReason(t *testing.T) {
@@ -234,25 +293,34 @@ func TestRemediesByReason(t *testing.T) {
 }
 
 // TestLinksNotReadWhole: an assessment says that it cannot tell where the
-// source's list was not read to its end, or not compared with its tag.
+// source's list was not read to its end, not compared with its tag, or where one
+// of the places was not looked at.
 func TestLinksNotReadWhole(t *testing.T) {
 	three := 3
 	for _, test := range []struct {
-		name  string
-		pages Pagination
-		tag   TagSchema
-		want  string // part of the gap, "" for none
+		name   string
+		pages  Pagination
+		tag    TagSchema
+		change func(*Capabilities)
+		want   string // part of the gap, "" for none
 	}{
-		{"a broken page", PageBroken, TagSchema{State: TagAbsent}, "pagination broken"},
-		{"pages in a circle", PageLoop, TagSchema{State: TagAbsent}, "pagination loop"},
-		{"a page elsewhere", PageForeign, TagSchema{State: TagAbsent}, "pagination off-origin"},
-		{"too many pages", PageBounded, TagSchema{State: TagAbsent}, "pagination bounded"},
-		{"a tag that was not compared", PageSingle, TagSchema{State: TagIndex, Descriptors: 2}, "not looked at in full"},
-		{"all pages and no tag", PageLinked, TagSchema{State: TagAbsent}, ""},
-		{"all pages and a tag", PageLinked, TagSchema{State: TagIndex, Compared: true, Descriptors: 2, OnlyTagCount: 1}, ""},
+		{"a broken page", PageBroken, TagSchema{State: TagAbsent}, nil, "pagination broken"},
+		{"pages in a circle", PageLoop, TagSchema{State: TagAbsent}, nil, "pagination loop"},
+		{"a page elsewhere", PageForeign, TagSchema{State: TagAbsent}, nil, "pagination off-origin"},
+		{"too many pages", PageBounded, TagSchema{State: TagAbsent}, nil, "pagination bounded"},
+		{"a tag that was not compared", PageSingle, TagSchema{State: TagIndex, Descriptors: 2}, nil, "not looked at in full"},
+		{"a tag that may not be read", PageSingle, TagSchema{State: TagUnknown}, nil, "not looked at in full"},
+		{"no look at the tag", PageSingle, TagSchema{}, func(c *Capabilities) { c.TagSchema = nil }, "not looked at in full"},
+		{"no look at cosign's tags", PageSingle, TagSchema{State: TagAbsent}, func(c *Capabilities) { c.CosignTags = nil }, "not looked at in full"},
+		{"a list that was not counted", PageSingle, TagSchema{State: TagAbsent}, func(c *Capabilities) { c.Descriptors = nil }, "not looked at in full"},
+		{"all pages and no tag", PageLinked, TagSchema{State: TagAbsent}, nil, ""},
+		{"all pages and a tag", PageLinked, TagSchema{State: TagIndex, Compared: true, Descriptors: 2, OnlyTagCount: 1}, nil, ""},
 	} {
-		links, gap := linksOf(&Row{Referrers: Supported, Strategy: ReferrersAPI,
-			Capabilities: &Capabilities{Descriptors: &three, Pagination: test.pages, TagSchema: &test.tag, CosignTags: []string{}}})
+		caps := &Capabilities{Descriptors: &three, Pagination: test.pages, TagSchema: &test.tag, CosignTags: []string{}}
+		if test.change != nil {
+			test.change(caps)
+		}
+		links, gap := linksOf(&Row{Referrers: Supported, Strategy: ReferrersAPI, Capabilities: caps})
 		if (gap == "") != (test.want == "") || !strings.Contains(gap, test.want) || gap == "" && links.Total() != 3+test.tag.OnlyTagCount {
 			t.Errorf("%s: %q with %d links, want %q", test.name, gap, links.Total(), test.want)
 		}
