@@ -3,6 +3,7 @@ package matrix
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // scanned is a complete scan of rows "registry=strategy", over a part of the
@@ -39,6 +40,12 @@ func TestCompare(t *testing.T) {
 	push := func(p PushStrategy) func(*Matrix) {
 		return func(m *Matrix) { m.Rows[0].Capabilities = &Capabilities{Push: &Push{Strategy: p}} }
 	}
+	product := func(name, version string) func(*Matrix) {
+		return func(m *Matrix) { m.Rows[0].Product = &Product{Name: name, Version: version} }
+	}
+	support := func(s Support, by Strategy) func(*Matrix) {
+		return func(m *Matrix) { m.Rows[0].Referrers, m.Rows[0].Strategy = s, by }
+	}
 	for _, test := range []struct {
 		name         string
 		older, newer *Matrix
@@ -53,6 +60,17 @@ func TestCompare(t *testing.T) {
 		{"down in another way", scanned("", "a=unknown"), changed(scanned("", "a=unknown"), reason(Connect)), "a still-unreachable", false},
 		{"another reason", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), reason(MethodNotAllowed)), "a changed", true},
 		{"unexpected", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), func(m *Matrix) { m.Rows[0].Unexpected = true }), "a changed", true},
+		{"graver", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), func(m *Matrix) { m.Rows[0].Severity = Fail }), "a changed", true},
+		{"refused, and then a web page", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), support(Invalid, ReferrersTag)), "a changed", true},
+		{"an index, and then a web page", scanned("", "a=referrers-api"), changed(scanned("", "a=referrers-api"), support(Invalid, ReferrersTag)), "a regression", true},
+		{"the API, by the same strategy", changed(scanned("", "a=referrers-tag"), support(Unsupported, ReferrersTag)), changed(scanned("", "a=referrers-tag"), support(Supported, ReferrersTag)), "a improvement", true},
+		{"the API, by another strategy", scanned("", "a=referrers-api"), changed(scanned("", "a=referrers-api"), support(Supported, ReferrersTag)), "a improvement", true},
+		{"upgraded", changed(scanned("", "a=referrers-api"), product("Harbor", "2.10.0")), changed(scanned("", "a=referrers-api"), product("Harbor", "2.11.0")), "a changed", true},
+		{"another product", changed(scanned("", "a=referrers-api"), product("Harbor", "")), changed(scanned("", "a=referrers-api"), product("Quay", "")), "a changed", true},
+		{"a product that shows itself now", scanned("", "a=referrers-api"), changed(scanned("", "a=referrers-api"), product("Harbor", "2.11.0")), "", false},
+		{"a product that hides now", changed(scanned("", "a=referrers-api"), product("Harbor", "2.11.0")), scanned("", "a=referrers-api"), "", false},
+		{"the gravest first", scanned("", "a=referrers-tag b=referrers-api c=unknown"), scanned("", "a=referrers-api b=referrers-tag c=referrers-tag"), "b regression, a improvement, c recovered", true},
+		{"an image more in a part", scanned("a*", "a=referrers-api"), changed(scanned("", "a=referrers-api a=referrers-api"), func(m *Matrix) { m.Rows[1].Image = "y" }), "a added", true},
 		{"pushes are answered otherwise", changed(scanned("", "a=referrers-api"), push(PushAPI)), changed(scanned("", "a=referrers-api"), push(PushDual)), "a changed", true},
 		{"pushes were not tried", changed(scanned("", "a=referrers-api"), push(PushAPI)), scanned("", "a=referrers-api"), "", false},
 		{"pushes were cut short", changed(scanned("", "a=referrers-api"), push(PushAPI)), changed(scanned("", "a=referrers-api"), push(PushUnknown)), "", false},
@@ -73,6 +91,31 @@ func TestCompare(t *testing.T) {
 		}
 		if got := strings.Join(said, ", "); got != test.want || d.Substance() != test.gate {
 			t.Errorf("%s: %q, gate %v; want %q", test.name, got, d.Substance(), test.want)
+		}
+	}
+}
+
+// TestCompareAfterAnOutage: an image that comes back is compared with what was
+// known of it before, so that an outage hides nothing.
+func TestCompareAfterAnOutage(t *testing.T) {
+	for _, test := range []struct {
+		known, now string // strategies
+		kind       ChangeKind
+		before     string // of the strategy
+		last       Strategy
+	}{
+		{"", "referrers-tag", Recovered, "unknown", ""},
+		{"referrers-tag", "referrers-tag", Recovered, "unknown", ReferrersTag},
+		{"referrers-api", "referrers-tag", Regression, "referrers-api", ReferrersAPI},
+		{"referrers-tag", "referrers-api", Improvement, "referrers-tag", ReferrersTag},
+	} {
+		var known []Row
+		if test.known != "" {
+			known = scanned("", "a="+test.known).Rows
+		}
+		d := Compare(scanned("", "a=unknown"), scanned("", "a="+test.now), known...)
+		if len(d.Changes) != 1 || d.Changes[0].Kind != test.kind || d.Changes[0].Fields[0].Before != test.before || d.Changes[0].Known != test.last {
+			t.Errorf("%q, then %q: %+v", test.known, test.now, d.Changes)
 		}
 	}
 }
@@ -105,10 +148,85 @@ func TestMerge(t *testing.T) {
 		{"a merge and a cut one again", merged(merged(shard("1/2", true), shard("2/2", false)), shard("2/2", true)), "", true},
 		{"other sets", merged(shard("1/2", true), shard("1/3", true)), "", false},
 		{"networks", merged(Part{"a", scanned("", "a=referrers-api")}, Part{"b", scanned("", "b=referrers-api")}), "", true},
+		{"a network that was cut, before one that was not", merged(Part{"a", changed(scanned("", "a=referrers-api"), cutShort)}, Part{"b", scanned("", "b=referrers-api")}), "", false},
+		{"a network that was cut, and a shard missing", merged(Part{"a", changed(scanned("", "a=referrers-api"), cutShort)}, shard("1/2", true)), "", false},
 		{"a network that was cut", merged(merged(Part{"a", changed(scanned("", "a=referrers-api"), cutShort)}, shard("1/2", true)), shard("2/2", true)), "", false},
 	} {
 		if got := strings.Join(test.of.MissingShards, " "); got != test.missing || test.of.Complete != test.whole {
 			t.Errorf("%s: missing %q, complete %v", test.name, got, test.of.Complete)
+		}
+	}
+}
+
+// TestMergeJoins: what becomes of the rows, the times and the selections of the
+// parts.
+func TestMergeJoins(t *testing.T) {
+	at := func(hour int, tool string, m *Matrix) *Matrix {
+		m.Tool = Tool{"refmatrix", tool}
+		m.Started = time.Date(2026, 11, 2, hour, 0, 0, 0, time.UTC)
+		m.Finished = m.Started.Add(time.Hour)
+		return m
+	}
+	of := func(m *Matrix) (rows string) {
+		for i := range m.Rows {
+			rows += " " + m.Rows[i].Registry + "=" + string(m.Rows[i].Strategy)
+		}
+		return strings.TrimSpace(rows)
+	}
+	older := at(1, "1", scanned("z*", "z=referrers-api y=referrers-api b=referrers-tag"))
+	newest := at(5, "1", scanned("b*", "b=referrers-api"))
+	newer := at(3, "2", scanned("b*", "b=unknown a=referrers-tag"))
+	for _, test := range []struct {
+		name     string
+		parts    []Part
+		want     string
+		warnings []string // parts of them, in order
+	}{
+		{"the newest last", []Part{{"old", older}, {"new", newer}, {"newest", newest}}, "a=referrers-tag z=referrers-api y=referrers-api b=referrers-api",
+			[]string{"refmatrix 1 and refmatrix 2", "b x is in old and new: the newer, of new, stays", "b x is in new and newest: the newer, of newest, stays"}},
+		{"the newest first", []Part{{"newest", newest}, {"new", newer}, {"old", older}}, "a=referrers-tag b=referrers-api z=referrers-api y=referrers-api",
+			[]string{"refmatrix 1 and refmatrix 2", "b x is in newest and new: the newer, of newest, stays", "b x is in newest and old: the newer, of newest, stays"}},
+	} {
+		m, warnings, err := Merge(test.parts, []string{"gone", "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := of(m); got != test.want || m.Summary.Rows != 4 {
+			t.Errorf("%s: %s, summary %+v, want %s", test.name, got, m.Summary, test.want)
+		}
+		if !m.Started.Equal(older.Started) || !m.Finished.Equal(newest.Finished) || strings.Join(m.Selection, " ") != "--only b* --only z*" {
+			t.Errorf("%s: from %s to %s, %q", test.name, m.Started, m.Finished, m.Selection)
+		}
+		if len(warnings) != len(test.warnings) {
+			t.Fatalf("%s: %q", test.name, warnings)
+		}
+		for i, warning := range warnings {
+			if !strings.Contains(warning, test.warnings[i]) {
+				t.Errorf("%s: %q, want %q", test.name, warning, test.warnings[i])
+			}
+		}
+	}
+	if _, _, err := Merge([]Part{{"a", older}, {"b", &Matrix{Schema: "refmatrix/v2"}}}, nil); err == nil {
+		t.Error("another schema is merged")
+	}
+	if m, _, err := Merge([]Part{{"a", scanned("", "")}}, nil); err != nil || m.Rows == nil {
+		t.Errorf("no rows: %v, rows %v, which JSON writes as null", err, m.Rows)
+	}
+}
+
+// TestShards: what I/N may be, and that a registry stays in its shard from one
+// release to the next, for the shards of a scan may run different ones.
+func TestShards(t *testing.T) {
+	for text, good := range map[string]bool{
+		"1/1": true, "4/4": true, "10000/10000": true, "0/4": false, "5/4": false, "1/10001": false, "1/0": false, "1": false, "a/4": false, "1/b": false, "-1/4": false, "": false,
+	} {
+		if _, _, err := ParseShard(text); (err == nil) != good {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for name, want := range map[string]int{"harbor-prod": 103, "ghcr": 419, "": 37} {
+		if got := ShardOf(name, 1000); got != want {
+			t.Errorf("%q is in shard %d of 1000, want %d", name, got, want)
 		}
 	}
 }
