@@ -69,6 +69,7 @@ func TestAssess(t *testing.T) {
 		{"platforms and a link of the index", end("a", "https://a", api(1), multiPlatform), end("b", "https://b", api(0), nil), SafeWithCommands, "not what hangs on the manifests of its platforms", "regctl"},
 		{"platforms to a redirect away", end("a", "https://a", api(0), multiPlatform), end("b", "https://b", away, nil), CannotTell, "was not run against", ""},
 		{"platforms and a push refused", end("a", "https://a", api(0), multiPlatform), end("b", "https://b", api(0), refused), CannotTell, "works here", "crane"},
+		{"a type with a parameter", end("a", "https://a", api(0), func(o *Observation) { o.Manifest.MediaType = imageType + "; charset=utf-8" }), end("b", "https://b", api(0), nil), Safe, "any copy", ""},
 		{"a manifest of no known type", end("a", "https://a", api(0), func(o *Observation) { o.Manifest.MediaType = "" }), end("b", "https://b", api(0), nil), SafeWithCommands, "platforms", "regctl"},
 		{"a stale tag and cosign's to dual", end("a", "https://a", api(2), stale), end("b", "https://b", api(0), dual), LosesLinks, "1 of 3 links", "oras"},
 		{"mixed, the write probe cut short", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), pushed(Push{Strategy: PushUnknown})), CannotTell, "--write-probe", ""},
@@ -205,7 +206,7 @@ func TestCopyCommands(t *testing.T) {
 	}
 	// A matrix.json can come from anywhere, and the command is there to be pasted.
 	for image, want := range map[string]string{
-		"team/app@sha256:0": "a/team/app@sha256:0", "x:$(id)": "'a/x:$(id)'", "x:`id`": "'a/x:`id`'", "x;id": "'a/x;id'", "x'$(id)'": `'a/x'\''$(id)'\'''`,
+		"team/app@sha256:0": "a/team/app@sha256:0", "x:$(id)": "'a/x:$(id)'", "x:`id`": "'a/x:`id`'", "x;id": "'a/x;id'", "x:$HOME": "'a/x:$HOME'", "x'$(id)'": `'a/x'\''$(id)'\'''`,
 	} {
 		if got := shellWord(sideOf("https://a", image).image); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -123,6 +123,29 @@ func TestConfidence(t *testing.T) {
 			t.Errorf("%s: %s %s, %s", test.name, v.Reason, v.Confidence, v.ConfidenceReason)
 		}
 	}
+	listed := Capabilities{Push: &Push{Strategy: PushAPI, Listed: true}}
+	under404 := func(descriptors int) Referrers {
+		return Referrers{Answer: Answer{Status: 404}, Index: &Index{Total: descriptors}}
+	}
+	for _, test := range []struct {
+		name   string
+		seen   Referrers
+		caps   Capabilities
+		want   Confidence
+		reason string // part of it
+	}{
+		{"a push that was listed elsewhere", status(410), listed, Likely, "a proxy or firewall"},
+		{"descriptors under another type", index("text/plain", 1), Capabilities{}, Proven, "descriptors"},
+		{"no descriptors under another type", index("text/plain", 0), Capabilities{}, Likely, "most clients refuse"},
+		{"descriptors under 404", under404(1), Capabilities{}, Proven, "descriptors"},
+		{"an empty list under 404, and a push refused", under404(0), Capabilities{Push: &Push{Strategy: PushRefused}}, Likely, "the specification forbids"},
+	} {
+		o := subject(test.seen)
+		o.Capabilities = test.caps
+		if v := Judge(o); v.Confidence != test.want || !strings.Contains(v.ConfidenceReason, test.reason) {
+			t.Errorf("%s: %s %s, %s", test.name, v.Reason, v.Confidence, v.ConfidenceReason)
+		}
+	}
 }
 
 // TestMatchType: media types are compared in any case and with any parameters,
@@ -153,6 +176,7 @@ func TestFindings(t *testing.T) {
 		{"nothing to say", exact(func(*Observation) {}), ""},
 		{"an index under 404", subject(Referrers{Answer: Answer{Status: 404}, Index: &Index{}}), "spec-404"},
 		{"a charset", subject(index(IndexMediaType+"; charset=utf-8", 0)), "type-parameters writes-lost"},
+		{"a charset on a web page", subject(page(200, IndexMediaType+"; charset=utf-8", BodyHTML)), ""},
 		{"405", subject(status(405)), "clients-fail"},
 		{"406, on which cosign cannot push", subject(status(406)), "clients-fail"},
 		{"a web page, on which containerd fails", subject(page(200, "text/html", BodyHTML)), "clients-fail writes-lost"},
@@ -163,6 +187,11 @@ func TestFindings(t *testing.T) {
 		{"no tag beside the API", exact(tag(TagSchema{State: TagAbsent})), ""},
 		{"links of a list that was not read whole", exact(tag(TagSchema{State: TagIndex, Descriptors: 2})), "links-not-compared"},
 		{"a sha512 digest", with(subject(status(404)), func(o *Observation) { o.Manifest.Digest = "sha512:" + strings.Repeat("a", 128) }), "tag-cut"},
+		{"a digest that just fits", with(subject(status(404)), func(o *Observation) { o.Manifest.Digest = "sha512:" + strings.Repeat("a", 64) }), ""},
+		{"a sha512 digest, and no tag beside the API", exact(func(o *Observation) { o.Manifest.Digest = "sha512:" + strings.Repeat("a", 128) }), ""},
+		{"a sha512 digest, and a tag beside the API", exact(func(o *Observation) {
+			o.Manifest.Digest, o.Capabilities.TagSchema = "sha512:"+strings.Repeat("a", 128), &TagSchema{State: TagIndex, Compared: true, Descriptors: 1}
+		}), "tag-cut"},
 		{"a filter that is announced and not applied", exact(func(o *Observation) { o.Capabilities.Filter = FilterMisstated }), "filter-misstated"},
 		{"a filter that leaves out what it was asked for", exact(func(o *Observation) { o.Capabilities.Filter = FilterFails }), "filter-fails"},
 		{"OCI-Subject and no list", exact(func(o *Observation) {
@@ -237,6 +266,8 @@ func TestFindingWords(t *testing.T) {
 	}{
 		{left(Push{Repository: "scratch", LeftBehind: []string{"sha256:b"}, LeftBlob: "sha256:c"}), "left 1 manifest in scratch that the registry did not delete, or not within the time: sha256:b, and the blob sha256:c."},
 		{left(Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
+		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},
+		{subject(status(406)), "stops oras, notation with an error when they read, and cosign, crane when they attach: they"},
 		{product(index(IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {
