@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"crypto/tls"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -68,6 +70,94 @@ func TestRealmsInAnyCase(t *testing.T) {
 	} {
 		if err := c.admitRealm(realm); (err == nil) != admitted {
 			t.Errorf("%s: %v", realm, err)
+		}
+	}
+}
+
+func hop(t *testing.T, address string) *http.Request {
+	t.Helper()
+	q, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// hops are the first n requests of a chain; address has the number of one.
+func hops(t *testing.T, address string, n int) (via []*http.Request) {
+	t.Helper()
+	for i := range n {
+		via = append(via, hop(t, fmt.Sprintf(address, i)))
+	}
+	return via
+}
+
+// TestTokenRedirects: every hop of a token request is held to the rule of the
+// realm itself, and a chain of them ends.
+func TestTokenRedirects(t *testing.T) {
+	c := clientOf(t, "https://registry.test", inventory.Auth{})
+	named := clientOf(t, "https://registry.test", inventory.Auth{Realms: []string{"auth.test"}})
+	for _, test := range []struct {
+		client *Client
+		to     string
+		hops   int // before this one
+		want   bool
+	}{
+		{c, "https://auth.test/t", 1, true},
+		{c, "https://auth.test/t", 5, true},
+		{c, "https://auth.test/t", 6, false},
+		{c, "http://auth.test/t", 1, false},
+		{c, "https://user:pass@auth.test/t", 1, false},
+		{c, "https://localhost/t", 1, false},
+		{c, "https://169.254.169.254/t", 1, false},
+		{named, "https://auth.test/t", 1, true},
+		{named, "https://elsewhere.test/t", 1, false},
+	} {
+		err := test.client.checkRedirect(hop(t, test.to), hops(t, "https://auth.test/t?hop=%d", test.hops))
+		if (err == nil) != test.want {
+			t.Errorf("%s after %d: %v", test.to, test.hops, err)
+		}
+	}
+}
+
+// TestRedirectChains: what may follow what, at the registry's own steps.
+func TestRedirectChains(t *testing.T) {
+	c := clientOf(t, "https://registry.test", inventory.Auth{})
+	for _, test := range []struct {
+		to   string
+		hops int // before this one
+		want bool
+	}{
+		{"https://storage.test/v2/a", 1, true},
+		{"https://storage.test/v2/a", 5, true},
+		{"https://storage.test/v2/a", 6, false},
+		{"https://registry.test/v2/a?hop=0", 2, false},
+		{"http://registry.test/v2/a", 1, false},
+		{"ftp://storage.test/v2/a", 1, false},
+		{"https://user@storage.test/v2/a", 1, false},
+		{"https://metadata.google.internal/v2/a", 1, false},
+	} {
+		err := c.admitHop(hop(t, test.to), hops(t, "https://registry.test/v2/a?hop=%d", test.hops))
+		if (err == nil) != test.want {
+			t.Errorf("%s after %d: %v", test.to, test.hops, err)
+		}
+	}
+}
+
+// TestTLSOfEntries: entries share a configuration where their settings are the
+// same, and nowhere else.
+func TestTLSOfEntries(t *testing.T) {
+	pool := NewPool(Options{})
+	t.Cleanup(pool.Close)
+	all := []inventory.TLS{
+		{}, {InsecureSkipVerify: true}, {CA: []byte("one")}, {CA: []byte("two")}, {CA: []byte("one"), InsecureSkipVerify: true},
+		{Certificate: &tls.Certificate{Certificate: [][]byte{{1}}}}, {Certificate: &tls.Certificate{Certificate: [][]byte{{2}}}},
+	}
+	for i, one := range all {
+		for j, other := range all {
+			if (pool.tlsFor(one) == pool.tlsFor(other)) != (i == j) {
+				t.Errorf("settings %d and %d: one configuration, %v", i, j, i != j)
+			}
 		}
 	}
 }

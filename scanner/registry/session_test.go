@@ -1,0 +1,89 @@
+package registry
+
+import (
+	"context"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refmatrix/scanner/inventory"
+)
+
+// sessionOf gives a session of a row that may be asked for again retries times.
+func sessionOf(t *testing.T, retries int, timeout, retryCap time.Duration) *Session {
+	t.Helper()
+	pool := NewPool(Options{})
+	t.Cleanup(pool.Close)
+	return pool.Client(inventory.Registry{
+		URL: &url.URL{Scheme: "https", Host: "registry.test"}, Timeout: timeout, Retries: retries, RetryCap: retryCap,
+	}).NewSession()
+}
+
+// TestAllowance: what a row may take in all, and what Retry-After may add.
+func TestAllowance(t *testing.T) {
+	for retries, want := range map[int]struct{ patience, waits time.Duration }{
+		0: {10 * time.Second, 0}, 1: {20 * time.Second, 5 * time.Second}, 3: {40 * time.Second, 5 * time.Second},
+	} {
+		if s := sessionOf(t, retries, 10*time.Second, 5*time.Second); s.patience != want.patience || s.waits != want.waits {
+			t.Errorf("%d retries: %s and %s of Retry-After, want %s and %s", retries, s.patience, s.waits, want.patience, want.waits)
+		}
+	}
+}
+
+// TestPause: retryCap is for a whole row, and a backoff comes out of its time.
+func TestPause(t *testing.T) {
+	s := sessionOf(t, 1, 10*time.Second, 5*time.Second)
+	for _, test := range []struct {
+		asked, want, left time.Duration
+		ok                bool
+	}{
+		{3 * time.Second, 3 * time.Second, 2 * time.Second, true},
+		{3 * time.Second, 2 * time.Second, 0, true},
+		{3 * time.Second, 0, 0, false},
+	} {
+		if wait, ok := s.pause(test.asked, 0); wait != test.want || ok != test.ok || s.waits != test.left || s.patience != 20*time.Second {
+			t.Errorf("asked for %s: %s %v, %s left and %s of the row", test.asked, wait, ok, s.waits, s.patience)
+		}
+	}
+	if wait, ok := s.pause(0, 0); !ok || s.patience != 20*time.Second-wait {
+		t.Errorf("a backoff of %s leaves %s of the row", wait, s.patience)
+	}
+	s = sessionOf(t, 1, 10*time.Second, 0)
+	if wait, ok := s.pause(time.Hour, 0); !ok || wait > time.Second || s.patience != 20*time.Second-wait {
+		t.Errorf("with a retryCap of 0, a pause of %s leaves %s of the row", wait, s.patience)
+	}
+}
+
+// TestAwait: a registry that wants to be left alone holds a row's first request
+// up to retryCap, and the later ones within what the row may still wait.
+func TestAwait(t *testing.T) {
+	for _, test := range []struct {
+		name                string
+		retries             int
+		began               bool
+		left, waited, after time.Duration
+	}{
+		{"a first request", 1, false, 2 * time.Second, 2 * time.Second, 3 * time.Second},
+		{"a first request, over the cap", 1, false, time.Minute, 5 * time.Second, 0},
+		{"a first request without retries", 0, false, time.Minute, 5 * time.Second, 0},
+		{"a later request", 1, true, 2 * time.Second, 2 * time.Second, 3 * time.Second},
+		{"a later request, over the cap", 1, true, time.Minute, 5 * time.Second, 0},
+		{"a later request without retries", 0, true, time.Minute, 0, 0},
+		{"nothing to wait for", 1, true, -time.Second, 0, 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := sessionOf(t, test.retries, 10*time.Second, 5*time.Second)
+			began := time.Now()
+			if test.began {
+				s.began = began
+			}
+			if err := s.await(context.Background(), test.left); err != nil {
+				t.Fatal(err)
+			}
+			if waited := time.Since(began); waited != test.waited || s.waits != test.after {
+				t.Errorf("%s: waited %s, may wait %s more, want %s and %s", test.name, waited, s.waits, test.waited, test.after)
+			}
+		})
+	}
+}
