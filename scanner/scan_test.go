@@ -179,6 +179,23 @@ func TestRequestBudget(t *testing.T) {
 	}
 }
 
+// TestWriteProbeOnce: one image of a registry is pushed beside, not each.
+func TestWriteProbeOnce(t *testing.T) {
+	var uploads atomic.Int32
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, b, c], writeProbe: {repository: scratch}, auth: {anonymous: true}}\n", serve(t, func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodPost {
+			uploads.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		tagsOnly(w, q)
+	})))
+	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Basic, Write: true}})
+	if uploads.Load() != 1 || m.Rows[0].Capabilities.Push == nil || m.Rows[1].Capabilities.Push != nil {
+		t.Errorf("%d pushes for 3 images", uploads.Load())
+	}
+}
+
 // TestSilentRegistries: registries that answer nothing hold no worker, so the
 // others are done long before the silent ones time out.
 func TestSilentRegistries(t *testing.T) {

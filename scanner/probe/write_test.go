@@ -233,6 +233,22 @@ func TestWriteProbe(t *testing.T) {
 			return on("HEAD", "", says(404))(s, w, r) || on("DELETE", "/manifests/", says(405))(s, w, r)
 		}}, patient, "referrers-api true true true true true | 4 0", "", 4},
 		{"a manifest stored, but not answered for", &scratch{deviate: storesAndHangs("/manifests/")}, impatient, "unknown false false false false false | 0 0", "failed at pushing a manifest", 0},
+		{"a manifest stored, and answered as a breakdown", &scratch{deviate: func(s *scratch, w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/manifests/") {
+				return false
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.put(httptest.NewRecorder(), r)
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		}}, patient, "refused false false false false false | 0 0", "HTTP 500 to pushing a manifest", 0},
+		{"OCI-Subject of another manifest", &scratch{lists: true, deviate: func(_ *scratch, w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPut {
+				w.Header().Set("OCI-Subject", digest.FromString("another").String())
+			}
+			return false
+		}}, patient, "dual true false true true true | 0 0", "without OCI-Subject", 0},
 		{"a blob stored, but not answered for", &scratch{deviate: storesAndHangs("/blobs/")}, impatient, "unknown false false false false false | 0 0", "failed at uploading a blob", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -283,16 +299,38 @@ func TestWriteProbeInterrupted(t *testing.T) {
 	}
 }
 
-// TestWriteProbeSlowCleanUp: what could not be deleted in time is named, and
-// the row stays.
+// TestWriteProbeSlowCleanUp: what could not be deleted in time is named, what is
+// seen to be gone is not, and the row stays.
 func TestWriteProbeSlowCleanUp(t *testing.T) {
 	old := cleanUpTime
-	cleanUpTime = 300 * time.Millisecond
 	t.Cleanup(func() { cleanUpTime = old })
-	s := scratch{subject: true, lists: true, deviate: on("DELETE", "", func(_ http.ResponseWriter, r *http.Request) { hang(r) })}
-	seen := s.write(t.Context(), t, patient)
-	if p := seen.Capabilities.Push; p.Strategy != matrix.PushAPI || len(p.LeftBehind) != 4 || p.LeftBlob == "" || seen.CutShort {
-		t.Errorf("%+v", p)
+	deletes := func(s *scratch, _ http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodDelete {
+			return false
+		}
+		s.mu.Lock()
+		delete(s.stored, r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:])
+		s.mu.Unlock()
+		hang(r)
+		return true
+	}
+	for _, test := range []struct {
+		name          string
+		deviate       func(*scratch, http.ResponseWriter, *http.Request) bool
+		time, timeout time.Duration
+		left          int
+		blob          bool
+	}{
+		{"nothing is deleted", on("DELETE", "", func(_ http.ResponseWriter, r *http.Request) { hang(r) }), 300 * time.Millisecond, patient, 4, true},
+		{"time for one that is not answered for", deletes, 900 * time.Millisecond, patient, 3, true},
+		{"time for all, none answered for", deletes, old, impatient, 0, false},
+	} {
+		cleanUpTime = test.time
+		s := scratch{subject: true, lists: true, deviate: test.deviate}
+		seen := s.write(t.Context(), t, test.timeout)
+		if p := seen.Capabilities.Push; p.Strategy != matrix.PushAPI || len(p.LeftBehind) != test.left || (p.LeftBlob != "") != test.blob || seen.CutShort {
+			t.Errorf("%s: %+v", test.name, p)
+		}
 	}
 }
 
