@@ -358,6 +358,19 @@ func TestLinksNotReadWhole(t *testing.T) {
 	}
 }
 
+// TestPrintable: what a terminal could take for more than text is spelled out,
+// wherever it stands, and text stays.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"a b~": "a b~", "naïve ✓ \uFFFD": "naïve ✓ \uFFFD", "\x7f": `\x7f`, "a\x1b[2J": `a\x1b[2J`, "\r\n": `\x0d\x0a`,
+		"\u009b": `\u009b`, "\u202e": `\u202e`, "a\xffb": `a\xffb`, "\u00ad": `\u00ad`,
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestSummary: rows are counted, gates hold from their severity upwards.
 func TestSummary(t *testing.T) {
 	m := &Matrix{Rows: []Row{{Registry: "a", Severity: Pass}, {Registry: "a", Severity: Warn, Unexpected: true}, {Registry: "b", Severity: Info}}}

@@ -150,6 +150,7 @@ func TestRead(t *testing.T) {
 		{"{\n \"schema\": nope}", "line 2, column 14"},
 		{`{"schema":"refmatrix/v2"}`, `has the schema "refmatrix/v2"`},
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"odd"}]}`, `rows[0] has the severity "odd"`},
+		{`{"schema":"refmatrix/v1","rows":[{"severity":"pass","strategy":"odd"}]}`, `the strategy "odd"`},
 		{`{"schema":"refmatrix/v1","rows":7}`, "line 1, column"},
 	} {
 		_, err := report.Read(strings.NewReader(test.text))

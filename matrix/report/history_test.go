@@ -70,9 +70,13 @@ func TestHistory(t *testing.T) {
 	put(t, path, "zz.json", "{}")
 	put(t, path, "20261109T070000.000Z.json.bak", "{}")
 	put(t, path, "20261103T070000.000Z.json", "not a matrix")
+	put(t, path, "20261104T070000.000Z.json", `{"schema":"refmatrix/v2","complete":true,"rows":[]}`)
 	all, err := h.Counts(100, matrix.Scope{})
 	if err != nil || len(all) != 6 || all[0].Started.Day() != 1 {
 		t.Errorf("%d scans, %v", len(all), err)
+	}
+	if last, err := h.Counts(3, matrix.Scope{}); err != nil || len(last) != 3 || last[0].Started.Day() != 4 {
+		t.Errorf("of the last three, %d scans from %v, %v", len(last), last, err)
 	}
 	if err := h.Prune(2, day(5)); err != nil {
 		t.Fatal(err)
@@ -124,6 +128,8 @@ func TestBaseline(t *testing.T) {
 		{"not one that was cut", []past{{day: 1}, {day: 2, cut: true}}, "", "", 1, 0},
 		{"one that was cut where there is no other", []past{{day: 1, cut: true}, {day: 2, cut: true}}, "", "", 2, 0},
 		{"a whole one for a part that is new", []past{{day: 1}, {day: 2, only: "y*"}}, "", "x*", 1, 0},
+		{"one of the same part that was cut before the whole", []past{{day: 1}, {day: 2, only: "x*", cut: true}}, "", "x*", 2, 0},
+		{"not a whole one that was cut for a part that is new", []past{{day: 1}, {day: 2, cut: true}}, "", "x*", 1, 0},
 		{"not a damaged one", []past{{day: 1}}, "20261109T060000.000Z.json", "", 1, 1},
 		{"nor one alone", nil, "20261109T060000.000Z.json", "", 0, 1},
 	} {
@@ -140,6 +146,52 @@ func TestBaseline(t *testing.T) {
 		if err != nil || got != test.day || len(b.Skipped) != test.skipped {
 			t.Errorf("%s: day %d, skipped %q, %v; want day %d", test.name, got, b.Skipped, err, test.day)
 		}
+	}
+}
+
+// TestLastTwo: what diff compares where it is given a directory.
+func TestLastTwo(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		scans         []past
+		damaged       string // a file of the history that cannot be read
+		older, newest int    // days, 0 for none
+		skipped       int
+	}{
+		{"none", nil, "", 0, 0, 0},
+		{"one", []past{{day: 1}}, "", 0, 0, 0},
+		{"one, and a newer one that is damaged", []past{{day: 1}}, "20261109T060000.000Z.json", 0, 0, 1},
+		{"two, and a newer one that is damaged", []past{{day: 1}, {day: 2}}, "20261109T060000.000Z.json", 1, 2, 1},
+		{"two, and an older one that is damaged", []past{{day: 3}, {day: 4}}, "20261101T060000.000Z.json", 3, 4, 1},
+		{"two of one part", []past{{day: 1, only: "x*"}, {day: 2}, {day: 3, only: "x*"}}, "", 1, 3, 0},
+	} {
+		path, h := keepAll(t, test.scans...)
+		if test.damaged != "" {
+			put(t, path, test.damaged, "{")
+		}
+		older, newest, err := h.LastTwo()
+		days := [2]int{}
+		if older.Matrix != nil {
+			days[0] = older.Matrix.Started.Day()
+		}
+		if newest != nil {
+			days[1] = newest.Started.Day()
+		}
+		if err != nil || days != [2]int{test.older, test.newest} || len(older.Skipped) != test.skipped {
+			t.Errorf("%s: days %v, skipped %q, %v; want %d and %d", test.name, days, older.Skipped, err, test.older, test.newest)
+		}
+	}
+}
+
+// TestLastKnown: the newest measurement counts, of images that are missing one.
+func TestLastKnown(t *testing.T) {
+	_, h := keepAll(t,
+		past{day: 1, measured: "a=referrers-api b=referrers-tag"},
+		past{day: 2, measured: "a=referrers-tag b=referrers-tag"},
+		past{day: 3, measured: "a=unknown b=referrers-tag"})
+	b, err := h.Baseline(matrix.Scope{})
+	if err != nil || len(b.Known) != 1 || b.Known[0].Registry != "a" || b.Known[0].Strategy != matrix.ReferrersTag {
+		t.Errorf("%+v %v", b.Known, err)
 	}
 }
 

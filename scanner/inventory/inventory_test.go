@@ -1,10 +1,15 @@
 package inventory_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -402,6 +407,37 @@ func TestReadableByOthers(t *testing.T) {
 		if warned := len(inv.Warnings) == 1; warned != test.warns || strings.Contains(fmt.Sprint(inv.Warnings), "canary") {
 			t.Errorf("%s %o: %q", test.secret, test.mode, inv.Warnings)
 		}
+	}
+}
+
+// TestKeyReadableByAll: a private key is a secret, and its certificate is none.
+func TestKeyReadableByAll(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: certificate}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, pem.EncodeToMemory(block), 0o600), os.Chmod(path, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inv, err := inventory.Parse(strings.NewReader(one("tls: {certFile: cert.pem, keyFile: key.pem}")), "inventory.yaml", dir, environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(inv.Warnings), "["+filepath.Join(dir, "key.pem")+" holds a secret and can be read by everybody (mode 0644): chmod 600 it]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -176,6 +176,9 @@ func TestTokenFaults(t *testing.T) {
 		{"an empty object", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "{}")
 		}, matrix.TokenError, "answered HTTP 200, but no token"},
+		{"more than a token", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"token":"`+strings.Repeat("x", 128<<10)+`"}`)
+		}, matrix.TokenError, "over the bound of 131072 bytes"},
 		{"500", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}, matrix.TokenError, "answered HTTP 500"},
