@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,6 +131,20 @@ func ask(t *testing.T, c *registry.Client) (*registry.Response, *registry.Sessio
 		t.Fatal(err)
 	}
 	return resp, s
+}
+
+// TestHeadersSent: a request carries nothing of our own making beside the agent,
+// and asks for no compression, so that a body's bound bounds what is unpacked.
+func TestHeadersSent(t *testing.T) {
+	var sent atomic.Pointer[http.Header]
+	s := serve(t, func(w http.ResponseWriter, q *http.Request) {
+		sent.Store(&q.Header)
+		w.WriteHeader(http.StatusNotFound)
+	})
+	ask(t, client(t, entry(t, s.URL)))
+	if got := *sent.Load(); len(got) != 1 || got.Get("User-Agent") != "refmatrix/test" {
+		t.Errorf("the registry was sent %v", got)
+	}
 }
 
 // TestFaults: each way a server or network can break gives its own fault, in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -64,6 +65,23 @@ func TestPaceOfLimits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPaceWaits: a 429 that asks for less does not cut short what one before it
+// asked for.
+func TestPaceWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		limit := rate.NewLimiter(16, 1)
+		for _, test := range []struct{ wait, left time.Duration }{
+			{3 * time.Second, 3 * time.Second}, {0, 3 * time.Second}, {time.Second, 3 * time.Second}, {5 * time.Second, 5 * time.Second},
+		} {
+			p.slow(test.wait, limit)
+			if left := p.left(); left != test.left {
+				t.Errorf("after a 429 that asks for %s, %s are left, want %s", test.wait, left, test.left)
+			}
+		}
+	})
 }
 
 // TestRace: the next address is tried when the first fails or stays silent, and
