@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,6 +81,88 @@ func TestPaceWaits(t *testing.T) {
 			p.slow(test.wait, limit)
 			if left := p.left(); left != test.left {
 				t.Errorf("after a 429 that asks for %s, %s are left, want %s", test.wait, left, test.left)
+			}
+		}
+	})
+}
+
+// TestPaceGrows: twenty good answers in a row double a lowered rate, up to the
+// inventory's.
+func TestPaceGrows(t *testing.T) {
+	var p pace
+	limit := rate.NewLimiter(16, 1)
+	p.slow(0, limit)
+	p.slow(0, limit)
+	for _, step := range []struct {
+		good int
+		want rate.Limit
+	}{{19, 4}, {1, 8}, {19, 8}, {1, 16}} {
+		for range step.good {
+			p.succeeded(true, limit)
+		}
+		if got := limit.Limit(); got != step.want {
+			t.Fatalf("%d good answers later the rate is %v, want %v", step.good, got, step.want)
+		}
+	}
+	for range 19 {
+		p.succeeded(true, limit)
+	}
+	p.slow(0, limit)
+	p.succeeded(false, limit)
+	p.succeeded(true, limit)
+	if got := limit.Limit(); got != 8 {
+		t.Errorf("answers of before a 429 count after it: the rate is %v", got)
+	}
+}
+
+// TestPaceJudges: how much longer answers have to take to slow a registry down.
+func TestPaceJudges(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		first      int // answers that take quick
+		quick, now time.Duration
+		slows      bool
+	}{
+		{"many times as long, but not long", 20, time.Millisecond, 100 * time.Millisecond, false},
+		{"long, but not many times", 20, time.Second, 3 * time.Second, false},
+		{"both", 20, 100 * time.Millisecond, 2 * time.Second, true},
+		{"both, of the first answers", 1, 100 * time.Millisecond, 10 * time.Second, false},
+	} {
+		var p pace
+		limit := rate.NewLimiter(100, 10)
+		answer := func(n int, took time.Duration) {
+			for range n {
+				p.succeeded(true, limit)
+				p.observe(took, limit)
+			}
+		}
+		answer(test.first, test.quick)
+		answer(6, test.now)
+		if slowed := limit.Limit() < 100; slowed != test.slows {
+			t.Errorf("%s: slowed down is %v", test.name, slowed)
+		}
+	}
+}
+
+// TestRetried: which statuses are asked again.
+func TestRetried(t *testing.T) {
+	for status := 200; status < 600; status++ {
+		if want := slices.Contains([]int{429, 502, 503, 504}, status); retried(status) != want {
+			t.Errorf("%d is retried: %v", status, !want)
+		}
+	}
+}
+
+// TestRetryAfterForms: seconds, a date and a duration of Go are read, to a day.
+func TestRetryAfterForms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for value, want := range map[string]time.Duration{
+			"": 0, "soon": 0, "3": 3 * time.Second, " 3 ": 3 * time.Second, "-3": 0, "999999999999": 24 * time.Hour, "1.5s": 1500 * time.Millisecond, "-2s": 0,
+			time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat): 90 * time.Second,
+			time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat):       0,
+		} {
+			if got := retryAfter(&http.Response{Header: http.Header{"Retry-After": {value}}}); got != want {
+				t.Errorf("%q is %s, want %s", value, got, want)
 			}
 		}
 	})

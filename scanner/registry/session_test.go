@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,5 +88,43 @@ func TestAwait(t *testing.T) {
 				t.Errorf("%s: waited %s, may wait %s more, want %s and %s", test.name, waited, s.waits, test.waited, test.after)
 			}
 		})
+	}
+}
+
+// TestLimited: what Retry-After asks for holds up to retryCap, and once a row's
+// retries did not help, the rows behind it ask once each until one is answered.
+func TestLimited(t *testing.T) {
+	var asked atomic.Int32
+	var open atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		if !open.Load() {
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	t.Cleanup(server.Close)
+	target, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := NewPool(Options{})
+	t.Cleanup(pool.Close)
+	c := pool.Client(inventory.Registry{URL: target, Timeout: 5 * time.Second, Rate: 1000, Retries: 1, RetryCap: 20 * time.Millisecond, Auth: inventory.Auth{Anonymous: true}})
+	for _, row := range []struct {
+		open bool
+		want int32 // requests
+	}{{false, 2}, {false, 1}, {true, 1}, {false, 2}} {
+		asked.Store(0)
+		open.Store(row.open)
+		if _, err := c.NewSession().Do(t.Context(), Request{Method: http.MethodGet, URL: c.URL("a")}); err != nil {
+			t.Fatal(err)
+		}
+		if asked.Load() != row.want {
+			t.Errorf("%d requests of a row, want %d", asked.Load(), row.want)
+		}
+		if left := c.pace.left(); left > c.entry.RetryCap {
+			t.Errorf("the registry is left alone for %s, over %s", left, c.entry.RetryCap)
+		}
 	}
 }
