@@ -53,10 +53,10 @@ func (p *pace) observe(took time.Duration, limit *rate.Limiter) {
 	}
 }
 
-// overloaded reports whether answers take much longer than they could. p.mu is
-// held.
+// overloaded reports whether answers take much longer than they could, which is
+// judged after some good ones only. p.mu is held.
 func (p *pace) overloaded() bool {
-	return p.answers >= answersToJudge && p.usual > overloadTimes*p.quickest && p.usual-p.quickest > overloadBy
+	return p.usual > overloadTimes*p.quickest && p.usual-p.quickest > overloadBy
 }
 
 // left is how long the registry still wants to be left alone.

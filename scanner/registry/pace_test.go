@@ -121,12 +121,12 @@ func TestPaceJudges(t *testing.T) {
 		name       string
 		first      int // answers that take quick
 		quick, now time.Duration
-		slows      bool
+		want       rate.Limit // of 100, halved once and not with each answer
 	}{
-		{"many times as long, but not long", 20, time.Millisecond, 100 * time.Millisecond, false},
-		{"long, but not many times", 20, time.Second, 3 * time.Second, false},
-		{"both", 20, 100 * time.Millisecond, 2 * time.Second, true},
-		{"both, of the first answers", 1, 100 * time.Millisecond, 10 * time.Second, false},
+		{"many times as long, but not long", 20, time.Millisecond, 100 * time.Millisecond, 100},
+		{"long, but not many times", 20, time.Second, 3 * time.Second, 100},
+		{"both", 20, 100 * time.Millisecond, 2 * time.Second, 50},
+		{"both, of the first answers", 1, 100 * time.Millisecond, 10 * time.Second, 100},
 	} {
 		var p pace
 		limit := rate.NewLimiter(100, 10)
@@ -138,8 +138,8 @@ func TestPaceJudges(t *testing.T) {
 		}
 		answer(test.first, test.quick)
 		answer(6, test.now)
-		if slowed := limit.Limit() < 100; slowed != test.slows {
-			t.Errorf("%s: slowed down is %v", test.name, slowed)
+		if got := limit.Limit(); got != test.want {
+			t.Errorf("%s: the rate is %v, want %v", test.name, got, test.want)
 		}
 	}
 }

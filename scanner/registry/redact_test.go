@@ -42,3 +42,14 @@ func TestRedactPrefix(t *testing.T) {
 		}
 	}
 }
+
+// TestRedactShort: four characters are a secret, fewer would star out words.
+func TestRedactShort(t *testing.T) {
+	for secret, want := range map[string]string{"s3cr": "it is ***", "s3c": "it is s3c"} {
+		var r redactor
+		r.add(secret)
+		if got := r.redact("it is " + secret); got != want {
+			t.Errorf("%s: %q, want %q", secret, got, want)
+		}
+	}
+}
