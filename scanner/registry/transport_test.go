@@ -108,6 +108,7 @@ func TestTokenRedirects(t *testing.T) {
 		{c, "https://auth.test/t", 5, true},
 		{c, "https://auth.test/t", 6, false},
 		{c, "http://auth.test/t", 1, false},
+		{c, "ftp://auth.test/t", 1, false},
 		{c, "https://user:pass@auth.test/t", 1, false},
 		{c, "https://localhost/t", 1, false},
 		{c, "https://169.254.169.254/t", 1, false},
