@@ -161,7 +161,7 @@ func (s *script) fetch(x *matrix.Exchange, target *url.URL) {
 // is of the origin that the credentials were for.
 func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 	switch {
-	case x.Auth == "" || !sameOrigin(target, owner):
+	case x.Auth == "" || !registry.SameOrigin(target, owner):
 		return ""
 	case x.Auth == "basic":
 		s.account = "REGISTRY_USERNAME and REGISTRY_PASSWORD"
@@ -184,23 +184,11 @@ func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 func (s *script) form(target, owner *url.URL) string {
 	options := " -d grant_type=refresh_token -d client_id=refmatrix" +
 		" --data-urlencode " + quote("service="+s.challenge["service"]) + " --data-urlencode " + quote("scope="+s.scope)
-	if sameOrigin(target, owner) {
+	if registry.SameOrigin(target, owner) {
 		s.account = "REGISTRY_IDENTITY_TOKEN"
 		options += ` --data-urlencode "refresh_token=$REGISTRY_IDENTITY_TOKEN"`
 	}
 	return options
-}
-
-// sameOrigin compares scheme, host and port (RFC 6454).
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
-}
-
-func portOf(u *url.URL) string {
-	if port := u.Port(); port != "" {
-		return port
-	}
-	return map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 }
 
 // tls are the options of the inventory's tls: for an https target.

@@ -47,7 +47,7 @@ func askReferrers(ctx context.Context, s *subject) error {
 
 // ownOrigin reports whether target is on the registry's own origin.
 func ownOrigin(s *subject, target *url.URL) bool {
-	return sameOrigin(target, client(s).URL)
+	return registry.SameOrigin(target, client(s).URL)
 }
 
 // referrers asks the endpoint for a digest, filtered where artifactType is

@@ -20,6 +20,10 @@ func originOf(u *url.URL) origin {
 	return origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), port}
 }
 
+// SameOrigin reports whether a and b have the same scheme, host and port, a
+// default port spelled out or not (RFC 6454).
+func SameOrigin(a, b *url.URL) bool { return originOf(a) == originOf(b) }
+
 // forbidden are the addresses that a realm or a redirect must not lead to:
 // what answers there is this machine or its cloud's metadata service, and
 // neither should hear from a registry through us.
