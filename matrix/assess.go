@@ -214,7 +214,7 @@ func (a *ImageAssessment) conclude(index bool) {
 			doubt = i
 		}
 	}
-	kept, total := a.Copies[best], count(a.Links.Total(), "link")
+	kept, total := a.Copies[best], Quantity(a.Links.Total(), "link")
 	switch {
 	case kept.Lost == 0 && kept.unproven == "" && (!index || kept.platforms):
 		a.Verdict, a.Command = SafeWithCommands, kept.Command

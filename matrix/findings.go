@@ -112,7 +112,7 @@ var linkFindings = []findingRule{
 			if t == nil || v.Referrers != Supported || t.MissingFromAPI() == 0 {
 				return ""
 			}
-			return fmt.Sprintf("The API works, but %d of %s in the tag schema exist only there: clients that trust the API miss them.", t.MissingFromAPI(), count(t.Descriptors, "link"))
+			return fmt.Sprintf("The API works, but %d of %s in the tag schema exist only there: clients that trust the API miss them.", t.MissingFromAPI(), Quantity(t.Descriptors, "link"))
 		}},
 	{"links-only-api", "The API lists descriptors that an existing referrers tag does not.",
 		"Delete the stale referrers tag once the API lists all that it lists.", "distribution specification v1.1, Referrers Tag Schema",
@@ -121,7 +121,7 @@ var linkFindings = []findingRule{
 			if t == nil || t.MissingFromTag() == 0 {
 				return ""
 			}
-			return fmt.Sprintf("The referrers tag %s is stale: %s by the API only.", t.Tag, count(t.MissingFromTag(), "link"))
+			return fmt.Sprintf("The referrers tag %s is stale: %s by the API only.", t.Tag, Quantity(t.MissingFromTag(), "link"))
 		}},
 	{"links-not-compared", "There are a referrers tag and the API, and the two lists were not compared.",
 		"Scan with --probe full, which reads the pages of the list; mend its next links where they do not lead on.", "distribution specification v1.1, Enabling the Referrers API",
@@ -130,7 +130,7 @@ var linkFindings = []findingRule{
 			if t == nil || t.State != TagIndex || t.Compared || v.Referrers != Supported {
 				return ""
 			}
-			return fmt.Sprintf("The referrers tag lists %s, and the API's list was not read to its end: whether they agree is not known.", count(t.Descriptors, "link"))
+			return fmt.Sprintf("The referrers tag lists %s, and the API's list was not read to its end: whether they agree is not known.", Quantity(t.Descriptors, "link"))
 		}},
 	{"tag-is-subject", "The registry resolves the referrers tag to the subject itself.",
 		"Keep oras from writing referrers tags here: attach by cosign's own tags, or move to a registry that tells the two apart.", "oras-go#1396",
@@ -144,7 +144,7 @@ var linkFindings = []findingRule{
 			if t == nil || t.State != TagIndex || v.Referrers == Supported {
 				return ""
 			}
-			return fmt.Sprintf("The tag schema is in use here: %s lists %s. Clean-up rules must keep such tags.", t.Tag, count(t.Descriptors, "link"))
+			return fmt.Sprintf("The tag schema is in use here: %s lists %s. Clean-up rules must keep such tags.", t.Tag, Quantity(t.Descriptors, "link"))
 		}},
 	{"tag-cut", "The digest is too long for a referrers tag, and clients disagree on its name.",
 		"Use sha256 digests where links go by the tag schema.", "distribution specification v1.1, Referrers Tag Schema; regclient and oras-go, sources read",
@@ -217,7 +217,7 @@ var pushFindings = []findingRule{
 			if p.LeftBlob != "" {
 				blob = ", and the blob " + p.LeftBlob
 			}
-			return fmt.Sprintf("The write probe left %s in %s that the registry did not delete, or not within the time: %s%s.", count(len(p.LeftBehind), "manifest"), p.Repository, strings.Join(p.LeftBehind, ", "), blob)
+			return fmt.Sprintf("The write probe left %s in %s that the registry did not delete, or not within the time: %s%s.", Quantity(len(p.LeftBehind), "manifest"), p.Repository, strings.Join(p.LeftBehind, ", "), blob)
 		}},
 	{"write-skipped", "The write probe was asked for and did not run.",
 		"Put an image that exists first in the registry's list of images.", "the write probe runs with the first image of a registry",

@@ -272,17 +272,17 @@ func okIndex(o *Observation) bool {
 func listedWords(o *Observation) string {
 	switch total := o.Capabilities.Descriptors; {
 	case total != nil:
-		return count(*total, "descriptor")
+		return Quantity(*total, "descriptor")
 	case o.Referrers.Next:
-		return "at least " + count(o.Referrers.Index.Total, "descriptor")
+		return "at least " + Quantity(o.Referrers.Index.Total, "descriptor")
 	}
-	return count(o.Referrers.Index.Total, "descriptor")
+	return Quantity(o.Referrers.Index.Total, "descriptor")
 }
 
 // pagesWords says what is behind an empty first page.
 func pagesWords(o *Observation) string {
 	if total := o.Capabilities.Descriptors; total != nil {
-		return "its pages list " + count(*total, "descriptor")
+		return "its pages list " + Quantity(*total, "descriptor")
 	}
 	return "what the other pages list was not read"
 }
@@ -324,10 +324,14 @@ func mediaType(contentType string) string {
 	return strings.TrimSpace(bare)
 }
 
-// count words a number of things: "1 descriptor", "3 descriptors".
-func count(n int, noun string) string {
-	if n == 1 {
+// Quantity words a number of things: "1 registry", "3 registries".
+func Quantity(n int, noun string) string {
+	stem, ends := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case ends:
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

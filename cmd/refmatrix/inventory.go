@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/report"
 	"refmatrix/scanner/inventory"
 )
 
@@ -143,7 +142,7 @@ its file, line and key; the exit status is 2 where there is one.`,
 				return err
 			}
 			return printed(fmt.Fprintf(cmd.OutOrStdout(), "%s: valid, %s, %s\n", inv.Path,
-				report.Quantity(len(inv.Registries), "registry"), report.Quantity(inv.ImageCount(), "image")))
+				matrix.Quantity(len(inv.Registries), "registry"), matrix.Quantity(inv.ImageCount(), "image")))
 		},
 	}
 	s.addFlags(cmd)

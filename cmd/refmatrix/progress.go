@@ -158,8 +158,8 @@ func (p *progressView) stop() {
 // printOutcome is the closing line on stderr, fit for the mail of a cron job.
 func printOutcome(w io.Writer, m *matrix.Matrix, inv *inventory.Inventory, written []string) {
 	s := m.Summary
-	fmt.Fprintf(w, "refmatrix: %d of %s of %s measured in %s: %s", s.Rows, report.Quantity(inv.ImageCount(), "image"),
-		report.Quantity(len(inv.Registries), "registry"), m.Finished.Sub(m.Started).Round(time.Millisecond), report.SeverityCounts(s))
+	fmt.Fprintf(w, "refmatrix: %d of %s of %s measured in %s: %s", s.Rows, matrix.Quantity(inv.ImageCount(), "image"),
+		matrix.Quantity(len(inv.Registries), "registry"), m.Finished.Sub(m.Started).Round(time.Millisecond), report.SeverityCounts(s))
 	if s.Unexpected > 0 {
 		fmt.Fprintf(w, ", %d unexpected", s.Unexpected)
 	}

@@ -126,7 +126,7 @@ func (l *lines) capabilities(c *matrix.Capabilities) {
 		l.fact("listed", strings.TrimSpace(fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name)))
 	}
 	if c.MoreTypes > 0 {
-		l.fact("listed", Quantity(c.MoreTypes, "more artifact type"))
+		l.fact("listed", matrix.Quantity(c.MoreTypes, "more artifact type"))
 	}
 	if c.TagSchema != nil {
 		l.fact("tag schema", tagSchemaWords(c.TagSchema))
@@ -148,7 +148,7 @@ func tagSchemaWords(t *matrix.TagSchema) string {
 	if t.State != matrix.TagIndex {
 		return words
 	}
-	words += ", " + Quantity(t.Descriptors, "descriptor")
+	words += ", " + matrix.Quantity(t.Descriptors, "descriptor")
 	if !t.Compared {
 		return words + ", not compared with the API"
 	}

@@ -56,7 +56,7 @@ func (b *budgeted) Write(line []byte) (int, error) {
 
 // markdownSentence says in a sentence what the report holds.
 func markdownSentence(m *matrix.Matrix) string {
-	s := fmt.Sprintf("%s of %s: %s", Quantity(m.Summary.Rows, "image"), Quantity(m.Summary.Registries, "registry"), SeverityCounts(m.Summary))
+	s := fmt.Sprintf("%s of %s: %s", matrix.Quantity(m.Summary.Rows, "image"), matrix.Quantity(m.Summary.Registries, "registry"), SeverityCounts(m.Summary))
 	if m.Summary.Unexpected > 0 {
 		s += "; " + unexpectedWords(m.Summary.Unexpected)
 	}

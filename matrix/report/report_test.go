@@ -215,8 +215,8 @@ func TestMends(t *testing.T) {
 // TestQuantity: one thing is told as one.
 func TestQuantity(t *testing.T) {
 	for want, got := range map[string]string{
-		"1 registry": report.Quantity(1, "registry"), "2 registries": report.Quantity(2, "registry"),
-		"1 image": report.Quantity(1, "image"), "0 images": report.Quantity(0, "image"),
+		"1 registry": matrix.Quantity(1, "registry"), "2 registries": matrix.Quantity(2, "registry"),
+		"1 image": matrix.Quantity(1, "image"), "0 images": matrix.Quantity(0, "image"),
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

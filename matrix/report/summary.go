@@ -89,7 +89,7 @@ func places(rows []*matrix.Row, most int) []string {
 // summaryLines are the closing lines of the table.
 func summaryLines(m *matrix.Matrix) []string {
 	s := m.Summary
-	out := []string{fmt.Sprintf("%s of %s: %s", Quantity(s.Rows, "image"), Quantity(s.Registries, "registry"), SeverityCounts(s))}
+	out := []string{fmt.Sprintf("%s of %s: %s", matrix.Quantity(s.Rows, "image"), matrix.Quantity(s.Registries, "registry"), SeverityCounts(s))}
 	var strategies []string
 	for _, strategy := range matrix.Strategies {
 		strategies = append(strategies, fmt.Sprintf("%s %d", strategy, countStrategy(m.Rows, strategy)))
@@ -151,18 +151,6 @@ func findingCounts(rows []matrix.Row) []string {
 	return out
 }
 
-// Quantity words a number of things: "1 registry", "3 registries".
-func Quantity(n int, noun string) string {
-	stem, ends := strings.CutSuffix(noun, "y")
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case ends:
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // SeverityCounts words s from the gravest severity to the mildest, the one
 // order of all reports: "1 fail, 8 warn, 0 info, 8 pass".
 func SeverityCounts(s matrix.Summary) string {
@@ -195,7 +183,7 @@ func (l *lines) problem(p problem, o Options) {
 	l.line("\n%s %s (%d)", severityWord(p.severity, o), p.reason, len(p.rows))
 	for i, m := range p.mends {
 		if i == shownMends {
-			l.text("  ", "and "+Quantity(len(p.mends)-i, "other remedy")+", in the reports")
+			l.text("  ", "and "+matrix.Quantity(len(p.mends)-i, "other remedy")+", in the reports")
 			break
 		}
 		if i == 0 || !slices.Equal(m.details(), p.mends[i-1].details()) {
@@ -220,7 +208,7 @@ func (m mend) details() []string {
 func (l *lines) details(m mend) {
 	for i, detail := range m.details() {
 		if i == shownDetails {
-			l.text("  ", "and "+Quantity(len(m.seen)-i, "other answer")+", in the reports")
+			l.text("  ", "and "+matrix.Quantity(len(m.seen)-i, "other answer")+", in the reports")
 			return
 		}
 		l.text("  ", detail)
