@@ -71,7 +71,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@.ci/fuzz $(FUZZTIME)
 
 docs: build ## write the tables in docs/ again from the code and from the demo fleet
-	$(GO) test ./matrix -run Documented -update
+	$(GO) test ./matrix/verdict -run Documented -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost' . -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 ./hostile -update
 

@@ -60,17 +60,6 @@ const (
 	TypeOther      TypeMatch = "other"      // another type, or none
 )
 
-// MatchType compares a Content-Type header with IndexMediaType.
-func MatchType(contentType string) TypeMatch {
-	switch {
-	case contentType == IndexMediaType:
-		return TypeExact
-	case isIndexType(contentType):
-		return TypeParameters
-	}
-	return TypeOther
-}
-
 // ArtifactType counts the descriptors of one artifact type.
 type ArtifactType struct {
 	Type  string `json:"type"`           // the artifactType of the descriptors; empty where the registry lists them without one
@@ -152,13 +141,21 @@ func (p *Push) Unlisted() bool {
 	return p != nil && (p.Strategy == PushTag && !p.NoList || p.Strategy == PushLost)
 }
 
-// withoutAPI reports whether the repository that was pushed to has no API, so
+// WithoutAPI reports whether the repository that was pushed to has no API, so
 // that the push tells nothing of a repository that has it.
-func (p *Push) withoutAPI() bool { return p.Strategy == PushTag && p.NoList }
+func (p *Push) WithoutAPI() bool { return p.Strategy == PushTag && p.NoList }
 
 // Product is the registry software as far as it shows itself.
 type Product struct {
 	Name     string `json:"name"`
 	Version  string `json:"version,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
+}
+
+// Descriptor is an OCI content descriptor (image specification, descriptor.md).
+type Descriptor struct {
+	Digest       string `json:"digest"`
+	MediaType    string `json:"media_type,omitempty"`
+	ArtifactType string `json:"artifact_type,omitempty"`
+	Size         int64  `json:"size,omitempty"`
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
 	"refmatrix/scanner/registry"
@@ -103,7 +104,7 @@ func (s *scan) run(ctx context.Context, j *job) {
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}
-	row := matrix.NewRow(matrix.Target{
+	row := verdict.NewRow(verdict.Target{
 		Registry: entry.Name, URL: entry.URL.String(), Image: j.image.String(), Labels: entry.Labels, Expect: entry.Expect,
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges

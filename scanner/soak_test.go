@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner"
 )
 
@@ -73,7 +74,7 @@ func (f *soakFleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case strings.Contains(r.URL.Path, "/manifests/"):
 			w.Header().Set("Docker-Content-Digest", digest)
 		case hasAPI(host):
-			w.Header().Set("Content-Type", matrix.IndexMediaType)
+			w.Header().Set("Content-Type", verdict.IndexMediaType)
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[]}`)
 		default:
 			w.WriteHeader(http.StatusNotFound)

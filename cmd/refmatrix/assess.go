@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/migration"
 	"refmatrix/matrix/report"
 	"refmatrix/scanner"
 	"refmatrix/scanner/probe"
@@ -53,7 +54,7 @@ is nothing to compare.`,
 			if err != nil {
 				return err
 			}
-			a, err := matrix.Assess(source, target)
+			a, err := migration.Assess(source, target)
 			if err != nil {
 				return usage("%s", matrix.Printable(err.Error())) // it names what a file calls itself
 			}

@@ -7,18 +7,19 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/migration"
 )
 
 // moveWords say what a verdict on a move means.
-var moveWords = map[matrix.Move]string{
-	matrix.LosesLinks:       "loses links",
-	matrix.CannotTell:       "cannot tell",
-	matrix.SafeWithCommands: "safe with commands",
-	matrix.Safe:             "safe",
+var moveWords = map[migration.Verdict]string{
+	migration.LosesLinks:       "loses links",
+	migration.CannotTell:       "cannot tell",
+	migration.SafeWithCommands: "safe with commands",
+	migration.Safe:             "safe",
 }
 
 // RenderAssessment writes a as table (text for a terminal), markdown or json.
-func RenderAssessment(w io.Writer, a matrix.Assessment, format string, o Options) error {
+func RenderAssessment(w io.Writer, a migration.Assessment, format string, o Options) error {
 	switch format {
 	case "json":
 		return indented(w, a)
@@ -31,9 +32,9 @@ func RenderAssessment(w io.Writer, a matrix.Assessment, format string, o Options
 }
 
 // movesInSum words the verdicts over all images: "1 loses links, 2 safe".
-func movesInSum(a matrix.Assessment) string {
+func movesInSum(a migration.Assessment) string {
 	var parts []string
-	for _, move := range matrix.Moves {
+	for _, move := range migration.Verdicts {
 		if n := a.Counts[move]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, moveWords[move]))
 		}
@@ -51,7 +52,7 @@ func movesInSum(a matrix.Assessment) string {
 
 // linkWords words what hangs on an image: "2 by the API (SBOM (SPDX) × 2), 1
 // only by the referrers tag, cosign tags .sig".
-func linkWords(l matrix.Links) string {
+func linkWords(l migration.Links) string {
 	var parts []string
 	if l.ByAPI > 0 {
 		parts = append(parts, fmt.Sprintf("%d by the API", l.ByAPI)+typeWords(l.Types))
@@ -81,7 +82,7 @@ func typeWords(types []matrix.ArtifactType) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-func copyWords(c matrix.Copy) string {
+func copyWords(c migration.Copy) string {
 	switch {
 	case c.Fails:
 		return "fails"
@@ -91,7 +92,7 @@ func copyWords(c matrix.Copy) string {
 	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)
 }
 
-func assessmentText(w io.Writer, a matrix.Assessment, o Options) error {
+func assessmentText(w io.Writer, a migration.Assessment, o Options) error {
 	p := &lines{w: w, width: o.Width}
 	for _, image := range a.Images {
 		p.line("%-18s %s %s", strings.ToUpper(moveWords[image.Verdict]), clean(image.Registry), clean(image.Image))
@@ -112,7 +113,7 @@ func assessmentText(w io.Writer, a matrix.Assessment, o Options) error {
 	return p.err
 }
 
-func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
+func assessmentMarkdown(w io.Writer, a migration.Assessment) error {
 	p := &lines{w: w}
 	p.line("## Moving %s to %s\n", markdownText(a.Source), markdownText(a.Target))
 	p.line("%s.\n", markdownText(movesInSum(a)))
@@ -131,7 +132,7 @@ func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
 		p.line("| %s |", strings.Join(cells, " | "))
 	}
 	for _, image := range a.Images {
-		if image.Verdict == matrix.Safe {
+		if image.Verdict == migration.Safe {
 			continue
 		}
 		p.line("\n### %s %s\n\n%s\n", markdownText(image.Registry), markdownText(image.Image), markdownText(strings.Join(append([]string{image.Detail}, image.Notes...), " ")))
@@ -143,8 +144,8 @@ func assessmentMarkdown(w io.Writer, a matrix.Assessment) error {
 }
 
 // tools names the copies that were weighed.
-func tools(a matrix.Assessment) []string {
-	var longest []matrix.Copy
+func tools(a migration.Assessment) []string {
+	var longest []migration.Copy
 	for _, image := range a.Images {
 		if len(image.Copies) > len(longest) {
 			longest = image.Copies

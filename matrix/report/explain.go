@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
 // Explain writes one row for a reader who wants to check it: every exchange,
@@ -62,7 +63,7 @@ func (l *lines) verdict(row *matrix.Row, o Options) {
 	l.line("  %s  %s  %s", severityWord(row.Severity, o), row.Strategy, row.Reason)
 	l.text("  seen        ", row.Detail)
 	l.text("  rule        ", row.Rule)
-	if note := matrix.NoteOf(row.Reason); note.Meaning != "" {
+	if note := verdict.NoteOf(row.Reason); note.Meaning != "" {
 		l.text("  meaning     ", fmt.Sprintf("%s (%s)", note.Meaning, note.Source))
 	}
 	l.text("  confidence  ", fmt.Sprintf("%s: %s", row.Confidence, row.ConfidenceReason))

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/migration"
 )
 
 // harmless checks that a rendering does nothing to the medium it is for.
@@ -209,7 +210,7 @@ func checkAll(t *testing.T, m *matrix.Matrix) {
 			return RenderDiff(w, matrix.Compare(older, &matrix.Matrix{Complete: true}), format, Options{Width: 60})
 		},
 		"assess": func(w io.Writer, format string) error {
-			a, err := matrix.Assess(m, target)
+			a, err := migration.Assess(m, target)
 			if err != nil && len(m.Rows) == 0 { // there is nothing to move
 				return nil
 			} else if err != nil {

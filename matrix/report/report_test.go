@@ -23,6 +23,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
+	"refmatrix/matrix/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden reports again")
@@ -42,22 +43,22 @@ func sample() *matrix.Matrix {
 		Started:  time.Date(2026, 11, 16, 6, 0, 0, 0, time.UTC),
 		Finished: time.Date(2026, 11, 16, 6, 0, 3, 0, time.UTC),
 	}
-	observations := []matrix.Observation{
-		{Manifest: matrix.Manifest{Digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
-			Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 200, ContentType: matrix.IndexMediaType}, Index: &matrix.Index{Total: 2}},
+	observations := []verdict.Observation{
+		{Manifest: verdict.Manifest{Digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+			Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 200, ContentType: verdict.IndexMediaType}, Index: &verdict.Index{Total: 2}},
 			Capabilities: matrix.Capabilities{
 				Descriptors: &two, Filter: matrix.FilterAnnounces, Pagination: matrix.PageSingle, CosignTags: []string{".sig", ".att"},
 				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, Compared: true, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},
 				Push:      &matrix.Push{Strategy: matrix.PushDual, Repository: "scratch", Accepted: true, Listed: true},
 			},
 			Product: matrix.Product{Name: "Harbor", Version: "2.11.1", Evidence: "header"}},
-		{Manifest: matrix.Manifest{Digest: "sha256:aa"}, Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 404, ContentType: "text/plain"}}},
-		{Manifest: matrix.Manifest{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: matrix.Connect, Text: "connection refused"}}}},
-		{Manifest: matrix.Manifest{Answer: matrix.Answer{Status: 404}}},
-		{Manifest: matrix.Manifest{Digest: "sha256:bb"}, Referrers: matrix.Referrers{Answer: matrix.Answer{Status: 405}}},
+		{Manifest: verdict.Manifest{Digest: "sha256:aa"}, Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 404, ContentType: "text/plain"}}},
+		{Manifest: verdict.Manifest{Answer: verdict.Answer{Fault: &verdict.Fault{Kind: matrix.Connect, Text: "connection refused"}}}},
+		{Manifest: verdict.Manifest{Answer: verdict.Answer{Status: 404}}},
+		{Manifest: verdict.Manifest{Digest: "sha256:bb"}, Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 405}}},
 	}
-	add := func(name, image string, o *matrix.Observation) {
-		row := matrix.NewRow(matrix.Target{Registry: name, URL: "https://registry.example.com", Image: image, Labels: map[string]string{"env": name}, Expect: "referrers-api"}, o)
+	add := func(name, image string, o *verdict.Observation) {
+		row := verdict.NewRow(verdict.Target{Registry: name, URL: "https://registry.example.com", Image: image, Labels: map[string]string{"env": name}, Expect: "referrers-api"}, o)
 		row.Requests, row.DurationMS = 2, 41.2
 		row.Exchanges = []matrix.Exchange{{Step: "resolve", Method: "HEAD", URL: "https://registry.example.com/v2/", Status: 200, MS: 1.5, Headers: map[string]string{"Server": name}}}
 		m.Rows = append(m.Rows, row)

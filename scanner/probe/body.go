@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
 // maxDescriptors bounds the descriptors kept of one list; all are counted.
@@ -25,27 +26,27 @@ const maxCodes = 5
 func readBody(raw []byte) body {
 	trimmed := bytes.TrimSpace(raw)
 	if len(trimmed) == 0 {
-		return body{kind: matrix.BodyEmpty}
+		return body{kind: verdict.BodyEmpty}
 	}
 	if trimmed[0] != '{' && trimmed[0] != '[' || !json.Valid(trimmed) {
 		return body{kind: sniff(trimmed)}
 	}
 	var d document
 	if err := json.Unmarshal(trimmed, &d); err != nil {
-		return body{kind: matrix.BodyJSON}
+		return body{kind: verdict.BodyJSON}
 	}
-	out := body{kind: matrix.BodyJSON, codes: errorCodes(d.Errors)}
+	out := body{kind: verdict.BodyJSON, codes: errorCodes(d.Errors)}
 	switch version := string(d.SchemaVersion); {
 	case version == "1" && d.FSLayers != nil:
-		out.kind, out.schema1 = matrix.BodyManifest, true
+		out.kind, out.schema1 = verdict.BodyManifest, true
 	case version != "2":
 	// Clients take an empty mediaType for an absent one.
-	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == "" || *d.MediaType == matrix.IndexMediaType):
+	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == "" || *d.MediaType == verdict.IndexMediaType):
 		if index, digests, ok := readIndex(d.Manifests); ok {
-			out.kind, out.index, out.digests = matrix.BodyIndex, index, digests
+			out.kind, out.index, out.digests = verdict.BodyIndex, index, digests
 		}
 	case d.Manifests != nil, d.Config != nil && d.Layers != nil, d.MediaType != nil && isManifestType(*d.MediaType):
-		out.kind = matrix.BodyManifest
+		out.kind = verdict.BodyManifest
 	}
 	return out
 }
@@ -60,14 +61,14 @@ func isManifestType(mediaType string) bool {
 }
 
 // sniff tells the kinds of bodies that are no JSON apart.
-func sniff(raw []byte) matrix.BodyKind {
+func sniff(raw []byte) verdict.BodyKind {
 	if strings.HasPrefix(http.DetectContentType(raw), "text/html") {
-		return matrix.BodyHTML
+		return verdict.BodyHTML
 	}
 	if !utf8.Valid(raw) || bytes.IndexByte(raw, 0) >= 0 {
-		return matrix.BodyBinary
+		return verdict.BodyBinary
 	}
-	return matrix.BodyText
+	return verdict.BodyText
 }
 
 // errorCodes reads the codes of an OCI error body (distribution
@@ -92,15 +93,15 @@ func errorCodes(errors json.RawMessage) []string {
 // registries send for an empty one. Descriptors are decoded one by one, so
 // that a long list costs no more memory than what is kept of it. What has no
 // digest, as null, is no descriptor and is passed over.
-func readIndex(manifests json.RawMessage) (index *matrix.Index, digests []string, ok bool) {
+func readIndex(manifests json.RawMessage) (index *verdict.Index, digests []string, ok bool) {
 	if string(manifests) == "null" {
-		return &matrix.Index{Null: true}, nil, true
+		return &verdict.Index{Null: true}, nil, true
 	}
 	dec := json.NewDecoder(bytes.NewReader(manifests))
 	if opening, err := dec.Token(); err != nil || opening != json.Delim('[') {
 		return nil, nil, false
 	}
-	index = &matrix.Index{}
+	index = &verdict.Index{}
 	for dec.More() {
 		var d struct {
 			MediaType    string `json:"mediaType"`
@@ -129,7 +130,7 @@ func readIndex(manifests json.RawMessage) (index *matrix.Index, digests []string
 }
 
 // cleanIndex makes the strings of an index fit for reports.
-func (s *subject) cleanIndex(index *matrix.Index) *matrix.Index {
+func (s *subject) cleanIndex(index *verdict.Index) *verdict.Index {
 	if index == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -29,7 +30,7 @@ func askFilter(ctx context.Context, s *subject) error {
 
 // filterUnseen holds where everything listed is of the one type that the
 // filter was tried with, so that its answer showed nothing.
-func filterUnseen(o *matrix.Observation) bool {
+func filterUnseen(o *verdict.Observation) bool {
 	return hasAPI(o) && o.Referrers.Index.Total > 0 && o.Capabilities.Filter == matrix.FilterUnseen
 }
 
@@ -55,7 +56,7 @@ func (s *subject) tryFilter(ctx context.Context, asked string) error {
 // readFilter compares a filtered list with the plain one; more says that a next
 // page of it was not read. Some registries list descriptors without their
 // artifact type: under the header, those may be of the type that was asked for.
-func readFilter(plain, filtered *matrix.Index, asked string, announced, more bool) matrix.Filter {
+func readFilter(plain, filtered *verdict.Index, asked string, announced, more bool) matrix.Filter {
 	var same, others, untyped bool
 	for _, d := range filtered.Descriptors {
 		switch d.ArtifactType {
@@ -181,7 +182,7 @@ func (s *subject) admitPage(next *url.URL, visited map[string]bool, pages int) m
 
 func (s *subject) page(ctx context.Context, target *url.URL) (*registry.Response, body, error) {
 	resp, err := s.session.Do(ctx, registry.Request{
-		Step: "page", Method: http.MethodGet, URL: target, Header: accept(matrix.IndexMediaType),
+		Step: "page", Method: http.MethodGet, URL: target, Header: accept(verdict.IndexMediaType),
 		Scope: pull(s.image.Repository), MaxBody: registry.MaxIndex,
 	})
 	if err != nil || resp.Fault != nil {

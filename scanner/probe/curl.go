@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry"
 )
@@ -221,7 +222,7 @@ func (s *script) print(command string) {
 
 // acceptOption is the Accept header that step was sent with.
 func acceptOption(step string) string {
-	types := []string{matrix.IndexMediaType}
+	types := []string{verdict.IndexMediaType}
 	switch step {
 	case "resolve", "tag-schema", "cosign-tag", "push-blob", "clean-up":
 		types = manifestTypes

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -40,7 +40,7 @@ func FuzzReadBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got := readBody(raw)
-		if (got.kind == matrix.BodyIndex) != (got.index != nil) {
+		if (got.kind == verdict.BodyIndex) != (got.index != nil) {
 			t.Fatalf("%q is called %s, its index is %v", raw, got.kind, got.index)
 		}
 		if got.index == nil {

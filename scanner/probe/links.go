@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -144,7 +145,7 @@ func askCosignTags(ctx context.Context, s *subject) error {
 // isManifest reports whether the body of resp is a manifest or an index.
 func isManifest(resp *registry.Response) bool {
 	kind := readBody(resp.Bytes).kind
-	return kind == matrix.BodyManifest || kind == matrix.BodyIndex
+	return kind == verdict.BodyManifest || kind == verdict.BodyIndex
 }
 
 // maxTypes bounds the artifact types kept of one list.
@@ -152,7 +153,7 @@ const maxTypes = 100
 
 // describe counts the descriptors of the list by artifact type. How many there
 // are is said only where the list was read whole.
-func describe(c *matrix.Capabilities, index *matrix.Index, whole bool) {
+func describe(c *matrix.Capabilities, index *verdict.Index, whole bool) {
 	c.Descriptors = nil
 	if total := index.Total; whole {
 		c.Descriptors = &total

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry"
 )
@@ -42,7 +43,7 @@ type Options struct {
 
 // Outcome is all that came of one image.
 type Outcome struct {
-	Observation matrix.Observation
+	Observation verdict.Observation
 	Exchanges   []matrix.Exchange
 	Duration    time.Duration // on the wire and waiting, not queueing for the first request
 }
@@ -52,7 +53,7 @@ type subject struct {
 	session  *registry.Session
 	client   *registry.Client
 	image    inventory.Image
-	seen     matrix.Observation
+	seen     verdict.Observation
 	notFound string   // text of a plain 404 at the referrers endpoint, for the fingerprint
 	listed   []string // digests of all pages of the list that were read, to a bound
 	tagged   []string // digests that the referrers tag lists, to a bound
@@ -64,7 +65,7 @@ type subject struct {
 // not measured.
 type step struct {
 	depth   Depth // the least depth that runs it
-	applies func(*matrix.Observation) bool
+	applies func(*verdict.Observation) bool
 	run     func(context.Context, *subject) error
 }
 
@@ -82,13 +83,13 @@ var steps = []step{
 	{Full, hasDigest, askCosignTags},
 }
 
-func always(*matrix.Observation) bool { return true }
+func always(*verdict.Observation) bool { return true }
 
-func hasDigest(o *matrix.Observation) bool {
+func hasDigest(o *verdict.Observation) bool {
 	return o.Manifest.Digest != "" && o.Referrers.Status != 0
 }
 
-func hasAPI(o *matrix.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
+func hasAPI(o *verdict.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
 
 // Image probes image through client. The error is not nil only where ctx ended,
 // or left no time within the rates, before the verdict was certain; where it

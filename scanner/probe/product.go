@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 
-	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
 // evidence gathers what the registry has shown of itself so far.
-func (s *subject) evidence() matrix.Evidence {
-	e := matrix.Evidence{Host: client(s).URL.Hostname(), Headers: http.Header{}, NotFound: s.notFound}
+func (s *subject) evidence() verdict.Evidence {
+	e := verdict.Evidence{Host: client(s).URL.Hostname(), Headers: http.Header{}, NotFound: s.notFound}
 	for _, header := range s.session.Headers() {
 		for name, values := range header {
 			if _, ok := e.Headers[name]; ok {
@@ -33,16 +33,16 @@ func (s *subject) evidence() matrix.Evidence {
 
 // identify names the product from headers, challenge and host, and from the
 // answer of its well-known endpoint where that was asked.
-func identify(s *subject, endpoint map[string]matrix.Body) {
+func identify(s *subject, endpoint map[string]verdict.Body) {
 	e := s.evidence()
 	e.Endpoint = endpoint
-	s.seen.Product = matrix.Identify(e)
+	s.seen.Product = verdict.Identify(e)
 }
 
 // askProduct asks the one endpoint that tells a product's version, where the
 // headers point at a product that has one.
 func askProduct(ctx context.Context, s *subject) error {
-	path := matrix.WellKnown(s.evidence())
+	path := verdict.WellKnown(s.evidence())
 	if path == "" {
 		return nil
 	}
@@ -54,6 +54,6 @@ func askProduct(ctx context.Context, s *subject) error {
 	if err != nil || resp.Fault != nil {
 		return err
 	}
-	identify(s, map[string]matrix.Body{path: {Status: resp.Status, JSON: resp.Bytes}})
+	identify(s, map[string]verdict.Body{path: {Status: resp.Status, JSON: resp.Bytes}})
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -26,7 +26,7 @@ func askReferrers(ctx context.Context, s *subject) error {
 		return nil
 	}
 	r.Body, r.Codes = judged.kind, s.cleanAll(judged.codes)
-	if text := strings.TrimSpace(string(resp.Bytes)); r.Status == http.StatusNotFound && judged.kind == matrix.BodyText && len(text) <= maxNotFound {
+	if text := strings.TrimSpace(string(resp.Bytes)); r.Status == http.StatusNotFound && judged.kind == verdict.BodyText && len(text) <= maxNotFound {
 		s.notFound = s.client.Clean(text)
 	}
 	r.FiltersApplied = s.client.Clean(resp.Header.Get("OCI-Filters-Applied"))
@@ -39,7 +39,7 @@ func askReferrers(ctx context.Context, s *subject) error {
 	}
 	r.Index, s.listed = s.cleanIndex(judged.index), judged.digests
 	if r.Index != nil {
-		s.seen.Capabilities.ContentType = matrix.MatchType(resp.ContentType)
+		s.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		describe(&s.seen.Capabilities, r.Index, !r.Next)
 	}
 	return nil
@@ -58,7 +58,7 @@ func (s *subject) referrers(ctx context.Context, step, method, digest, artifactT
 		target.RawQuery = url.Values{"artifactType": {artifactType}}.Encode()
 	}
 	resp, err := s.session.Do(ctx, registry.Request{
-		Step: step, Method: method, URL: target, Header: accept(matrix.IndexMediaType),
+		Step: step, Method: method, URL: target, Header: accept(verdict.IndexMediaType),
 		Scope: pull(s.image.Repository), Pinned: "/referrers/" + digest, MaxBody: registry.MaxIndex,
 	})
 	if err != nil || resp.Fault != nil {

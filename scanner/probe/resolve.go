@@ -8,7 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -16,7 +16,7 @@ import (
 // index. Distribution answers 404 for a type that is not listed.
 var manifestTypes = []string{
 	"application/vnd.oci.image.manifest.v1+json",
-	matrix.IndexMediaType,
+	verdict.IndexMediaType,
 	"application/vnd.docker.distribution.manifest.v2+json",
 	"application/vnd.docker.distribution.manifest.list.v2+json",
 }
@@ -99,7 +99,7 @@ func (s *subject) settleByBody(resp *registry.Response, judged body) {
 	m := &s.seen.Manifest
 	header := resp.Header.Get("Docker-Content-Digest")
 	switch {
-	case judged.kind != matrix.BodyManifest && judged.kind != matrix.BodyIndex:
+	case judged.kind != verdict.BodyManifest && judged.kind != verdict.BodyIndex:
 		m.NoDigest = "the body is " + bodyWords(judged.kind) + ", not a manifest"
 	case judged.schema1 && header == "":
 		m.NoDigest = "it is a schema 1 manifest, and Docker-Content-Digest is missing"
@@ -118,11 +118,11 @@ func (s *subject) settleByBody(resp *registry.Response, judged body) {
 	}
 }
 
-func bodyWords(kind matrix.BodyKind) string {
+func bodyWords(kind verdict.BodyKind) string {
 	switch kind {
-	case matrix.BodyHTML:
+	case verdict.BodyHTML:
 		return "a web page"
-	case matrix.BodyEmpty:
+	case verdict.BodyEmpty:
 		return "empty"
 	}
 	return string(kind)
@@ -130,8 +130,8 @@ func bodyWords(kind matrix.BodyKind) string {
 
 // body is what the bytes of an answer are.
 type body struct {
-	kind    matrix.BodyKind
-	index   *matrix.Index
+	kind    verdict.BodyKind
+	index   *verdict.Index
 	digests []string // of all that the index lists, to a bound
 	codes   []string
 	schema1 bool

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
 	"refmatrix/scanner/registry"
@@ -25,7 +26,7 @@ func TestRowInTime(t *testing.T) {
 		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
 			w.Header().Set("Docker-Content-Digest", manifestDigest)
 		case strings.Contains(r.URL.Path, manifestDigest) && r.URL.RawQuery == "":
-			w.Header().Set("Content-Type", matrix.IndexMediaType)
+			w.Header().Set("Content-Type", verdict.IndexMediaType)
 			w.Header().Set("Link", `<?page=2>; rel="next"`)
 			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
 		default:
@@ -51,7 +52,7 @@ func TestRowInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := matrix.NewRow(matrix.Target{Registry: "slow"}, &outcome.Observation)
+	row := verdict.NewRow(verdict.Target{Registry: "slow"}, &outcome.Observation)
 	if row.Reason != matrix.ReferrersListed {
 		t.Errorf("%s: %s", row.Reason, row.Detail)
 	}
@@ -127,7 +128,7 @@ func TestCutShort(t *testing.T) {
 		case strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
 			w.Header().Set("Docker-Content-Digest", manifestDigest)
 		case strings.Contains(r.URL.Path, "/manifests/sha256-"), strings.Contains(r.URL.Path, manifestDigest):
-			w.Header().Set("Content-Type", matrix.IndexMediaType)
+			w.Header().Set("Content-Type", verdict.IndexMediaType)
 			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
 		default: // an absent subject, which is asked for afterwards
 			interrupt()
@@ -150,7 +151,7 @@ func TestCutShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := matrix.NewRow(matrix.Target{Registry: "r"}, &outcome.Observation)
+	row := verdict.NewRow(verdict.Target{Registry: "r"}, &outcome.Observation)
 	if got := comparedWords(row); got != "0/0" || !hasFinding(row, "cut-short") || hasFinding(row, "links-not-compared") {
 		t.Errorf("compared %s, %+v", got, row.Findings)
 	}

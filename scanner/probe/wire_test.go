@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
 	"refmatrix/scanner/registry"
@@ -180,7 +181,7 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 	}
 	w.Header()["Content-Type"] = nil
 	if a.Type == "index" {
-		a.Type = matrix.IndexMediaType
+		a.Type = verdict.IndexMediaType
 	}
 	if a.Type != "" {
 		w.Header().Set("Content-Type", a.Type)
@@ -257,7 +258,7 @@ func TestWire(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			row := matrix.NewRow(matrix.Target{Registry: "wire"}, &outcome.Observation)
+			row := verdict.NewRow(verdict.Target{Registry: "wire"}, &outcome.Observation)
 			want := p.Expect
 			if row.Reason != want.Reason || row.Severity != want.Severity || row.Referrers != want.Referrers || row.Strategy != want.Strategy {
 				t.Errorf("got %s %s %s %s, want %s %s %s %s\n%s", row.Reason, row.Severity, row.Referrers, row.Strategy,
@@ -333,7 +334,7 @@ func TestManyTypes(t *testing.T) {
 	if *c.Descriptors != 20_000 || len(c.ArtifactTypes) != 100 || c.MoreTypes != 900 || c.Pages != 20 || c.Pagination != matrix.PageLinked {
 		t.Errorf("%d descriptors on %d pages (%s), %d types and %d more", *c.Descriptors, c.Pages, c.Pagination, len(c.ArtifactTypes), c.MoreTypes)
 	}
-	encoded, err := json.Marshal(matrix.NewRow(matrix.Target{}, &outcome.Observation))
+	encoded, err := json.Marshal(verdict.NewRow(verdict.Target{}, &outcome.Observation))
 	if err != nil || len(encoded) > 256<<10 {
 		t.Errorf("the row takes %d KiB, %v", len(encoded)>>10, err)
 	}
@@ -386,7 +387,7 @@ func TestEveryReasonOnTheWire(t *testing.T) {
 	for _, p := range readProfiles(t) {
 		have[p.Expect.Reason] = true
 	}
-	for _, rule := range matrix.Rules() {
+	for _, rule := range verdict.Rules() {
 		if !have[rule.Reason] && !elsewhere[rule.Reason] {
 			t.Errorf("no profile gives %s", rule.Reason)
 		}

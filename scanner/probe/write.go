@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
 
@@ -160,7 +161,7 @@ func (w *writer) look(ctx context.Context, step string, subject, artifact []byte
 		target.RawQuery = url.Values{"artifactType": {filter}}.Encode()
 	}
 	resp, err := w.session.Do(ctx, registry.Request{
-		Step: step, Method: http.MethodGet, URL: target, Header: accept(matrix.IndexMediaType), Scope: w.scope, MaxBody: registry.MaxIndex,
+		Step: step, Method: http.MethodGet, URL: target, Header: accept(verdict.IndexMediaType), Scope: w.scope, MaxBody: registry.MaxIndex,
 	})
 	switch {
 	case err != nil:

@@ -16,6 +16,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry"
 )
@@ -91,7 +92,7 @@ func (s *scratch) list(w http.ResponseWriter, of string) {
 			found = nil
 		}
 	}
-	w.Header().Set("Content-Type", matrix.IndexMediaType)
+	w.Header().Set("Content-Type", verdict.IndexMediaType)
 	_, _ = fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(found, ","))
 }
 
@@ -145,7 +146,7 @@ func storesAndHangs(part string) func(*scratch, http.ResponseWriter, *http.Reque
 }
 
 // write runs the write probe on s and gives what it saw.
-func (s *scratch) write(ctx context.Context, t *testing.T, timeout time.Duration) matrix.Observation {
+func (s *scratch) write(ctx context.Context, t *testing.T, timeout time.Duration) verdict.Observation {
 	t.Helper()
 	t.Setenv("HTTP_PROXY", "")
 	if s.stored == nil {

@@ -14,6 +14,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
 // Bounds on what is read of one answer, in bytes.
@@ -117,7 +118,7 @@ type Request struct {
 
 // Response is the last answer to a Request, or the Fault that came instead.
 type Response struct {
-	matrix.Answer
+	verdict.Answer
 	Header http.Header
 	Bytes  []byte
 	URL    *url.URL // the end of the redirect chain
@@ -208,29 +209,29 @@ func (s *Session) failed(err error) *Response {
 		if kind == matrix.Protocol && s.last().Step == tokenStep {
 			kind = matrix.TokenError
 		}
-		return &Response{Answer: matrix.Answer{Fault: &matrix.Fault{Kind: kind, Text: s.client.Clean(refused.text)}}}
+		return &Response{Answer: verdict.Answer{Fault: &verdict.Fault{Kind: kind, Text: s.client.Clean(refused.text)}}}
 	}
 	var token *errcode.ErrorResponse
 	if errors.As(err, &token) {
 		return s.tokenRefused(token)
 	}
 	if errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password") {
-		return &Response{Answer: matrix.Answer{Status: http.StatusUnauthorized, Challenge: true}}
+		return &Response{Answer: verdict.Answer{Status: http.StatusUnauthorized, Challenge: true}}
 	}
-	fault := &matrix.Fault{Kind: classify(err), Text: s.client.Clean(faultText(err))}
+	fault := &verdict.Fault{Kind: classify(err), Text: s.client.Clean(faultText(err))}
 	if last := s.last(); last.Step == tokenStep {
 		fault.Kind = matrix.TokenError
 		if last.Error == "" {
 			s.wordToken(fault, last, err)
 		}
 	}
-	return &Response{Answer: matrix.Answer{Fault: fault}}
+	return &Response{Answer: verdict.Answer{Fault: fault}}
 }
 
 // wordToken words what the auth client makes of an answer of the token
 // endpoint. Its own words hold URLs with their whole query, where signatures
 // and tokens travel.
-func (s *Session) wordToken(fault *matrix.Fault, last matrix.Exchange, err error) {
+func (s *Session) wordToken(fault *verdict.Fault, last matrix.Exchange, err error) {
 	fault.Text = fmt.Sprintf("%s answered HTTP %d, but no token", last.URL, last.Status)
 	for _, refused := range tokenRedirects {
 		if strings.Contains(err.Error(), refused.part) {
@@ -250,7 +251,7 @@ var tokenRedirects = []struct{ part, words string }{
 // one (401, 403, 400 with a code for it), a limit stays a limit, and anything
 // else is the endpoint's failure.
 func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
-	a := matrix.Answer{Status: e.StatusCode, Token: true, RetryAfter: s.lastRetry}
+	a := verdict.Answer{Status: e.StatusCode, Token: true, RetryAfter: s.lastRetry}
 	for _, one := range e.Errors {
 		if len(a.Codes) < maxCodes {
 			a.Codes = append(a.Codes, s.client.Clean(one.Code))
@@ -265,7 +266,7 @@ func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
 		}
 	}
 	text := fmt.Sprintf("%s answered HTTP %d", s.client.Clean(safeURL(e.URL)), e.StatusCode)
-	return &Response{Answer: matrix.Answer{Token: true, Fault: &matrix.Fault{Kind: matrix.TokenError, Text: text}}}
+	return &Response{Answer: verdict.Answer{Token: true, Fault: &verdict.Fault{Kind: matrix.TokenError, Text: text}}}
 }
 
 // maxCodes bounds the error codes kept of one body.

@@ -1,6 +1,3 @@
-// Package matrix is the model: what was observed of an image at a registry,
-// the verdict that follows from it, the rows of a scan and what two scans
-// differ in. It does no I/O and imports nothing of refmatrix.
 package matrix
 
 // Severity says how much a row asks of its reader, from pass to fail.
@@ -103,58 +100,3 @@ const (
 	AuthRefused Reason = "auth-refused"
 	Credentials Reason = "credentials"
 )
-
-// Verdict is what follows from an observation.
-type Verdict struct {
-	Severity         Severity
-	Referrers        Support
-	Strategy         Strategy
-	Confidence       Confidence
-	ConfidenceReason string // why the confidence is what it is, one clause
-	Reason           Reason
-	Detail           string // one plain sentence naming what was seen
-	Rule             string // the condition that held, in words
-	Status           int    // the HTTP status that decided; 0 where no answer came
-}
-
-// Judge gives the verdict on o: the first rule of the table whose condition
-// holds. It is a pure function, and the table ends with a rule that always
-// holds, so every observation has a verdict.
-func Judge(o *Observation) Verdict {
-	for i := range rules {
-		r := &rules[i]
-		if !r.when(o) {
-			continue
-		}
-		v := Verdict{
-			Severity: r.Severity, Referrers: r.Referrers, Strategy: r.Strategy, Reason: r.Reason,
-			Detail: r.detail(o), Rule: r.Observed, Status: o.deciding().Status,
-		}
-		v.Confidence, v.ConfidenceReason = confidence(r, o)
-		return v
-	}
-	panic("matrix: the verdict table has no closing rule")
-}
-
-// confidence raises a likely "supported" to proven where something was seen
-// that a web page or a stub cannot show: descriptors, an announced filter, or
-// the write probe's own artifact coming back.
-func confidence(r *Rule, o *Observation) (Confidence, string) {
-	if r.Confidence != Likely || r.Referrers != Supported {
-		return r.Confidence, r.because
-	}
-	c := &o.Capabilities
-	switch {
-	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0, c.Descriptors != nil && *c.Descriptors > 0:
-		return Proven, "descriptors were listed"
-	case c.FilterAnnounced():
-		return Proven, "the registry announced OCI-Filters-Applied"
-	case c.Push != nil && c.Push.Listed:
-		return Proven, "an artifact pushed by the write probe was listed"
-	case c.Push.Unlisted():
-		return r.Confidence, "the list answers, but an artifact that the write probe pushed never came up in it"
-	case c.Push != nil && r.Reason == ReferrersEmpty:
-		return r.Confidence, "an empty list is all there is to see, and the write probe proved no more"
-	}
-	return r.Confidence, r.because
-}

@@ -1,9 +1,11 @@
-package matrix
+package verdict
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
 // knowledge is what is reported of a product. It is never a verdict: it gives
@@ -17,9 +19,9 @@ type knowledge struct {
 	note     string // what else is to be known, a clause
 	source   string // where this was reported
 
-	noSubject string            // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
-	onPush    string            // source of noSubject
-	byReason  map[Reason]string // the remedy of a reason, in place of the general one
+	noSubject string                   // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
+	onPush    string                   // source of noSubject
+	byReason  map[matrix.Reason]string // the remedy of a reason, in place of the general one
 }
 
 // never is a noSubject of every version.
@@ -30,10 +32,10 @@ const never = "always"
 var known = map[string]knowledge{
 	"Harbor": {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865",
 		noSubject: "2.9.0", onPush: "harbor#18865",
-		byReason: map[Reason]string{WrongContentType: "Upgrade Harbor to 2.10 or later, whose answers have the exact media type; before 2.9 it sends no OCI-Subject either (harbor#18865)."}},
+		byReason: map[matrix.Reason]string{matrix.WrongContentType: "Upgrade Harbor to 2.10 or later, whose answers have the exact media type; before 2.9 it sends no OCI-Subject either (harbor#18865)."}},
 	"Quay": {has: true, since: "3.12.0", except: "the operator can switch it off", source: "quay#3071",
 		noSubject: never, onPush: "quay#3071",
-		byReason: map[Reason]string{SubjectRejected: "Quay from 3.12.1 answers so for a subject that it does not know (quay#3071), so the API is there: test with an image that was pushed to this very repository."}},
+		byReason: map[matrix.Reason]string{matrix.SubjectRejected: "Quay from 3.12.1 answers so for a subject that it does not know (quay#3071), so the API is there: test with an image that was pushed to this very repository."}},
 	"Artifactory":                    {has: true, since: "7.90.1", except: "repositories of type Docker lack it, those of type OCI have it", source: "JFrog release notes 7.90.1, go-containerregistry#1962"},
 	"zot":                            {has: true, since: "1.4.3", source: "zot release notes 1.4.3"},
 	"ECR":                            {has: true, note: "it came in 2024-06", source: "AWS announcement, June 2024"},
@@ -56,7 +58,7 @@ var known = map[string]knowledge{
 // withoutSubject reports whether the product is on record for taking a push
 // without OCI-Subject; where that hangs on a version that is not known, it is
 // not.
-func withoutSubject(p Product) bool {
+func withoutSubject(p matrix.Product) bool {
 	k := known[p.Name]
 	return k.noSubject == never || k.noSubject != "" && p.Version != "" && older(p.Version, k.noSubject)
 }
@@ -118,7 +120,7 @@ func productRemedies(o *Observation, v Verdict) []string {
 	if remedy := k.byReason[v.Reason]; remedy != "" {
 		return []string{remedy}
 	}
-	if !ok || v.Strategy != ReferrersTag && v.Reason != WrongContentType {
+	if !ok || v.Strategy != matrix.ReferrersTag && v.Reason != matrix.WrongContentType {
 		return nil
 	}
 	name := o.Product.Name
@@ -142,11 +144,11 @@ func productRemedies(o *Observation, v Verdict) []string {
 // the first thing to look at.
 func contradiction(o *Observation, v Verdict) string {
 	k, ok := known[o.Product.Name]
-	if !ok || v.Referrers == SupportUnknown {
+	if !ok || v.Referrers == matrix.SupportUnknown {
 		return ""
 	}
 	has, sure := k.expected(o.Product.Version)
-	works := v.Referrers == Supported
+	works := v.Referrers == matrix.Supported
 	if !sure || has == works {
 		return ""
 	}
@@ -167,7 +169,7 @@ func contradiction(o *Observation, v Verdict) string {
 // unsent says that the product is on record for leaving OCI-Subject out, where
 // nothing was pushed to see it.
 func unsent(o *Observation, v Verdict) string {
-	if v.Referrers != Supported || o.Capabilities.Push != nil && o.Capabilities.Push.Accepted || !withoutSubject(o.Product) {
+	if v.Referrers != matrix.Supported || o.Capabilities.Push != nil && o.Capabilities.Push.Accepted || !withoutSubject(o.Product) {
 		return ""
 	}
 	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): oras and regctl write the referrers tag beside the API.",

@@ -1,8 +1,10 @@
-package matrix
+package migration
 
 import (
 	"net/url"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
 // Copy is what one way to copy does with the links.
@@ -70,7 +72,7 @@ func words(from, to side) string { return " " + shellWord(from.image) + " " + sh
 
 // copy says what the tool does with links; push is what the write probe found
 // at the target, nil where it did not look.
-func (t *copyTool) copy(source, target *Row, push *Push, links Links, index bool) Copy {
+func (t *copyTool) copy(source, target *matrix.Row, push *matrix.Push, links Links, index bool) Copy {
 	out := Copy{Tool: t.name, Note: t.note}
 	if !atBasePath(source.URL) && !atBasePath(target.URL) {
 		out.Command = t.command(sideOf(source.URL, source.Image), sideOf(target.URL, source.Image))
@@ -84,34 +86,34 @@ func (t *copyTool) copy(source, target *Row, push *Push, links Links, index bool
 }
 
 // weigh judges a tool that copies links by what its client does at both ends.
-func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links, index bool) {
+func (t *copyTool) weigh(out *Copy, source, target *matrix.Row, push *matrix.Push, links Links, index bool) {
 	reads, writes := source.Clients[t.client].Read, t.writes(target, push)
 	referrers := links.Referrers() > 0 || index // an index may have some on its platforms
 	fails := func(why string) { out.Fails, out.Note = true, why }
 	unproven := func(least int, why string) { out.Kept, out.Unsure, out.Note, out.unproven = least, true, why, why }
 	switch {
-	case push != nil && push.Strategy == PushRefused:
+	case push != nil && push.Strategy == matrix.PushRefused:
 		fails("the target refused the write probe's push")
-	case reads == OutcomeError:
+	case reads == matrix.OutcomeError:
 		fails(t.client + " stops at the source's answer")
-	case writes == OutcomeError && referrers:
+	case writes == matrix.OutcomeError && referrers:
 		fails(t.client + " stops at the target's answer")
 	case reads == "":
 		unproven(0, t.client+" was not run against an answer like the source's ("+string(source.Reason)+")")
 	case writes == "" && referrers:
 		unproven(0, t.client+" was not run against an answer like the target's ("+string(target.Reason)+")")
-	case writes == OutcomeNothing && referrers:
+	case writes == matrix.OutcomeNothing && referrers:
 		out.Note = "what " + t.client + " writes at the target is found by nobody"
-	case t.digests && writes == OutcomeTag && mixed(source):
+	case t.digests && writes == matrix.OutcomeTag && mixed(source):
 		out.Kept, out.Unsure = len(links.CosignTags), true
 		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
-	case t.digests && writes == OutcomeAPI && push == nil && mixed(source):
+	case t.digests && writes == matrix.OutcomeAPI && push == nil && mixed(source):
 		unproven(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")
 	case t.digests:
 		out.Kept = links.Total()
-	case reads == OutcomeAPI:
+	case reads == matrix.OutcomeAPI:
 		out.Kept = links.ByAPI
-	case reads == OutcomeTag:
+	case reads == matrix.OutcomeTag:
 		out.Kept = source.Capabilities.TagSchema.Descriptors
 	}
 }
@@ -119,14 +121,14 @@ func (t *copyTool) weigh(out *Copy, source, target *Row, push *Push, links Links
 // writes is what the tool's client comes to when it pushes a referrer at the
 // target. The forecast of a row that the write probe did not run on takes a
 // registry with the API to answer OCI-Subject, which push knows better.
-func (t *copyTool) writes(target *Row, push *Push) Outcome {
+func (t *copyTool) writes(target *matrix.Row, push *matrix.Push) matrix.Outcome {
 	forecast := target.Clients[t.client]
 	switch {
 	case push == nil:
-	case push.OCISubject && forecast.Read != "" && (forecast.Read != OutcomeAPI || push.Unlisted()):
-		return OutcomeNothing
-	case !push.OCISubject && forecast.Push == OutcomeAPI:
-		return OutcomeTag
+	case push.OCISubject && forecast.Read != "" && (forecast.Read != matrix.OutcomeAPI || push.Unlisted()):
+		return matrix.OutcomeNothing
+	case !push.OCISubject && forecast.Push == matrix.OutcomeAPI:
+		return matrix.OutcomeTag
 	}
 	return forecast.Push
 }
@@ -134,7 +136,7 @@ func (t *copyTool) writes(target *Row, push *Push) Outcome {
 // mixed reports whether the source has both the API and a referrers tag that
 // lists something else: a copy of that tag then collides with the one that a
 // tool maintains at a target without OCI-Subject, and would change it.
-func mixed(source *Row) bool {
+func mixed(source *matrix.Row) bool {
 	t := source.Capabilities.TagSchema
 	return t.MissingFromAPI()+t.MissingFromTag() > 0 // counted only where there are both
 }

@@ -1,34 +1,18 @@
-package matrix
+package verdict
 
 import (
 	"net/http"
 	"slices"
+
+	"refmatrix/matrix"
 )
-
-// Outcome is what a client does at a registry.
-type Outcome string
-
-// The outcomes of reading referrers and of pushing one.
-const (
-	OutcomeAPI     Outcome = "api"           // uses the referrers API
-	OutcomeTag     Outcome = "tag"           // uses the referrers tag schema
-	OutcomeError   Outcome = "error"         // fails, without falling back
-	OutcomeNothing Outcome = "nothing-found" // reads an empty list, or writes nothing that is found later
-)
-
-// Forecast is what one client will do, and the library version it was seen on.
-type Forecast struct {
-	Read    Outcome `json:"read"`
-	Push    Outcome `json:"push,omitempty"` // empty: the client attaches nothing
-	Version string  `json:"version"`
-}
 
 // family is a set of clients that share a library and so behave alike.
 type family struct {
 	version string // of the library that the predictions were held to
 	clients []string
-	alike   []string                            // others made of the same library, not forecast by name
-	pushes  func(*Observation, Outcome) Outcome // what a push comes to, given that reading is by the outcome
+	alike   []string                                          // others made of the same library, not forecast by name
+	pushes  func(*Observation, matrix.Outcome) matrix.Outcome // what a push comes to, given that reading is by the outcome
 }
 
 var (
@@ -45,71 +29,71 @@ var (
 // is written whatever GET answers, so what the client cannot read by the API is
 // lost. Where the write probe did not look, a registry with the API is taken to
 // answer as it must, unless it is on record for never sending the header.
-func pushesBySubject(o *Observation, read Outcome) Outcome {
+func pushesBySubject(o *Observation, read matrix.Outcome) matrix.Outcome {
 	p := o.Capabilities.Push
-	switch measured := p != nil && p.Accepted && !p.withoutAPI(); {
-	case measured && p.OCISubject && (read != OutcomeAPI || p.Unlisted()):
-		return OutcomeNothing
-	case measured && !p.OCISubject, read != OutcomeAPI, !measured && withoutSubject(o.Product):
-		return OutcomeTag
+	switch measured := p != nil && p.Accepted && !p.WithoutAPI(); {
+	case measured && p.OCISubject && (read != matrix.OutcomeAPI || p.Unlisted()):
+		return matrix.OutcomeNothing
+	case measured && !p.OCISubject, read != matrix.OutcomeAPI, !measured && withoutSubject(o.Product):
+		return matrix.OutcomeTag
 	}
-	return OutcomeAPI
+	return matrix.OutcomeAPI
 }
 
 // pushesTag: notation writes the tag unless --force-referrers-tag=false is given.
-func pushesTag(*Observation, Outcome) Outcome { return OutcomeTag }
+func pushesTag(*Observation, matrix.Outcome) matrix.Outcome { return matrix.OutcomeTag }
 
 // pushesByStatus: GET referrers is asked after the push, and its status alone
 // decides; the tag is written after 404 and 400, and nothing after a 200.
-func pushesByStatus(o *Observation, read Outcome) Outcome {
+func pushesByStatus(o *Observation, read matrix.Outcome) matrix.Outcome {
 	switch o.Referrers.Status {
 	case http.StatusOK:
-		if read == OutcomeAPI && !o.Capabilities.Push.Unlisted() {
-			return OutcomeAPI
+		if read == matrix.OutcomeAPI && !o.Capabilities.Push.Unlisted() {
+			return matrix.OutcomeAPI
 		}
-		return OutcomeNothing
+		return matrix.OutcomeNothing
 	case http.StatusNotFound, http.StatusBadRequest:
-		return OutcomeTag
+		return matrix.OutcomeTag
 	}
-	return OutcomeError
+	return matrix.OutcomeError
 }
 
 // prediction is one line of the forecast table: how each library reads.
 type prediction struct {
 	answer                         string // the answer on GET referrers, in words
 	when                           func(*Observation) bool
-	oras, ggcr, regctl, containerd Outcome // empty: unknown
+	oras, ggcr, regctl, containerd matrix.Outcome // empty: unknown
 }
 
 // predictions is what released clients do with each answer; the first line
 // that holds decides, and an answer no client was run against has no forecast.
 // The demo fleet's TestClients runs the libraries and holds the table to them.
 var predictions = []prediction{
-	{"200, an index of the exact type", func(o *Observation) bool { return okIndex(o) && MatchType(o.Referrers.ContentType) == TypeExact },
-		OutcomeAPI, OutcomeAPI, OutcomeAPI, OutcomeAPI},
+	{"200, an index of the exact type", func(o *Observation) bool { return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeExact },
+		matrix.OutcomeAPI, matrix.OutcomeAPI, matrix.OutcomeAPI, matrix.OutcomeAPI},
 	{"200, an index, the type with a parameter", func(o *Observation) bool {
-		return okIndex(o) && MatchType(o.Referrers.ContentType) == TypeParameters
-	}, OutcomeTag, OutcomeTag, OutcomeAPI, OutcomeAPI},
+		return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeParameters
+	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeAPI, matrix.OutcomeAPI},
 	{"200, an index of another type", okIndex,
-		OutcomeTag, OutcomeTag, OutcomeTag, OutcomeAPI},
+		matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeAPI},
 	{"200, a web page under the index type", func(o *Observation) bool {
-		return okBody(o, BodyHTML) && MatchType(o.Referrers.ContentType) == TypeExact
-	}, OutcomeError, OutcomeError, OutcomeTag, OutcomeError},
+		return okBody(o, BodyHTML) && MatchType(o.Referrers.ContentType) == matrix.TypeExact
+	}, matrix.OutcomeError, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeError},
 	{"200, a web page, text or nothing, under another type", func(o *Observation) bool {
-		return okBody(o, BodyHTML, BodyText, BodyEmpty) && MatchType(o.Referrers.ContentType) == TypeOther
-	}, OutcomeTag, OutcomeTag, OutcomeTag, OutcomeError},
+		return okBody(o, BodyHTML, BodyText, BodyEmpty) && MatchType(o.Referrers.ContentType) == matrix.TypeOther
+	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeError},
 	{"200, other JSON under another type", func(o *Observation) bool { // containerd takes it for a list, whatever is in it
-		return okBody(o, BodyJSON) && MatchType(o.Referrers.ContentType) == TypeOther
-	}, OutcomeTag, OutcomeTag, OutcomeTag, ""},
+		return okBody(o, BodyJSON) && MatchType(o.Referrers.ContentType) == matrix.TypeOther
+	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, ""},
 	{"404 NAME_UNKNOWN, or 400", func(o *Observation) bool {
 		return o.Referrers.Status == http.StatusBadRequest || o.Referrers.Status == http.StatusNotFound && o.Referrers.HasCode("NAME_UNKNOWN")
-	}, OutcomeError, OutcomeTag, OutcomeTag, OutcomeTag},
+	}, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
 	{"404", statusIs(http.StatusNotFound),
-		OutcomeTag, OutcomeTag, OutcomeTag, OutcomeTag},
+		matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
 	{"406", statusIs(http.StatusNotAcceptable),
-		OutcomeError, OutcomeTag, OutcomeTag, OutcomeTag},
+		matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
 	{"any other status from 400 on", func(o *Observation) bool { return o.Referrers.Status >= 400 && !o.Referrers.Token },
-		OutcomeError, OutcomeError, OutcomeTag, OutcomeTag},
+		matrix.OutcomeError, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag},
 }
 
 func okBody(o *Observation, kinds ...BodyKind) bool {
@@ -118,7 +102,7 @@ func okBody(o *Observation, kinds ...BodyKind) bool {
 
 // forecast says what each client will do here; nil where nothing was seen
 // that a client was run against.
-func forecast(o *Observation) map[string]Forecast {
+func forecast(o *Observation) map[string]matrix.Forecast {
 	// What a client does with a challenge of another origin was not tried.
 	foreign := o.Referrers.Elsewhere != "" && o.Referrers.Status == http.StatusUnauthorized
 	if !o.resolved() || o.Referrers.Location != "" || foreign {
@@ -128,15 +112,15 @@ func forecast(o *Observation) map[string]Forecast {
 		if !p.when(o) {
 			continue
 		}
-		out := map[string]Forecast{}
+		out := map[string]matrix.Forecast{}
 		for _, one := range []struct {
 			family
-			read Outcome
+			read matrix.Outcome
 		}{{orasFamily, p.oras}, {notationFamily, p.oras}, {ggcrFamily, p.ggcr}, {regclientFamily, p.regctl}, {containerdFamily, p.containerd}} {
 			if one.read == "" {
 				continue
 			}
-			f := Forecast{Read: one.read, Version: one.version}
+			f := matrix.Forecast{Read: one.read, Version: one.version}
 			if one.pushes != nil {
 				f.Push = one.pushes(o, one.read)
 			}

@@ -1,4 +1,4 @@
-package matrix
+package verdict
 
 import (
 	"flag"
@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"refmatrix/matrix"
 )
 
 var update = flag.Bool("update", false, "write the documents again")
@@ -41,7 +43,7 @@ var capabilityNotes = map[string]struct{ measured, remedy, source string }{
 // document compares a file under docs/ with what the tables say, or writes it.
 func document(t *testing.T, name, want string) {
 	t.Helper()
-	path := filepath.Join("..", "docs", name)
+	path := filepath.Join("..", "..", "docs", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -52,7 +54,7 @@ func document(t *testing.T, name, want string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what the tables say; go test ./matrix -update writes it again\n%s", path, diff)
+		t.Errorf("%s is not what the tables say; go test ./matrix/verdict -update writes it again\n%s", path, diff)
 	}
 }
 
@@ -70,11 +72,11 @@ func cell(text string) string {
 func TestReasonsAreDocumented(t *testing.T) {
 	var out lines
 	out.line("# Reasons and findings\n")
-	out.line("Made from the tables of the `matrix` package by `go test ./matrix -update`.\n")
+	out.line("Made from the tables of the `matrix` package by `go test ./matrix/verdict -update`.\n")
 	out.line("A row's `reason` is the first rule below whose condition holds.\n")
 	out.line("## Reasons\n")
 	out.line("| reason | severity | referrers | strategy | observed |\n| --- | --- | --- | --- | --- |")
-	seen := map[Reason]bool{}
+	seen := map[matrix.Reason]bool{}
 	for _, r := range Rules() {
 		out.line("| [%s](#%s) | %s | %s | %s | %s |", r.Reason, r.Reason, r.Severity, r.Referrers, r.Strategy, cell(r.Observed))
 	}
@@ -84,7 +86,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 			t.Errorf("%s comes twice, or lacks its meaning, source, condition or the reason for its confidence", r.Reason)
 		}
 		remedies, ok := remediesByReason[r.Reason]
-		if !ok || len(remedies) == 0 && r.Severity != Pass {
+		if !ok || len(remedies) == 0 && r.Severity != matrix.Pass {
 			t.Errorf("%s has no line of remedies", r.Reason)
 		}
 		seen[r.Reason] = true
@@ -218,12 +220,12 @@ func writeProducts(t *testing.T, out *lines) {
 func TestCapabilitiesAreDocumented(t *testing.T) {
 	var out lines
 	out.line("# Capabilities\n")
-	out.line("Made from the `matrix` package by `go test ./matrix -update`. What a row carries")
+	out.line("Made from the `matrix` package by `go test ./matrix/verdict -update`. What a row carries")
 	out.line("beside its verdict, under `capabilities` in matrix.json. What was not measured is")
 	out.line("left out, not guessed.\n")
 	fields, values := declared(t)
 	seen := map[string]bool{}
-	kind := reflect.TypeFor[Capabilities]()
+	kind := reflect.TypeFor[matrix.Capabilities]()
 	for i := range kind.NumField() {
 		field := kind.Field(i)
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -286,7 +288,7 @@ type value struct{ value, comment string }
 // constants of each type with theirs.
 func declared(t *testing.T) (fields map[string]string, values map[string][]value) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "capabilities.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "capabilities.go"), nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,23 +1,21 @@
-package matrix
+package verdict
 
 import (
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-)
 
-// IndexMediaType is the media type a referrers answer must have
-// (distribution specification v1.1, "Listing Referrers").
-const IndexMediaType = "application/vnd.oci.image.index.v1+json"
+	"refmatrix/matrix"
+)
 
 // Rule is one line of the verdict table.
 type Rule struct {
-	Reason     Reason
-	Severity   Severity
-	Referrers  Support
-	Strategy   Strategy
-	Confidence Confidence
+	Reason     matrix.Reason
+	Severity   matrix.Severity
+	Referrers  matrix.Support
+	Strategy   matrix.Strategy
+	Confidence matrix.Confidence
 	Observed   string // the condition in words
 
 	because string // why the confidence is what it is
@@ -37,24 +35,24 @@ var rules = slices.Concat(faultRules(), sharedRules, manifestRules, referrersRul
 // known of the API.
 func faultRules() []Rule {
 	faults := []struct {
-		reason   Reason
+		reason   matrix.Reason
 		observed string
 	}{
-		{TokenError, "the token endpoint failed or answered no token"},
-		{DNS, "the host name could not be looked up"},
-		{Connect, "no connection could be made, or it was cut"},
-		{TLS, "the TLS handshake or the certificate was refused"},
-		{Timeout, "no complete answer came within the timeout"},
-		{Protocol, "the answer was broken HTTP or over a bound"},
-		{Redirect, "a redirect loop, from https to http, or to a forbidden address"},
-		{AuthRefused, "the challenge named a realm that must not get the credentials"},
-		{Credentials, "the credentials could not be had from their helper or file"},
+		{matrix.TokenError, "the token endpoint failed or answered no token"},
+		{matrix.DNS, "the host name could not be looked up"},
+		{matrix.Connect, "no connection could be made, or it was cut"},
+		{matrix.TLS, "the TLS handshake or the certificate was refused"},
+		{matrix.Timeout, "no complete answer came within the timeout"},
+		{matrix.Protocol, "the answer was broken HTTP or over a bound"},
+		{matrix.Redirect, "a redirect loop, from https to http, or to a forbidden address"},
+		{matrix.AuthRefused, "the challenge named a realm that must not get the credentials"},
+		{matrix.Credentials, "the credentials could not be had from their helper or file"},
 	}
 	var out []Rule
 	for _, f := range faults {
 		out = append(out, Rule{
-			Reason: f.reason, Severity: Fail, Referrers: SupportUnknown, Strategy: StrategyUnknown,
-			Confidence: Assumed, because: nothingMeasured, Observed: f.observed,
+			Reason: f.reason, Severity: matrix.Fail, Referrers: matrix.SupportUnknown, Strategy: matrix.StrategyUnknown,
+			Confidence: matrix.Assumed, because: nothingMeasured, Observed: f.observed,
 			when: func(o *Observation) bool {
 				fault := o.deciding().Fault
 				return fault != nil && fault.Kind == f.reason
@@ -67,10 +65,10 @@ func faultRules() []Rule {
 	return out
 }
 
-var faultWords = map[Reason]string{
-	TokenError: "No token", DNS: "Host name not found", Connect: "No connection", TLS: "TLS failed",
-	Timeout: "No answer in time", Protocol: "Broken HTTP", Redirect: "Redirect not followed",
-	AuthRefused: "Credentials withheld", Credentials: "No credentials",
+var faultWords = map[matrix.Reason]string{
+	matrix.TokenError: "No token", matrix.DNS: "Host name not found", matrix.Connect: "No connection", matrix.TLS: "TLS failed",
+	matrix.Timeout: "No answer in time", matrix.Protocol: "Broken HTTP", matrix.Redirect: "Redirect not followed",
+	matrix.AuthRefused: "Credentials withheld", matrix.Credentials: "No credentials",
 }
 
 const (
@@ -79,17 +77,17 @@ const (
 )
 
 // unknown makes a line for an answer that says nothing of the API.
-func unknown(reason Reason, severity Severity, observed string, when func(*Observation) bool, detail func(*Observation) string) Rule {
+func unknown(reason matrix.Reason, severity matrix.Severity, observed string, when func(*Observation) bool, detail func(*Observation) string) Rule {
 	return Rule{
-		Reason: reason, Severity: severity, Referrers: SupportUnknown, Strategy: StrategyUnknown,
-		Confidence: Assumed, because: nothingMeasured, Observed: observed, when: when, detail: detail,
+		Reason: reason, Severity: severity, Referrers: matrix.SupportUnknown, Strategy: matrix.StrategyUnknown,
+		Confidence: matrix.Assumed, because: nothingMeasured, Observed: observed, when: when, detail: detail,
 	}
 }
 
 // sharedRules judge answers that mean the same at the manifest, the token
 // endpoint and the referrers endpoint.
 var sharedRules = []Rule{
-	unknown(Unauthorized, Info, "401 after the auth flow, or 400 with UNAUTHORIZED", func(o *Observation) bool {
+	unknown(matrix.Unauthorized, matrix.Info, "401 after the auth flow, or 400 with UNAUTHORIZED", func(o *Observation) bool {
 		a := o.deciding()
 		// Without a challenge at the referrers endpoint a 401 is a refusal of the
 		// endpoint, not of the account: the same credentials just read the manifest.
@@ -97,11 +95,11 @@ var sharedRules = []Rule{
 		denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != "")
 		return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
 	}, withheld("these credentials do not open this repository")),
-	unknown(Forbidden, Info, "403, or 400 with DENIED", func(o *Observation) bool {
+	unknown(matrix.Forbidden, matrix.Info, "403, or 400 with DENIED", func(o *Observation) bool {
 		a := o.deciding()
 		return a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
 	}, withheld("the account lacks the permission")),
-	unknown(RateLimited, Info, "429, also after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
+	unknown(matrix.RateLimited, matrix.Info, "429, also after the retries", statusIs(http.StatusTooManyRequests), func(o *Observation) string {
 		a := o.deciding()
 		wait := ""
 		if a.RetryAfter > 0 {
@@ -109,7 +107,7 @@ var sharedRules = []Rule{
 		}
 		return fmt.Sprintf("HTTP 429 from %s%s.", o.place(), wait)
 	}),
-	unknown(ServerError, Fail, "5xx (not 501); 502, 503 and 504 also after the retries", func(o *Observation) bool {
+	unknown(matrix.ServerError, matrix.Fail, "5xx (not 501); 502, 503 and 504 also after the retries", func(o *Observation) bool {
 		s := o.deciding().Status
 		return s >= 500 && s != http.StatusNotImplemented
 	}, func(o *Observation) string {
@@ -130,17 +128,17 @@ func withheld(why string) func(*Observation) string {
 
 // manifestRules judge an image that could not be resolved to a digest.
 var manifestRules = []Rule{
-	unknown(ImageNotFound, Info, "the manifest answers 404 on HEAD and GET",
+	unknown(matrix.ImageNotFound, matrix.Info, "the manifest answers 404 on HEAD and GET",
 		unresolved(statusIs(http.StatusNotFound)),
 		func(o *Observation) string {
 			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: the image is not there, or this account may not see it."
 		}),
-	unknown(NoDigest, Info, "the manifest answered, but its digest cannot be had, is malformed or differs",
+	unknown(matrix.NoDigest, matrix.Info, "the manifest answered, but its digest cannot be had, is malformed or differs",
 		unresolved(statusIs(http.StatusOK)),
 		func(o *Observation) string {
 			return "The manifest answered, but gave no digest to ask with: " + o.Manifest.NoDigest + "."
 		}),
-	unknown(ManifestRejected, Info, "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
+	unknown(matrix.ManifestRejected, matrix.Info, "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
 		unresolved(func(*Observation) bool { return true }),
 		func(o *Observation) string {
 			return seen(&o.Manifest.Answer) + " on " + o.Manifest.asked() + " of the manifest: " + o.Manifest.notWhatWasAsked("the registry refuses the request itself") + "."
@@ -151,8 +149,8 @@ var manifestRules = []Rule{
 // resolved, so that a 404 speaks of the endpoint and not of the image.
 var referrersRules = []Rule{
 	{
-		Reason: RedirectedAway, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
-		Confidence: Likely, because: "a sign-in proxy in between can redirect like this too",
+		Reason: matrix.RedirectedAway, Severity: matrix.Warn, Referrers: matrix.Unsupported, Strategy: matrix.ReferrersTag,
+		Confidence: matrix.Likely, because: "a sign-in proxy in between can redirect like this too",
 		Observed: "a redirect whose target no longer holds /referrers/<digest>",
 		when:     func(o *Observation) bool { return o.Referrers.Location != "" },
 		detail: func(o *Observation) string {
@@ -160,8 +158,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: WrongContentType, Severity: Warn, Referrers: Supported, Strategy: ReferrersAPI,
-		Confidence: Likely, because: "a valid index came, under a type that most clients refuse",
+		Reason: matrix.WrongContentType, Severity: matrix.Warn, Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI,
+		Confidence: matrix.Likely, because: "a valid index came, under a type that most clients refuse",
 		Observed: "200 and an OCI index, but Content-Type is not " + IndexMediaType,
 		when:     func(o *Observation) bool { return okIndex(o) && !isIndexType(o.Referrers.ContentType) },
 		detail: func(o *Observation) string {
@@ -169,8 +167,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: ReferrersListed, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
-		Confidence: Proven, because: "descriptors were listed",
+		Reason: matrix.ReferrersListed, Severity: matrix.Pass, Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI,
+		Confidence: matrix.Proven, because: "descriptors were listed",
 		Observed: "200 and an OCI index with descriptors",
 		when:     func(o *Observation) bool { return okIndex(o) && o.Referrers.Index.Total > 0 },
 		detail: func(o *Observation) string {
@@ -178,8 +176,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: ReferrersEmpty, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
-		Confidence: Likely, because: "an empty list is all there is to see: attach an artifact, or use the write probe, to prove it",
+		Reason: matrix.ReferrersEmpty, Severity: matrix.Pass, Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI,
+		Confidence: matrix.Likely, because: "an empty list is all there is to see: attach an artifact, or use the write probe, to prove it",
 		Observed: "200 and an OCI index without descriptors",
 		when:     okIndex,
 		detail: func(o *Observation) string {
@@ -190,8 +188,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: NotAnIndex, Severity: Warn, Referrers: Invalid, Strategy: ReferrersTag,
-		Confidence: Proven, because: oneReading,
+		Reason: matrix.NotAnIndex, Severity: matrix.Warn, Referrers: matrix.Invalid, Strategy: matrix.ReferrersTag,
+		Confidence: matrix.Proven, because: oneReading,
 		Observed: "200, but the body is no OCI index",
 		when:     statusIs(http.StatusOK),
 		detail: func(o *Observation) string {
@@ -199,8 +197,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: IndexOn404, Severity: Pass, Referrers: Supported, Strategy: ReferrersAPI,
-		Confidence: Likely, because: "the specification forbids a 404 here, so clients may never read the index",
+		Reason: matrix.IndexOn404, Severity: matrix.Pass, Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI,
+		Confidence: matrix.Likely, because: "the specification forbids a 404 here, so clients may never read the index",
 		Observed: "404 whose body is an OCI index",
 		when: func(o *Observation) bool {
 			return o.Referrers.Status == http.StatusNotFound && o.Referrers.Index != nil
@@ -210,8 +208,8 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: NotFound, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
-		Confidence: Proven, because: "the digest asked with had just been resolved, so the 404 is the endpoint's",
+		Reason: matrix.NotFound, Severity: matrix.Warn, Referrers: matrix.Unsupported, Strategy: matrix.ReferrersTag,
+		Confidence: matrix.Proven, because: "the digest asked with had just been resolved, so the 404 is the endpoint's",
 		Observed: "404 without an OCI index, for a digest just resolved",
 		when:     statusIs(http.StatusNotFound),
 		detail: func(o *Observation) string {
@@ -219,22 +217,22 @@ var referrersRules = []Rule{
 		},
 	},
 	{
-		Reason: MethodNotAllowed, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
-		Confidence: Proven, because: oneReading,
+		Reason: matrix.MethodNotAllowed, Severity: matrix.Warn, Referrers: matrix.Unsupported, Strategy: matrix.ReferrersTag,
+		Confidence: matrix.Proven, because: oneReading,
 		Observed: "405",
 		when:     statusIs(http.StatusMethodNotAllowed),
 		detail: func(o *Observation) string {
 			return seen(&o.Referrers.Answer) + ": the endpoint is known but switched off, and some clients fail on it instead of falling back."
 		},
 	},
-	unknown(SubjectRejected, Info, "400 with a MANIFEST_* code for a digest just resolved", func(o *Observation) bool {
+	unknown(matrix.SubjectRejected, matrix.Info, "400 with a MANIFEST_* code for a digest just resolved", func(o *Observation) bool {
 		return o.Referrers.Status == http.StatusBadRequest && o.Referrers.hasCodePrefix("MANIFEST_")
 	}, func(o *Observation) string {
 		return seen(&o.Referrers.Answer) + " for a digest just resolved: the endpoint is there but refuses this subject."
 	}),
 	{
-		Reason: Rejected, Severity: Warn, Referrers: Unsupported, Strategy: ReferrersTag,
-		Confidence: Likely, because: "a proxy or firewall in between can answer like this too",
+		Reason: matrix.Rejected, Severity: matrix.Warn, Referrers: matrix.Unsupported, Strategy: matrix.ReferrersTag,
+		Confidence: matrix.Likely, because: "a proxy or firewall in between can answer like this too",
 		Observed: "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge; or a 2xx or 3xx that is no answer to it",
 		when:     func(*Observation) bool { return true },
 		detail: func(o *Observation) string {
@@ -272,26 +270,19 @@ func okIndex(o *Observation) bool {
 func listedWords(o *Observation) string {
 	switch total := o.Capabilities.Descriptors; {
 	case total != nil:
-		return Quantity(*total, "descriptor")
+		return matrix.Quantity(*total, "descriptor")
 	case o.Referrers.Next:
-		return "at least " + Quantity(o.Referrers.Index.Total, "descriptor")
+		return "at least " + matrix.Quantity(o.Referrers.Index.Total, "descriptor")
 	}
-	return Quantity(o.Referrers.Index.Total, "descriptor")
+	return matrix.Quantity(o.Referrers.Index.Total, "descriptor")
 }
 
 // pagesWords says what is behind an empty first page.
 func pagesWords(o *Observation) string {
 	if total := o.Capabilities.Descriptors; total != nil {
-		return "its pages list " + Quantity(*total, "descriptor")
+		return "its pages list " + matrix.Quantity(*total, "descriptor")
 	}
 	return "what the other pages list was not read"
-}
-
-// isIndexType reports whether a Content-Type is the OCI index type, with or
-// without parameters, in any case (RFC 9110, section 8.3.1). A parameter that
-// is broken does not make it another type: no client reads it.
-func isIndexType(contentType string) bool {
-	return strings.EqualFold(mediaType(contentType), IndexMediaType)
 }
 
 var bodyWords = map[BodyKind]string{
@@ -316,22 +307,4 @@ func typeWords(contentType string) string {
 		return "no media type at all"
 	}
 	return mediaType(contentType)
-}
-
-// mediaType drops the parameters of a Content-Type.
-func mediaType(contentType string) string {
-	bare, _, _ := strings.Cut(contentType, ";")
-	return strings.TrimSpace(bare)
-}
-
-// Quantity words a number of things: "1 registry", "3 registries".
-func Quantity(n int, noun string) string {
-	stem, ends := strings.CutSuffix(noun, "y")
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case ends:
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,10 +1,12 @@
-package matrix
+package verdict
 
 import (
 	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
 // Evidence is what a registry shows of itself without being asked to sign in.
@@ -108,27 +110,27 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 
 // Identify names the product that e shows, the zero Product where it shows
 // none. A version is only ever one that the registry itself named.
-func Identify(e Evidence) Product {
+func Identify(e Evidence) matrix.Product {
 	for i := range signatures {
 		s := &signatures[i]
 		version, seen, ok := s.match(e)
 		if !ok {
 			continue
 		}
-		found := Product{Name: s.product, Version: version, Evidence: seen}
+		found := matrix.Product{Name: s.product, Version: version, Evidence: seen}
 		if body, asked := e.Endpoint[s.asks]; asked && body.Status == http.StatusOK {
-			found.refine(s.asks, body.JSON)
+			refine(&found, s.asks, body.JSON)
 		}
 		return found
 	}
-	return Product{}
+	return matrix.Product{}
 }
 
 // versionShape is what a version may look like before it is believed.
 var versionShape = re(`^v?[0-9]+(\.[0-9]+)*[0-9A-Za-z.+_-]*$`)
 
 // refine takes name and version from a well-known endpoint.
-func (p *Product) refine(path string, content []byte) {
+func refine(p *matrix.Product, path string, content []byte) {
 	var answer struct {
 		Version    string `json:"version"`
 		ReleaseTag string `json:"releaseTag"`

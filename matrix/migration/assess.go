@@ -1,4 +1,7 @@
-package matrix
+// Package migration says what happens to the signatures, SBOMs and attestations
+// of images that move from one registry to another. It does no I/O and prints
+// the commands of other tools: it copies nothing.
+package migration
 
 import (
 	"errors"
@@ -6,21 +9,23 @@ import (
 	"mime"
 	"slices"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
-// Move says what becomes of an image's links when it moves.
-type Move string
+// Verdict says what becomes of an image's links when it moves.
+type Verdict string
 
 // The moves, from the gravest.
 const (
-	LosesLinks       Move = "loses-links"        // every copy loses some
-	CannotTell       Move = "cannot-tell"        // source or target was not measured far enough, or no client was run against such an answer
-	SafeWithCommands Move = "safe-with-commands" // a plain copy loses some, or may; the named command none
-	Safe             Move = "safe"               // nothing is attached, any copy will do
+	LosesLinks       Verdict = "loses-links"        // every copy loses some
+	CannotTell       Verdict = "cannot-tell"        // source or target was not measured far enough, or no client was run against such an answer
+	SafeWithCommands Verdict = "safe-with-commands" // a plain copy loses some, or may; the named command none
+	Safe             Verdict = "safe"               // nothing is attached, any copy will do
 )
 
-// Moves lists every move in the order summaries name them.
-var Moves = []Move{LosesLinks, CannotTell, SafeWithCommands, Safe}
+// Verdicts lists every move in the order summaries name them.
+var Verdicts = []Verdict{LosesLinks, CannotTell, SafeWithCommands, Safe}
 
 // AssessmentSchema names the format of an assessment as JSON.
 const AssessmentSchema = "refmatrix-assessment/v1"
@@ -31,31 +36,31 @@ type Assessment struct {
 	Schema    string            `json:"schema"`
 	Source    string            `json:"source"`
 	Target    string            `json:"target"`
-	Counts    map[Move]int      `json:"counts"`
+	Counts    map[Verdict]int   `json:"counts"`
 	Platforms int               `json:"platforms_unasked,omitempty"` // images whose platforms' own links were not asked
 	Images    []ImageAssessment `json:"images"`
 }
 
 // ImageAssessment is what happens to the links of one image.
 type ImageAssessment struct {
-	Registry string   `json:"registry"`
-	Image    string   `json:"image"`
-	Digest   string   `json:"digest,omitempty"`
-	Verdict  Move     `json:"verdict"`
-	Detail   string   `json:"detail"` // one sentence
-	Links    Links    `json:"links"`
-	Target   Strategy `json:"target_strategy"`
-	Copies   []Copy   `json:"copies,omitempty"`
-	Command  string   `json:"command,omitempty"` // that keeps every link, or loses the fewest
-	Notes    []string `json:"notes,omitempty"`   // what the verdict does not cover, a sentence each
+	Registry string          `json:"registry"`
+	Image    string          `json:"image"`
+	Digest   string          `json:"digest,omitempty"`
+	Verdict  Verdict         `json:"verdict"`
+	Detail   string          `json:"detail"` // one sentence
+	Links    Links           `json:"links"`
+	Target   matrix.Strategy `json:"target_strategy"`
+	Copies   []Copy          `json:"copies,omitempty"`
+	Command  string          `json:"command,omitempty"` // that keeps every link, or loses the fewest
+	Notes    []string        `json:"notes,omitempty"`   // what the verdict does not cover, a sentence each
 }
 
 // Links is what hangs on an image at the source, by the way it hangs there.
 type Links struct {
-	ByAPI      int            `json:"by_api"`   // the referrers API lists them
-	OnlyTag    int            `json:"only_tag"` // only the referrers tag lists them
-	CosignTags []string       `json:"cosign_tags,omitempty"`
-	Types      []ArtifactType `json:"types,omitempty"` // of what the API lists
+	ByAPI      int                   `json:"by_api"`   // the referrers API lists them
+	OnlyTag    int                   `json:"only_tag"` // only the referrers tag lists them
+	CosignTags []string              `json:"cosign_tags,omitempty"`
+	Types      []matrix.ArtifactType `json:"types,omitempty"` // of what the API lists
 }
 
 // Total counts the links, a cosign tag as one.
@@ -68,8 +73,8 @@ func (l Links) Referrers() int { return l.ByAPI + l.OnlyTag }
 // supports. Both have to come from a scan with every capability step. The
 // error says why there is nothing to compare: no images, more than one
 // registry to move to, or a registry that would move onto itself.
-func Assess(source, target *Matrix) (Assessment, error) {
-	a := Assessment{Schema: AssessmentSchema, Source: named(source), Target: named(target), Counts: map[Move]int{}}
+func Assess(source, target *matrix.Matrix) (Assessment, error) {
+	a := Assessment{Schema: AssessmentSchema, Source: named(source), Target: named(target), Counts: map[Verdict]int{}}
 	if err := goTogether(source, target); err != nil {
 		return a, err
 	}
@@ -87,8 +92,8 @@ func Assess(source, target *Matrix) (Assessment, error) {
 }
 
 // goTogether says what keeps source and target from being compared.
-func goTogether(source, target *Matrix) error {
-	switch registries := Summarise(target.Rows).Registries; {
+func goTogether(source, target *matrix.Matrix) error {
+	switch registries := matrix.Summarise(target.Rows).Registries; {
 	case len(source.Rows) == 0:
 		return errors.New("the source holds no images: scan it with --probe full")
 	case registries == 0:
@@ -108,7 +113,7 @@ func goTogether(source, target *Matrix) error {
 func (a Assessment) Safe() bool { return a.Counts[LosesLinks] == 0 && a.Counts[CannotTell] == 0 }
 
 // named names the registries of m.
-func named(m *Matrix) string {
+func named(m *matrix.Matrix) string {
 	var names []string
 	for i := range m.Rows {
 		if !slices.Contains(names, m.Rows[i].Registry) {
@@ -124,18 +129,18 @@ func named(m *Matrix) string {
 // targetRow gives the row that speaks for image at the target: the same image
 // where it was measured, else any where all that were measured agree. It is nil
 // where none was, or where they differ: support is a matter of the repository.
-func targetRow(target *Matrix, image string) *Row {
-	var found *Row
+func targetRow(target *matrix.Matrix, image string) *matrix.Row {
+	var found *matrix.Row
 	differ := false
 	for i := range target.Rows {
 		row := &target.Rows[i]
 		switch {
-		case row.Strategy == StrategyUnknown:
+		case row.Strategy == matrix.StrategyUnknown:
 		case row.Image == image:
 			return row
 		case found == nil:
 			found = row
-		case found.Strategy != row.Strategy || found.Severity != row.Severity || found.Reason != row.Reason && row.Severity != Pass:
+		case found.Strategy != row.Strategy || found.Severity != row.Severity || found.Reason != row.Reason && row.Severity != matrix.Pass:
 			differ = true
 		}
 	}
@@ -148,13 +153,13 @@ func targetRow(target *Matrix, image string) *Row {
 // pushOf gives what the write probe found at the target, nil where it did not
 // run or learned nothing: it runs once for a registry, on whichever image came
 // first.
-func pushOf(target *Matrix) *Push {
+func pushOf(target *matrix.Matrix) *matrix.Push {
 	for i := range target.Rows {
 		row := &target.Rows[i]
 		c := row.Capabilities
 		switch {
-		case c == nil || c.Push == nil || c.Push.Strategy == PushUnknown:
-		case c.Push.withoutAPI(): // a repository that has it may be of another kind, and for one that has not it is no news
+		case c == nil || c.Push == nil || c.Push.Strategy == matrix.PushUnknown:
+		case c.Push.WithoutAPI(): // a repository that has it may be of another kind, and for one that has not it is no news
 		default:
 			return c.Push
 		}
@@ -167,14 +172,14 @@ const (
 	pathNote      = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; it needs a host name of its own."
 )
 
-func assessImage(source, target *Row, push *Push) ImageAssessment {
-	out := ImageAssessment{Registry: source.Registry, Image: source.Image, Digest: source.Digest, Target: StrategyUnknown, Verdict: CannotTell}
+func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment {
+	out := ImageAssessment{Registry: source.Registry, Image: source.Image, Digest: source.Digest, Target: matrix.StrategyUnknown, Verdict: CannotTell}
 	if target != nil {
 		out.Target = target.Strategy
 	}
 	links, gap := linksOf(source)
 	out.Links = links
-	index := source.mayBeIndex()
+	index := mayBeIndex(source)
 	switch {
 	case gap != "":
 		out.Detail = gap
@@ -189,7 +194,7 @@ func assessImage(source, target *Row, push *Push) ImageAssessment {
 	if index {
 		out.Notes = append(out.Notes, platformsNote)
 	}
-	for _, row := range []*Row{source, target} {
+	for _, row := range []*matrix.Row{source, target} {
 		if atBasePath(row.URL) {
 			out.Notes = append(out.Notes, fmt.Sprintf(pathNote, row.Registry))
 		}
@@ -214,7 +219,7 @@ func (a *ImageAssessment) conclude(index bool) {
 			doubt = i
 		}
 	}
-	kept, total := a.Copies[best], Quantity(a.Links.Total(), "link")
+	kept, total := a.Copies[best], matrix.Quantity(a.Links.Total(), "link")
 	switch {
 	case kept.Lost == 0 && kept.unproven == "" && (!index || kept.platforms):
 		a.Verdict, a.Command = SafeWithCommands, kept.Command
@@ -243,19 +248,19 @@ func (a *ImageAssessment) conclude(index bool) {
 
 // linksOf counts what hangs on the image of row; gap says what was not
 // measured, a sentence, "" where nothing is missing.
-func linksOf(row *Row) (links Links, gap string) {
+func linksOf(row *matrix.Row) (links Links, gap string) {
 	c := row.Capabilities
-	if row.Strategy == StrategyUnknown || c == nil {
+	if row.Strategy == matrix.StrategyUnknown || c == nil {
 		return links, "The source could not be measured: " + row.Detail
 	}
 	switch c.Pagination {
-	case PageLoop, PageForeign, PageBroken, PageBounded:
+	case matrix.PageLoop, matrix.PageForeign, matrix.PageBroken, matrix.PageBounded:
 		return links, fmt.Sprintf("The source's list of referrers could not be read to its end (pagination %s), so what is attached is not known in full.", c.Pagination)
 	}
-	if c.TagSchema == nil || c.TagSchema.State == TagUnknown || row.Referrers == Supported && c.TagSchema.State == TagIndex && !c.TagSchema.Compared || c.CosignTags == nil || row.Referrers == Supported && c.Descriptors == nil {
+	if c.TagSchema == nil || c.TagSchema.State == matrix.TagUnknown || row.Referrers == matrix.Supported && c.TagSchema.State == matrix.TagIndex && !c.TagSchema.Compared || c.CosignTags == nil || row.Referrers == matrix.Supported && c.Descriptors == nil {
 		return links, "The links at the source were not looked at in full: scan it with --probe full."
 	}
-	if row.Referrers == Supported {
+	if row.Referrers == matrix.Supported {
 		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, c.TagSchema.MissingFromAPI(), c.ArtifactTypes
 	} else {
 		links.OnlyTag = c.TagSchema.Descriptors
@@ -274,7 +279,7 @@ var singleManifests = []string{
 
 // mayBeIndex reports whether the image can hold platforms, whose own links no
 // probe step asks for: anything that is not known to be one manifest.
-func (r *Row) mayBeIndex() bool {
+func mayBeIndex(r *matrix.Row) bool {
 	mediaType, _, _ := mime.ParseMediaType(r.MediaType)
 	return !slices.Contains(singleManifests, mediaType)
 }

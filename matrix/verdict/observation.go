@@ -1,9 +1,11 @@
-package matrix
+package verdict
 
 import (
 	"net/http"
 	"strings"
 	"time"
+
+	"refmatrix/matrix"
 )
 
 // Observation is everything the probe saw of one image at one registry.
@@ -11,8 +13,8 @@ import (
 type Observation struct {
 	Manifest     Manifest
 	Referrers    Referrers
-	Capabilities Capabilities
-	Product      Product
+	Capabilities matrix.Capabilities
+	Product      matrix.Product
 	CutShort     bool // the scan ended before every step that follows the verdict was asked
 	WriteSkipped bool // the write probe was asked for, but the image gave no verdict to go with it
 }
@@ -32,7 +34,7 @@ type Answer struct {
 
 // Fault tells why no answer could be judged. Kind is one of the fault reasons.
 type Fault struct {
-	Kind Reason
+	Kind matrix.Reason
 	Text string // one clause, without secrets
 }
 
@@ -104,15 +106,7 @@ type Referrers struct {
 type Index struct {
 	Null        bool // "manifests": null, an empty list as some registries write it
 	Total       int
-	Descriptors []Descriptor
-}
-
-// Descriptor is an OCI content descriptor (image specification, descriptor.md).
-type Descriptor struct {
-	Digest       string `json:"digest"`
-	MediaType    string `json:"media_type,omitempty"`
-	ArtifactType string `json:"artifact_type,omitempty"`
-	Size         int64  `json:"size,omitempty"`
+	Descriptors []matrix.Descriptor
 }
 
 // resolved reports whether the manifest step gave a digest, so that the

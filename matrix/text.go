@@ -7,6 +7,18 @@ import (
 	"unicode/utf8"
 )
 
+// Quantity words a number of things: "1 registry", "3 registries".
+func Quantity(n int, noun string) string {
+	stem, ends := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case ends:
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // Printable makes text from anywhere safe to print: what a terminal could take
 // for more than text (control characters, bidirectional overrides, invalid
 // UTF-8) is spelled out as \x1b or \u202e.

@@ -1,0 +1,102 @@
+// Package matrix is the contract that programs and reports read: a matrix, its
+// rows and what they hold, and what two matrices differ in or come to joined. It
+// does no I/O and imports nothing of refmatrix.
+package matrix
+
+import (
+	"slices"
+	"time"
+)
+
+// Schema names the format of matrix.json.
+const Schema = "refmatrix/v1"
+
+// Matrix is one scan. Its JSON is the contract other programs read.
+type Matrix struct {
+	Schema   string    `json:"schema"`
+	Tool     Tool      `json:"tool"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Complete bool      `json:"complete"`        // every image of the inventory's part that was scanned has its row
+	Shard    string    `json:"shard,omitempty"` // "I/N" where this is one shard of a scan
+
+	Selection     []string `json:"selection,omitempty"`      // the flags that chose a part of the inventory, sorted
+	MissingShards []string `json:"missing_shards,omitempty"` // of a merge: "I/N" of each that is not here whole
+
+	Summary Summary `json:"summary"`
+	Rows    []Row   `json:"rows"`
+}
+
+// Scope is the part of an inventory that a scan was to measure.
+type Scope struct {
+	Shard     string   // as in Matrix
+	Selection []string // as in Matrix
+}
+
+// Scope gives the part of the inventory that m was to measure.
+func (m *Matrix) Scope() Scope { return Scope{m.Shard, m.Selection} }
+
+// Whole reports whether s is all of an inventory.
+func (s Scope) Whole() bool { return s.Shard == "" && len(s.Selection) == 0 }
+
+// Equal reports whether s and other are chosen alike.
+func (s Scope) Equal(other Scope) bool {
+	return s.Shard == other.Shard && slices.Equal(s.Selection, other.Selection)
+}
+
+// Tool is the program that measured.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Summary counts the rows of a matrix.
+type Summary struct {
+	Registries int `json:"registries"`
+	Rows       int `json:"rows"`
+	Pass       int `json:"pass"`
+	Warn       int `json:"warn"`
+	Info       int `json:"info"`
+	Fail       int `json:"fail"`
+	Unexpected int `json:"unexpected,omitempty"`
+}
+
+// Summarise counts rows.
+func Summarise(rows []Row) Summary {
+	s := Summary{Rows: len(rows)}
+	registries := map[string]bool{}
+	for i := range rows {
+		registries[rows[i].Registry] = true
+		switch rows[i].Severity {
+		case Pass:
+			s.Pass++
+		case Warn:
+			s.Warn++
+		case Info:
+			s.Info++
+		case Fail:
+			s.Fail++
+		}
+		if rows[i].Unexpected {
+			s.Unexpected++
+		}
+	}
+	s.Registries = len(registries)
+	return s
+}
+
+// Count is the number of rows of severity s.
+func (s Summary) Count(severity Severity) int {
+	return map[Severity]int{Pass: s.Pass, Warn: s.Warn, Info: s.Info, Fail: s.Fail}[severity]
+}
+
+// Gates reports whether a row stands at or above floor, which is what
+// --fail-on asks.
+func (m *Matrix) Gates(floor Severity) bool {
+	for i := range m.Rows {
+		if m.Rows[i].Severity.AtLeast(floor) {
+			return true
+		}
+	}
+	return false
+}

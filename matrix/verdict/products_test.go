@@ -1,0 +1,113 @@
+package verdict
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refmatrix/matrix"
+)
+
+// product is a matrix.Product: its name, version and evidence.
+type product struct{ Name, Version, Evidence string }
+
+// TestIdentify: what each product shows of itself without being asked to sign in.
+func TestIdentify(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		e    Evidence
+		want product
+		asks string
+	}{
+		{"nothing", Evidence{Host: "registry.example.com"}, product{}, ""},
+		{"a web server is no product", Evidence{Headers: http.Header{"Server": {"nginx/1.27.0"}}}, product{}, ""},
+		{"Nexus", Evidence{Headers: http.Header{"Server": {"Nexus/3.80.0-06 (COMMUNITY)"}}}, product{"Nexus", "3.80.0-06", "Server: Nexus/3.80.0-06 (COMMUNITY)"}, ""},
+		{"Artifactory", Evidence{Headers: http.Header{"X-Jfrog-Version": {"Artifactory/7.98.9 79809900"}}}, product{"Artifactory", "7.98.9", "X-Jfrog-Version: Artifactory/7.98.9 79809900"}, ""},
+		{"GitLab by its header", Evidence{Headers: http.Header{"Gitlab-Container-Registry-Version": {"v4.5.0-gitlab"}}}, product{"GitLab", "4.5.0-gitlab", "Gitlab-Container-Registry-Version: v4.5.0-gitlab"}, ""},
+		{"a service by its host", Evidence{Host: "ghcr.io"}, product{"GHCR", "", "host ghcr.io"}, ""},
+		{"a host that only ends like it", Evidence{Host: "notghcr.io"}, product{}, ""},
+		{"ECR", Evidence{Host: "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, product{"ECR", "", "host 123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, ""},
+		{"Artifact Registry", Evidence{Host: "europe-docker.pkg.dev"}, product{"Artifact Registry", "", "host europe-docker.pkg.dev"}, ""},
+		{"Harbor", Evidence{Realm: "https://harbor.example.com/service/token", Service: "harbor-registry"}, product{"Harbor", "", "token realm https://harbor.example.com/service/token, service harbor-registry"}, ""},
+		{"Gitea", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"1.24.6"}`)}}},
+			product{"Gitea", "1.24.6", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
+		{"Forgejo", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"12.0.1+gitea-1.22.0"}`)}}},
+			product{"Forgejo", "12.0.1", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
+		{"an endpoint that answers nonsense", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"<script>"}`)}}},
+			product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+		{"an endpoint that refuses", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {403, nil}}},
+			product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+		{"Quay", Evidence{Host: "quay.example.com", Realm: "https://quay.example.com/v2/auth", Service: "quay.example.com:8443"}, product{"Quay", "", "token realm https://quay.example.com/v2/auth, service quay.example.com:8443"}, ""},
+		{"a realm like Quay's, of another service", Evidence{Host: "r.example.com", Realm: "https://r.example.com/v2/auth", Service: "registry"}, product{}, ""},
+		{"Alibaba Enterprise", Evidence{Host: "team-registry.cn-hangzhou.cr.aliyuncs.com"}, product{"Alibaba ACR", "", "host team-registry.cn-hangzhou.cr.aliyuncs.com"}, ""},
+		{"Alibaba Personal, of old", Evidence{Host: "registry.cn-hangzhou.aliyuncs.com"}, product{"Alibaba ACR Personal", "", "host registry.cn-hangzhou.aliyuncs.com"}, ""},
+		{"Alibaba Personal", Evidence{Host: "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, product{"Alibaba ACR Personal", "", "host crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, ""},
+		{"Pulp", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://pulp.example.com/token/", Service: "pulp.example.com"},
+			product{"Pulp", "", "X-Registry-Supports-Signatures: 1, token realm https://pulp.example.com/token/"}, ""},
+		{"OpenShift, which sends that header too", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://r.example.com/openshift/token"}, product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
+		{"Distribution", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}, NotFound: "404 page not found"},
+			product{"CNCF Distribution", "", "Docker-Distribution-Api-Version: registry/2.0, 404 with the text 404 page not found"}, ""},
+		{"the header alone, which many send", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}}, product{}, ""},
+		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
+			product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
+	} {
+		if diff := cmp.Diff(matrix.Product(test.want), Identify(test.e)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		if got := WellKnown(test.e); got != test.asks {
+			t.Errorf("%s: asks %q, want %q", test.name, got, test.asks)
+		}
+	}
+}
+
+// TestMinimumVersions: remedies name the first version that has the API. Older
+// lists say Harbor 2.6 and Distribution 2.8; both are wrong.
+func TestMinimumVersions(t *testing.T) {
+	for _, test := range []struct {
+		product matrix.Product
+		first   string // of the remedies on a 404
+	}{
+		{matrix.Product{Name: "Harbor", Version: "2.6.0"}, "Upgrade Harbor 2.6.0 to 2.8.0 or later, which has the referrers API; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865)."},
+		{matrix.Product{Name: "Harbor"}, "Harbor has the referrers API since 2.8.0; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865): upgrade an older one, else look for a proxy that drops /referrers/."},
+		{matrix.Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; repositories of type Docker lack it, those of type OCI have it (JFrog release notes 7.90.1, go-containerregistry#1962)."},
+		{matrix.Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
+		{matrix.Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
+		{matrix.Product{Name: "Docker Hub"}, "Go by this measurement: whether Docker Hub has the referrers API is disputed; yes since about autumn 2025, no in 2026 (reports of users)."},
+		{matrix.Product{}, remediesByReason[matrix.NotFound][0]},
+	} {
+		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
+		if diff := cmp.Diff(test.first, remedies(o, Judge(o))[0]); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if k := known["CNCF Distribution"]; k.has || k.since != "" {
+		t.Error("no release of CNCF Distribution has the API (distribution#4828)")
+	}
+	for name, k := range known {
+		if has, sure := k.expected("2.6.0"); name == "Harbor" && (has || !sure) {
+			t.Error("Harbor 2.6 has no referrers API (harbor#17928)")
+		}
+	}
+	for _, pair := range [][2]string{{"2.7.9", "2.8.0"}, {"2.9", "2.10"}, {"3.79.1-02", "3.80.0"}, {"v1.4.2", "1.4.3"}, {"7.90", "7.90.1"}} {
+		if !older(pair[0], pair[1]) || older(pair[1], pair[0]) || older(pair[1], pair[1]) {
+			t.Errorf("%s is not older than %s", pair[0], pair[1])
+		}
+	}
+}
+
+// TestContradictionNamesTheException: a record that has one does not blame a
+// proxy first.
+func TestContradictionNamesTheException(t *testing.T) {
+	for product, want := range map[matrix.Product]string{
+		{Name: "ACR"}:                            "but registries with customer-managed keys lack it; HTTP 404 suggests that, or a proxy",
+		{Name: "Artifactory", Version: "7.98.9"}: "but repositories of type Docker lack it",
+		{Name: "Harbor", Version: "2.11.0"}:      "HTTP 404 suggests a proxy in between",
+	} {
+		o := with(subject(status(404)), func(o *Observation) { o.Product = product })
+		if got := contradiction(o, Judge(o)); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"refmatrix/matrix"
+)
+
+// unresolvable is an observation of an image that gave no digest.
+func unresolvable(answer Answer) *Observation {
+	return &Observation{Manifest: Manifest{Answer: answer, Method: "GET", NoDigest: "no header"}}
+}
+
+// fault is an answer that did not come.
+func fault(kind matrix.Reason) Answer { return Answer{Fault: &Fault{kind, "why"}} }
+
+// elsewhere is an answer of the origin that the question was redirected to.
+func elsewhere(code int, codes ...string) Referrers {
+	return Referrers{Answer: Answer{Status: code, Codes: codes}, Elsewhere: "other.example"}
+}
+
+// TestJudge: each line of the verdict table from both its sides: what it is
+// for, and what is next to it and belongs to another line.
+func TestJudge(t *testing.T) {
+	away := Referrers{Answer: Answer{Status: 302, Location: "https://other.example/"}}
+	under := func(code, descriptors int) Referrers {
+		return Referrers{Answer: Answer{Status: code}, Index: &Index{Total: descriptors}}
+	}
+	next := index(IndexMediaType, 0)
+	next.Next = true
+	first := index(IndexMediaType, 2)
+	first.Next = true
+	token := func(code int, codes ...string) Answer { return Answer{Status: code, Token: true, Codes: codes} }
+	for _, test := range []struct {
+		name   string
+		of     *Observation
+		reason matrix.Reason
+		detail string // part of it
+	}{
+		{"401 of the manifest", unresolvable(Answer{Status: 401}), matrix.Unauthorized, "from the manifest request: these credentials"},
+		{"401 of the token endpoint", subject(Referrers{Answer: token(401)}), matrix.Unauthorized, "from the token endpoint"},
+		{"401 with a challenge", subject(Referrers{Answer: Answer{Status: 401, Challenge: true}}), matrix.Unauthorized, "from the referrers endpoint"},
+		{"401 without a challenge", subject(status(401)), matrix.Rejected, "without a usable challenge"},
+		{"401 of another origin", subject(elsewhere(401)), matrix.Unauthorized, "other.example, to which the registry redirects"},
+		{"400 UNAUTHORIZED", subject(coded(400, "UNAUTHORIZED")), matrix.Unauthorized, "(UNAUTHORIZED)"},
+		{"404 UNAUTHORIZED", subject(coded(404, "UNAUTHORIZED")), matrix.NotFound, "(UNAUTHORIZED)"},
+		{"403", subject(status(403)), matrix.Forbidden, "lacks the permission"},
+		{"403 of another origin", subject(elsewhere(403)), matrix.Forbidden, "not sent to another origin"},
+		{"400 DENIED", subject(coded(400, "DENIED")), matrix.Forbidden, "(DENIED)"},
+		{"404 DENIED", subject(coded(404, "DENIED")), matrix.NotFound, "(DENIED)"},
+		{"429", subject(status(429)), matrix.RateLimited, "HTTP 429 from the referrers endpoint."},
+		{"429 with Retry-After", subject(Referrers{Answer: Answer{Status: 429, RetryAfter: 3 * time.Second}}), matrix.RateLimited, "asks to wait 3s"},
+		{"500", subject(status(500)), matrix.ServerError, "HTTP 500"},
+		{"599", unresolvable(Answer{Status: 599}), matrix.ServerError, "from the manifest request"},
+		{"501", subject(status(501)), matrix.Rejected, "is refused"},
+		{"no manifest", unresolvable(Answer{Status: 404}), matrix.ImageNotFound, "on HEAD and GET"},
+		{"a manifest without a digest", unresolvable(Answer{Status: 200}), matrix.NoDigest, "no header"},
+		{"a manifest that is refused", unresolvable(Answer{Status: 406}), matrix.ManifestRejected, "refuses the request itself"},
+		{"a manifest of no content", unresolvable(Answer{Status: 204}), matrix.ManifestRejected, "no answer to the request"},
+		{"a redirect away", subject(away), matrix.RedirectedAway, "HTTP 302 to https://other.example/"},
+		{"another type", subject(index("application/json", 1)), matrix.WrongContentType, "sent as application/json"},
+		{"no type", subject(index("", 1)), matrix.WrongContentType, "no media type at all"},
+		{"the type with a parameter", subject(index(IndexMediaType+"; charset=utf-8", 1)), matrix.ReferrersListed, "an OCI index of 1 descriptor"},
+		{"the first of two pages", subject(first), matrix.ReferrersListed, "at least 2 descriptors"},
+		{"an empty list", subject(index(IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
+		{"an empty page", subject(next), matrix.ReferrersEmpty, "what the other pages list was not read"},
+		{"a web page", subject(page(200, "text/html", BodyHTML)), matrix.NotAnIndex, "a web page and no OCI index"},
+		{"an index under 404", subject(under(404, 0)), matrix.IndexOn404, "under a status the specification forbids"},
+		{"an index under 410", subject(under(410, 1)), matrix.Rejected, "HTTP 410"},
+		{"404", subject(status(404)), matrix.NotFound, "no OCI index"},
+		{"405", subject(status(405)), matrix.MethodNotAllowed, "switched off"},
+		{"400 MANIFEST_INVALID", subject(coded(400, "MANIFEST_INVALID")), matrix.SubjectRejected, "refuses this subject"},
+		{"404 MANIFEST_UNKNOWN", subject(coded(404, "MANIFEST_UNKNOWN")), matrix.NotFound, "(MANIFEST_UNKNOWN)"},
+		{"422 MANIFEST_INVALID", subject(coded(422, "MANIFEST_INVALID")), matrix.Rejected, "HTTP 422"},
+		{"400 NAME_INVALID", subject(coded(400, "NAME_INVALID")), matrix.Rejected, "is refused"},
+		{"204", subject(status(204)), matrix.Rejected, "no answer to the request"},
+		{"no token", subject(Referrers{Answer: Answer{Token: true, Fault: &Fault{matrix.TokenError, "why"}}}), matrix.TokenError, "No token at the token endpoint: why."},
+		{"a fault of the manifest step", unresolvable(fault(matrix.DNS)), matrix.DNS, "Host name not found at the manifest request: why."},
+		{"a fault of the referrers step", subject(Referrers{Answer: fault(matrix.Redirect)}), matrix.Redirect, "at the referrers endpoint"},
+	} {
+		v := Judge(test.of)
+		if v.Reason != test.reason || !strings.Contains(v.Detail, test.detail) {
+			t.Errorf("%s: %s, %q, want %s, %q", test.name, v.Reason, v.Detail, test.reason, test.detail)
+		}
+	}
+}
+
+// TestVerdictOfEachReason: what a reason comes to, which gates and the strategy
+// of clients rest on.
+func TestVerdictOfEachReason(t *testing.T) {
+	verdict := func(s matrix.Severity, r matrix.Support, by matrix.Strategy, c matrix.Confidence) Verdict {
+		return Verdict{Severity: s, Referrers: r, Strategy: by, Confidence: c}
+	}
+	var (
+		broken  = verdict(matrix.Fail, matrix.SupportUnknown, matrix.StrategyUnknown, matrix.Assumed)
+		closed  = verdict(matrix.Info, matrix.SupportUnknown, matrix.StrategyUnknown, matrix.Assumed)
+		without = verdict(matrix.Warn, matrix.Unsupported, matrix.ReferrersTag, matrix.Proven)
+		unclear = verdict(matrix.Warn, matrix.Unsupported, matrix.ReferrersTag, matrix.Likely)
+		works   = verdict(matrix.Pass, matrix.Supported, matrix.ReferrersAPI, matrix.Likely)
+	)
+	want := map[matrix.Reason]Verdict{
+		matrix.TokenError: broken, matrix.DNS: broken, matrix.Connect: broken, matrix.TLS: broken, matrix.Timeout: broken, matrix.Protocol: broken, matrix.Redirect: broken,
+		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken,
+		matrix.Unauthorized: closed, matrix.Forbidden: closed, matrix.RateLimited: closed, matrix.ImageNotFound: closed, matrix.NoDigest: closed,
+		matrix.ManifestRejected: closed, matrix.SubjectRejected: closed,
+		matrix.NotFound: without, matrix.MethodNotAllowed: without, matrix.Rejected: unclear, matrix.RedirectedAway: unclear,
+		matrix.NotAnIndex:       verdict(matrix.Warn, matrix.Invalid, matrix.ReferrersTag, matrix.Proven),
+		matrix.ReferrersListed:  verdict(matrix.Pass, matrix.Supported, matrix.ReferrersAPI, matrix.Proven),
+		matrix.ReferrersEmpty:   works,
+		matrix.IndexOn404:       works,
+		matrix.WrongContentType: verdict(matrix.Warn, matrix.Supported, matrix.ReferrersAPI, matrix.Likely),
+	}
+	for _, r := range Rules() {
+		if got := verdict(r.Severity, r.Referrers, r.Strategy, r.Confidence); got != want[r.Reason] {
+			t.Errorf("%s: %+v, want %+v", r.Reason, got, want[r.Reason])
+		}
+		delete(want, r.Reason)
+	}
+	for reason := range want {
+		t.Errorf("no line of the table gives %s", reason)
+	}
+}
