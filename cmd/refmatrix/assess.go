@@ -15,7 +15,7 @@ import (
 )
 
 func newAssess() *cobra.Command {
-	var v view
+	v := view[migration.Assessment]{formats: report.Assessments}
 	var s selection
 	var from, to string
 	var write bool
@@ -58,8 +58,8 @@ is nothing to compare.`,
 			if err != nil {
 				return usage("%s", matrix.Printable(err.Error())) // it names what a file calls itself
 			}
-			if err := report.RenderAssessment(cmd.OutOrStdout(), a, v.format, v.options(cmd)); err != nil {
-				return internal(err)
+			if err := v.print(cmd, a); err != nil {
+				return err
 			}
 			if !a.Safe() {
 				return &failure{exitGate, nil}

@@ -10,11 +10,12 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 	"refmatrix/scanner/inventory"
 )
 
 func newDiff() *cobra.Command {
-	var v view
+	v := view[matrix.Diff]{formats: report.Diffs}
 	var failOn string
 	cmd := &cobra.Command{
 		Use:   "diff [OLD NEW | DIR]",
@@ -43,8 +44,8 @@ are no two scans to compare.`,
 				return err
 			}
 			d := matrix.Compare(older.Matrix, newer, older.Known...)
-			if err := report.RenderDiff(cmd.OutOrStdout(), d, v.format, v.options(cmd)); err != nil {
-				return internal(err)
+			if err := v.print(cmd, d); err != nil {
+				return err
 			}
 			if failOn == "change" && d.Substance() {
 				return &failure{exitGate, nil}
@@ -59,23 +60,23 @@ are no two scans to compare.`,
 
 // toCompare reads the two files named, or takes the last two scans of a
 // directory's history.
-func toCompare(cmd *cobra.Command, args []string) (report.Baseline, *matrix.Matrix, error) {
+func toCompare(cmd *cobra.Command, args []string) (store.Baseline, *matrix.Matrix, error) {
 	if len(args) == 2 {
 		older, err := readMatrix(cmd, args[0])
 		if err != nil {
-			return report.Baseline{}, nil, err
+			return store.Baseline{}, nil, err
 		}
 		newer, err := readMatrix(cmd, args[1])
-		return report.Baseline{Matrix: older}, newer, err
+		return store.Baseline{Matrix: older}, newer, err
 	}
 	dir := "reports"
 	if len(args) == 1 {
 		dir = args[0]
 		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-			return report.Baseline{}, nil, usage("diff %s: name the newer matrix.json too, or an output directory alone", dir)
+			return store.Baseline{}, nil, usage("diff %s: name the newer matrix.json too, or an output directory alone", dir)
 		}
 	}
-	older, newer, err := report.OpenHistory(dir).LastTwo()
+	older, newer, err := store.OpenHistory(dir).LastTwo()
 	if err != nil {
 		return older, nil, &failure{exitUsage, err}
 	}

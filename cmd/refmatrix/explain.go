@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +19,7 @@ import (
 
 func newExplain() *cobra.Command {
 	var s selection
-	var v view
+	v := view[[]report.Explanation]{formats: report.Explanations}
 	var depth string
 	var timeout time.Duration
 	var write bool
@@ -43,8 +42,8 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 			if err != nil {
 				return &failure{exitUsage, err}
 			}
-			if v.format != "text" && v.format != "json" {
-				return usage("--format %q: choose text or json", v.format)
+			if err := v.check(); err != nil {
+				return err
 			}
 			if timeout < 0 {
 				return usage("--timeout must not be negative")
@@ -62,36 +61,26 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 			if cmd.Context().Err() != nil {
 				return &failure{exitInterrupted, errors.New("interrupted")}
 			}
-			return v.explain(cmd, inv.Registries[0], m.Rows)
+			return v.print(cmd, explanations(inv.Registries[0], m.Rows))
 		},
 	}
 	s.addFlags(cmd)
 	v.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.Lookup("format").DefValue, flags.Lookup("format").Usage = "text", "text or json"
-	v.format = "text"
 	flags.StringVar(&depth, "probe", "standard", "how much to ask: basic, standard or full")
 	flags.BoolVar(&write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
 	flags.DurationVar(&timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
 }
 
-// explain prints the rows of entry.
-func (v *view) explain(cmd *cobra.Command, entry inventory.Registry, rows []matrix.Row) error {
-	w := cmd.OutOrStdout()
-	if v.format == "json" {
-		encoder := json.NewEncoder(report.Printable(w))
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return printed(0, encoder.Encode(rows))
-	}
+// explanations are the rows of entry with the commands that repeat them.
+func explanations(entry inventory.Registry, rows []matrix.Row) []report.Explanation {
 	commands := probe.Curl(entry, rows)
+	var out []report.Explanation
 	for i := range rows {
-		if err := report.Explain(w, &rows[i], commands[i], v.options(cmd)); err != nil {
-			return internal(err)
-		}
+		out = append(out, report.Explanation{Row: &rows[i], Commands: commands[i]})
 	}
-	return nil
+	return out
 }
 
 // find gives an inventory of the one registry called name, or else of the image

@@ -12,6 +12,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 )
 
 // output are the flags that say which reports are written, and where.
@@ -24,33 +25,28 @@ type output struct {
 func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
 	flags := cmd.Flags()
 	flags.StringVarP(&o.path, "output", "o", path, "`DIR` for the reports, - for one format on stdout")
-	flags.StringVarP(&o.formats, "format", "f", formats, "reports: "+strings.Join(formatNames(), ",")+" or all")
+	flags.StringVarP(&o.formats, "format", "f", formats, "reports: "+strings.Join(report.Matrices.Names(), ",")+" or all")
 	flags.BoolVar(&o.noColor, "no-color", false, "no colours (as NO_COLOR does)")
 }
 
-func formatNames() []string {
-	var names []string
-	for _, f := range report.Formats {
-		names = append(names, f.Name)
-	}
-	return names
-}
+// matrixFormat is a format that a matrix is rendered in.
+type matrixFormat = report.Format[*matrix.Matrix]
 
 // sink is where the reports of a run go: stdout, a directory, or both.
 type sink struct {
 	stdout  io.Writer
 	options report.Options
-	shown   []report.Format // on stdout
-	dir     *report.Dir     // nil where nothing is stored
-	history *report.History // of that directory
-	stored  []report.Format
+	shown   []matrixFormat // on stdout
+	dir     *store.Dir     // nil where nothing is stored
+	history *store.History // of that directory
+	stored  []matrixFormat
 }
 
 // open checks the formats and the directory before anything is measured. keep
 // says that what is written is a new scan; it goes into history/ where JSON is
 // among the formats, for a folder of metrics alone is no place for it.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
-	formats, err := report.Parse(o.formats)
+	formats, err := report.Matrices.Parse(o.formats)
 	if err != nil {
 		return nil, &failure{exitUsage, err}
 	}
@@ -72,15 +68,11 @@ func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	if len(s.stored) == 0 {
 		return s, nil
 	}
-	if s.dir, err = report.OpenDir(o.path, keep && has(formats, "json")); err != nil {
+	if s.dir, err = store.OpenDir(o.path, keep && slices.ContainsFunc(formats, func(f matrixFormat) bool { return f.Archived })); err != nil {
 		return nil, internal(err)
 	}
-	s.history = report.OpenHistory(o.path)
+	s.history = store.OpenHistory(o.path)
 	return s, nil
-}
-
-func has(formats []report.Format, name string) bool {
-	return slices.ContainsFunc(formats, func(f report.Format) bool { return f.Name == name })
 }
 
 // write renders m everywhere and gives the paths of the files written.
@@ -89,12 +81,12 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 	if s.dir != nil {
 		options := s.options
 		var err error
-		if has(s.stored, "html") {
+		if slices.ContainsFunc(s.stored, func(f matrixFormat) bool { return f.LooksBack }) {
 			if options.History, err = s.history.Counts(historyShown, m.Scope()); err != nil {
 				return nil, err
 			}
 		}
-		if written, err = s.dir.Write(m, s.stored, options); err != nil {
+		if written, err = s.dir.Write(m.Started, files(m, s.stored, options)); err != nil {
 			return written, err
 		}
 	}
@@ -104,6 +96,20 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 		}
 	}
 	return written, nil
+}
+
+// files are the reports of m as the store takes them.
+func files(m *matrix.Matrix, formats []matrixFormat, options report.Options) []store.File {
+	var out []store.File
+	for _, f := range formats {
+		out = append(out, store.File{
+			Name:     f.File,
+			Format:   f.Name,
+			Archived: f.Archived,
+			Render:   func(w io.Writer) error { return f.Render(w, m, options) },
+		})
+	}
+	return out
 }
 
 // historyShown is how many older scans a report may look back on.
@@ -137,9 +143,9 @@ func newReport() *cobra.Command {
 
 // readMatrix reads a stored matrix, "-" from stdin.
 func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
-	read := report.ReadFile
+	read := store.ReadFile
 	if path == "-" {
-		read = func(string) (*matrix.Matrix, error) { return report.Read(cmd.InOrStdin()) }
+		read = func(string) (*matrix.Matrix, error) { return store.Read(cmd.InOrStdin()) }
 	}
 	m, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,6 +14,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 	"refmatrix/scanner"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
@@ -87,7 +88,7 @@ type plan struct {
 	inv      *inventory.Inventory
 	depth    probe.Depth
 	sink     *sink
-	baseline report.Baseline // its Matrix is nil where there is nothing to compare with
+	baseline store.Baseline // its Matrix is nil where there is nothing to compare with
 }
 
 func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
@@ -136,12 +137,12 @@ func (f *scanFlags) check() error {
 	return nil
 }
 
-func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (report.Baseline, error) {
+func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (store.Baseline, error) {
 	switch {
 	case f.baseline == "":
-		return report.Baseline{}, nil
+		return store.Baseline{}, nil
 	case f.baseline == "latest" && s.dir == nil:
-		return report.Baseline{}, usage("--baseline latest needs an output directory")
+		return store.Baseline{}, usage("--baseline latest needs an output directory")
 	case f.baseline == "latest":
 		b, err := s.history.Baseline(matrix.Scope{Shard: f.shard, Selection: f.words()})
 		if err != nil {
@@ -150,11 +151,11 @@ func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (report.Baseline, 
 		warnSkipped(cmd, b.Skipped)
 		return b, nil
 	}
-	m, err := report.ReadFile(f.baseline)
+	m, err := store.ReadFile(f.baseline)
 	if err != nil {
-		return report.Baseline{}, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
+		return store.Baseline{}, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
 	}
-	return report.Baseline{Matrix: m}, nil
+	return store.Baseline{Matrix: m}, nil
 }
 
 // warnSkipped tells of files in history/ that are no scans, in one line.
@@ -217,14 +218,14 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 }
 
 // status turns the matrix into the exit status.
-func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline report.Baseline, cmd *cobra.Command) error {
+func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store.Baseline, cmd *cobra.Command) error {
 	changed := false
 	if baseline.Matrix != nil {
 		d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
 		changed = d.Substance()
 		// What --fail-on change stops for is an error's text, so -q prints it too.
 		if !f.quiet || changed && f.failOn == "change" {
-			if err := report.RenderDiff(cmd.ErrOrStderr(), d, "table", report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}); err != nil {
+			if err := report.Diffs[0].Render(cmd.ErrOrStderr(), d, report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}); err != nil {
 				return internal(err)
 			}
 		}

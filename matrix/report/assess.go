@@ -18,19 +18,6 @@ var moveWords = map[migration.Verdict]string{
 	migration.Safe:             "safe",
 }
 
-// RenderAssessment writes a as table (text for a terminal), markdown or json.
-func RenderAssessment(w io.Writer, a migration.Assessment, format string, o Options) error {
-	switch format {
-	case "json":
-		return indented(w, a)
-	case "markdown":
-		return assessmentMarkdown(w, a)
-	case "table":
-		return assessmentText(w, a, o)
-	}
-	return fmt.Errorf("unknown format %q: choose table, markdown or json", format)
-}
-
 // movesInSum words the verdicts over all images: "1 loses links, 2 safe".
 func movesInSum(a migration.Assessment) string {
 	var parts []string
@@ -92,6 +79,7 @@ func copyWords(c migration.Copy) string {
 	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)
 }
 
+// assessmentText renders an assessment for a terminal.
 func assessmentText(w io.Writer, a migration.Assessment, o Options) error {
 	p := &lines{w: w, width: o.Width}
 	for _, image := range a.Images {
@@ -113,7 +101,8 @@ func assessmentText(w io.Writer, a migration.Assessment, o Options) error {
 	return p.err
 }
 
-func assessmentMarkdown(w io.Writer, a migration.Assessment) error {
+// assessmentMarkdown renders an assessment for a ticket or a wiki.
+func assessmentMarkdown(w io.Writer, a migration.Assessment, _ Options) error {
 	p := &lines{w: w}
 	p.line("## Moving %s to %s\n", markdownText(a.Source), markdownText(a.Target))
 	p.line("%s.\n", markdownText(movesInSum(a)))

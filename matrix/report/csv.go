@@ -57,12 +57,9 @@ var csvColumns = []struct {
 	{"detail", func(r *matrix.Row) string { return r.Detail }},
 }
 
-// csvTable renders RFC 4180: a header, CRLF, one record a row, and a column
+// csvRecords renders RFC 4180: a header, CRLF, one record a row, and a column
 // for every label key behind the fixed ones.
-type csvTable struct{}
-
-// Render implements Renderer.
-func (csvTable) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	labels := labelKeys(m.Rows)

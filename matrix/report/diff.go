@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -20,28 +19,6 @@ var changeWords = map[matrix.ChangeKind]struct{ heading, one, many string }{
 	matrix.Changed:          {"Changed otherwise", "changed", "changed"},
 	matrix.StillUnreachable: {"Still not measured, for another reason", "is still not measured", "are still not measured"},
 	matrix.Added:            {"New in the inventory", "is new", "are new"},
-}
-
-// RenderDiff writes what changed as table (text for a terminal), markdown (for
-// a weekly post) or json.
-func RenderDiff(w io.Writer, d matrix.Diff, format string, o Options) error {
-	switch format {
-	case "json":
-		return indented(w, d)
-	case "markdown":
-		return diffMarkdown(w, d)
-	case "table":
-		return diffText(w, d, o)
-	}
-	return fmt.Errorf("unknown format %q: choose table, markdown or json", format)
-}
-
-// indented writes v as JSON for people and programs.
-func indented(w io.Writer, v any) error {
-	encoder := json.NewEncoder(printable{w})
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
 }
 
 // headline says in one sentence what happened, naming registries while they
@@ -179,7 +156,8 @@ func (l *likeChanges) places(name, image func(string) string) string {
 	return strings.Join(words, "; ")
 }
 
-func diffMarkdown(w io.Writer, d matrix.Diff) error {
+// diffMarkdown renders what changed for a weekly post.
+func diffMarkdown(w io.Writer, d matrix.Diff, _ Options) error {
 	p := &lines{w: w}
 	p.line("## Referrers: what changed\n")
 	p.line("%s", markdownText(headline(d)))
@@ -207,6 +185,7 @@ func diffMarkdown(w io.Writer, d matrix.Diff) error {
 	return p.err
 }
 
+// diffText renders what changed for a terminal.
 func diffText(w io.Writer, d matrix.Diff, o Options) error {
 	p := &lines{w: w, width: o.Width}
 	p.text("", clean(headline(d)))

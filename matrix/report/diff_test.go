@@ -1,11 +1,11 @@
 package report_test
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -13,14 +13,12 @@ import (
 	"refmatrix/matrix/report"
 )
 
+func day(n int) time.Time { return time.Date(2026, 11, n, 6, 0, 0, 0, time.UTC) }
+
 // weekly renders what changed as the Markdown of a post.
 func weekly(t *testing.T, changes ...matrix.Change) string {
 	t.Helper()
-	var out bytes.Buffer
-	if err := report.RenderDiff(&out, matrix.Diff{Before: day(16), After: day(23), Changes: changes}, "markdown", report.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
+	return renderAs(t, report.Diffs, "markdown", matrix.Diff{Before: day(16), After: day(23), Changes: changes}, report.Options{})
 }
 
 func lost(registry, image string) matrix.Change {
@@ -102,10 +100,9 @@ func TestDiffHostile(t *testing.T) {
 				t.Errorf("markup or control characters: %q", line)
 			}
 		}
-		var out bytes.Buffer
-		d := matrix.Diff{Changes: []matrix.Change{c}}
-		if err := report.RenderDiff(&out, d, "table", report.Options{Width: 80}); err != nil || strings.ContainsAny(out.String(), "\x1b\x07\r\u202e") {
-			t.Errorf("%v %q", err, out.String())
+		got := renderAs(t, report.Diffs, "table", matrix.Diff{Changes: []matrix.Change{c}}, report.Options{Width: 80})
+		if strings.ContainsAny(got, "\x1b\x07\r\u202e") {
+			t.Errorf("%q", got)
 		}
 	}
 }

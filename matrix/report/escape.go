@@ -120,14 +120,10 @@ func labelValue(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(text))
 }
 
-// Printable gives a writer of JSON to w that spells out in its strings what is
-// not printable. Each Write has to hold whole characters, as those of a
-// json.Encoder do.
-func Printable(w io.Writer) io.Writer { return printable{w} }
-
 // printable passes JSON on and writes what is not printable in its strings as
 // escapes, C1 controls and bidirectional overrides included; to a JSON reader
-// they are the same.
+// they are the same. Each Write has to hold whole characters, as those of a
+// json.Encoder do.
 type printable struct{ w io.Writer }
 
 func (p printable) Write(b []byte) (int, error) {

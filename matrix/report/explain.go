@@ -11,11 +11,32 @@ import (
 	"refmatrix/matrix/verdict"
 )
 
-// Explain writes one row for a reader who wants to check it: every exchange,
-// the verdict with its rule, findings, what clients will do, remedies, and
-// the shell commands that repeat it.
-func Explain(w io.Writer, row *matrix.Row, commands []string, o Options) error {
+// Explanation is a row for a reader who wants to check it.
+type Explanation struct {
+	Row      *matrix.Row
+	Commands []string // shell commands that repeat its exchanges
+}
+
+// explanationText renders each row with every exchange, the verdict with its
+// rule, findings, what clients will do, remedies, and the commands.
+func explanationText(w io.Writer, explained []Explanation, o Options) error {
 	p := &lines{w: w, width: o.Width}
+	for _, e := range explained {
+		p.explanation(e.Row, e.Commands, o)
+	}
+	return p.err
+}
+
+// explanationJSON renders the rows alone.
+func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
+	rows := make([]*matrix.Row, 0, len(explained))
+	for _, e := range explained {
+		rows = append(rows, e.Row)
+	}
+	return indentedJSON(w, rows, o)
+}
+
+func (p *lines) explanation(row *matrix.Row, commands []string, o Options) {
 	p.line("%s  %s  %s", row.Registry, row.URL, row.Image)
 	if row.Digest != "" {
 		p.line("digest   %s", row.Digest)
@@ -55,7 +76,6 @@ func Explain(w io.Writer, row *matrix.Row, commands []string, o Options) error {
 		}
 	}
 	p.line("")
-	return p.err
 }
 
 func (l *lines) verdict(row *matrix.Row, o Options) {

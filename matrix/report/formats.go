@@ -1,5 +1,5 @@
-// Package report renders a matrix: one file a format, all behind Renderer,
-// and the directory that reports are kept in.
+// Package report renders what was measured: one file a format, and a table of
+// formats for each thing that can be rendered.
 package report
 
 import (
@@ -9,58 +9,108 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/migration"
 )
 
-// Options are what a rendering depends on beside the matrix.
+// Options are what a rendering depends on beside what is rendered.
 type Options struct {
-	Width   int    // columns of the terminal; 0 = unlimited
-	Color   bool   // the terminal shows colours
-	History []Past // older scans, oldest first, for reports that look back
+	Width   int                 // columns of the terminal; 0 = unlimited
+	Color   bool                // the terminal shows colours
+	History []matrix.ScanCounts // older scans, oldest first, for reports that look back
 }
 
-// Renderer writes a matrix to w. It keeps no state between calls.
-type Renderer interface {
-	Render(w io.Writer, m *matrix.Matrix, o Options) error
+// Format is one way to render a T.
+type Format[T any] struct {
+	Name   string                                         // as --format takes it
+	Alias  string                                         // another name for it; "" = none
+	File   string                                         // its name in the output directory; "" = it is only printed
+	Render func(w io.Writer, rendered T, o Options) error // keeps no state between calls
+
+	Archived  bool // a scan is kept in the history as this format renders it
+	LooksBack bool // it shows older scans, Options.History
 }
 
-// Format is one way to render a matrix.
-type Format struct {
-	Name string // as --format takes it
-	File string // its name in the output directory; "" for one that is only printed
-	Renderer
+// Formats lists the formats of a T, in the order that help names them.
+type Formats[T any] []Format[T]
+
+// Matrices are the formats of a matrix. A new one is a file with a function,
+// and an entry here.
+var Matrices = Formats[*matrix.Matrix]{
+	{Name: "table", Alias: "text", Render: table},
+	{Name: "csv", File: "matrix.csv", Render: csvRecords},
+	{Name: "markdown", File: "matrix.md", Render: markdown},
+	{Name: "json", File: "matrix.json", Render: matrixJSON, Archived: true},
+	{Name: "html", File: "matrix.html", Render: htmlPage, LooksBack: true},
+	{Name: "junit", File: "matrix.junit.xml", Render: junit},
+	{Name: "prometheus", Alias: "openmetrics", File: "refmatrix.prom", Render: prometheus},
 }
 
-// Formats lists every format. A new one is a file with a Renderer, and a line
-// here.
-var Formats = []Format{
-	{"table", "", table{}},
-	{"csv", "matrix.csv", csvTable{}},
-	{"markdown", "matrix.md", markdown{}},
-	{"json", "matrix.json", document{}},
-	{"html", "matrix.html", htmlRenderer{}},
-	{"junit", "matrix.junit.xml", junit{}},
-	{"openmetrics", "refmatrix.prom", openMetrics{}},
+// Diffs are the formats of what changed between two scans.
+var Diffs = Formats[matrix.Diff]{
+	{Name: "text", Alias: "table", Render: diffText},
+	{Name: "markdown", Render: diffMarkdown},
+	{Name: "json", Render: indentedJSON[matrix.Diff]},
 }
 
-// Parse reads a list of format names, "table,csv" or "all", each taken once.
-func Parse(list string) ([]Format, error) {
-	var out []Format
+// Assessments are the formats of what happens to links that move.
+var Assessments = Formats[migration.Assessment]{
+	{Name: "text", Alias: "table", Render: assessmentText},
+	{Name: "markdown", Render: assessmentMarkdown},
+	{Name: "json", Render: indentedJSON[migration.Assessment]},
+}
+
+// Explanations are the formats of the rows of one registry with all that
+// explains them.
+var Explanations = Formats[[]Explanation]{
+	{Name: "text", Alias: "table", Render: explanationText},
+	{Name: "json", Render: explanationJSON},
+}
+
+// Names returns the names that --format takes, without the aliases.
+func (f Formats[T]) Names() []string {
+	var names []string
+	for i := range f {
+		names = append(names, f[i].Name)
+	}
+	return names
+}
+
+// Find returns the format called name, which may be an alias. The error lists
+// the names there are.
+func (f Formats[T]) Find(name string) (Format[T], error) {
+	for i := range f {
+		if name != "" && (f[i].Name == name || f[i].Alias == name) {
+			return f[i], nil
+		}
+	}
+	return Format[T]{}, fmt.Errorf("unknown format %q: choose %s", name, choices(f.Names()))
+}
+
+// Parse reads a list of names, "table,csv" or "all", and returns each format
+// once.
+func (f Formats[T]) Parse(list string) ([]Format[T], error) {
+	var out []Format[T]
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
 		if name == "all" {
-			return Formats, nil
+			return f, nil
 		}
-		i := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
-		if i < 0 {
-			var known []string
-			for _, f := range Formats {
-				known = append(known, f.Name)
-			}
-			return nil, fmt.Errorf("unknown format %q: choose %s or all", name, strings.Join(known, ", "))
+		format, err := f.Find(name)
+		if err != nil {
+			return nil, fmt.Errorf("unknown format %q: choose %s", name, choices(append(f.Names(), "all")))
 		}
-		if !slices.ContainsFunc(out, func(f Format) bool { return f.Name == name }) {
-			out = append(out, Formats[i])
+		if !slices.ContainsFunc(out, func(have Format[T]) bool { return have.Name == format.Name }) {
+			out = append(out, format)
 		}
 	}
 	return out, nil
+}
+
+// choices writes names as a sentence does: "text, markdown or json".
+func choices(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -14,12 +14,6 @@ import (
 	"refmatrix/matrix"
 )
 
-// htmlRenderer renders one self-contained page: a summary with pictures, the
-// matrix as a table that sorts and filters in the browser, and the evidence of
-// every row. It asks the network for nothing, and its policy lets it ask for
-// nothing.
-type htmlRenderer struct{}
-
 //go:embed html/page.tmpl html/*.css html/*.js
 var pageFiles embed.FS
 
@@ -88,8 +82,11 @@ func contentPolicy(script, style string) string {
 	}, "; ")
 }
 
-// Render implements Renderer.
-func (htmlRenderer) Render(w io.Writer, m *matrix.Matrix, o Options) error {
+// htmlPage renders one self-contained page: a summary with pictures, the
+// matrix as a table that sorts and filters in the browser, and the evidence of
+// every row. It asks the network for nothing, and its policy lets it ask for
+// nothing.
+func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
 	f, err := loadFrame()
 	if err != nil {
 		return fmt.Errorf("load the page: %w", err)

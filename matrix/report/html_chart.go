@@ -30,14 +30,14 @@ type tally struct {
 	title, key string
 	values     []string
 	means      func(value string) string
-	count      func(Past, string) int
+	count      func(matrix.ScanCounts, string) int
 }
 
 var tallies = []tally{
-	{"Severity", "severity", severityNames(), func(value string) string { return severityMeaning[matrix.Severity(value)] }, func(p Past, value string) int {
+	{"Severity", "severity", severityNames(), func(value string) string { return severityMeaning[matrix.Severity(value)] }, func(p matrix.ScanCounts, value string) int {
 		return p.Severities[matrix.Severity(value)]
 	}},
-	{"Strategy", "strategy", strategyNames(), func(value string) string { return strategyMeaning[matrix.Strategy(value)] }, func(p Past, value string) int {
+	{"Strategy", "strategy", strategyNames(), func(value string) string { return strategyMeaning[matrix.Strategy(value)] }, func(p matrix.ScanCounts, value string) int {
 		return p.Strategies[matrix.Strategy(value)]
 	}},
 }
@@ -66,7 +66,7 @@ const (
 )
 
 // shares gives the bars of now, with what changed since the last of the scans.
-func shares(now Past, scans []Past) []share {
+func shares(now matrix.ScanCounts, scans []matrix.ScanCounts) []share {
 	var out []share
 	for _, t := range tallies {
 		s := share{Title: t.title, Total: now.Rows}
@@ -195,19 +195,19 @@ const (
 )
 
 // pastScans gives the scans of history that are older than m, oldest first.
-func pastScans(m *matrix.Matrix, history []Past) []Past {
-	var out []Past
+func pastScans(m *matrix.Matrix, history []matrix.ScanCounts) []matrix.ScanCounts {
+	var out []matrix.ScanCounts
 	for _, scan := range history {
 		if scan.Started.Before(m.Started) {
 			out = append(out, scan)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Past) int { return a.Started.Compare(b.Started) })
+	slices.SortStableFunc(out, func(a, b matrix.ScanCounts) int { return a.Started.Compare(b.Started) })
 	return out[max(0, len(out)-mostScans+1):]
 }
 
 // newPast draws the scans, the newest last; nil where there is only that one.
-func newPast(scans []Past) *past {
+func newPast(scans []matrix.ScanCounts) *past {
 	if len(scans) < 2 {
 		return nil
 	}
@@ -249,7 +249,7 @@ func day(t, other time.Time) string {
 
 // column stacks the counts of one scan at x from the bottom, the gravest
 // undermost, where all scans have the same ground to be compared on.
-func (t tally) column(scan Past, x float64, highest int) pastColumn {
+func (t tally) column(scan matrix.ScanCounts, x float64, highest int) pastColumn {
 	c := pastColumn{Words: scan.Started.UTC().Format("2006-01-02 15:04")}
 	y := pastHeight
 	for _, value := range t.values {

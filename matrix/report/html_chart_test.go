@@ -23,10 +23,10 @@ func TestPastEnds(t *testing.T) {
 		{"a year", 52, 7 * 24 * time.Hour, "2026-11-16", "2027-11-08", "512.0"},
 	} {
 		t.Run(one.name, func(t *testing.T) {
-			var scans []Past
+			var scans []matrix.ScanCounts
 			for i := range one.scans {
 				m := &matrix.Matrix{Started: start.Add(time.Duration(i) * one.step), Rows: []matrix.Row{{Severity: matrix.Fail, Strategy: matrix.StrategyUnknown}}}
-				scans = append(scans, pastOf(m))
+				scans = append(scans, m.ScanCounts())
 			}
 			p := newPast(scans)
 			columns := p.Charts[0].Columns

@@ -122,7 +122,7 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 		p.Duration = took.Round(100 * time.Millisecond).String()
 	}
 	scans := pastScans(m, o.History)
-	now := pastOf(m)
+	now := m.ScanCounts()
 	p.Shares = shares(now, scans)
 	p.Past = newPast(append(scans, now))
 	p.Problems = pageProblems(m.Rows)

@@ -4,11 +4,8 @@ import (
 	"bufio"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 
 	"refmatrix/matrix"
 )
@@ -19,13 +16,10 @@ var schema []byte
 // Schema gives the JSON Schema (draft 2020-12) of matrix.json.
 func Schema() []byte { return schema }
 
-// document renders matrix.json, schema refmatrix/v1.
-type document struct{}
-
-// Render implements Renderer. Rows are encoded one at a time, so that a large
-// matrix is never in memory twice, and stand one on a line, so that grep and
-// diff find them.
-func (document) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+// matrixJSON renders matrix.json, schema refmatrix/v1. Rows are encoded one at a
+// time, so that a large matrix is never in memory twice, and stand one on a line,
+// so that grep and diff find them.
+func matrixJSON(w io.Writer, m *matrix.Matrix, _ Options) error {
 	head := *m
 	head.Rows = nil
 	encoded, err := json.MarshalIndent(head, "", "  ")
@@ -67,72 +61,10 @@ func (t *trimmed) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// maxMatrix bounds a matrix.json that is read, in bytes.
-const maxMatrix = 1 << 30
-
-// ReadFile reads a stored matrix.json.
-func ReadFile(path string) (*matrix.Matrix, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read a matrix: %w", err)
-	}
-	defer file.Close()
-	m, err := Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
-// Read reads a matrix.json and checks that it is one: the schema's name, and
-// the severities and strategies, by which every report counts. Keys, reasons
-// and other words of newer versions are taken as they are, so that an older
-// refmatrix renders what a newer one measured; the formats escape them.
-func Read(r io.Reader) (*matrix.Matrix, error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))
-	if err != nil {
-		return nil, fmt.Errorf("read a matrix: %w", err)
-	}
-	if len(content) > maxMatrix {
-		return nil, fmt.Errorf("is over %d bytes: no matrix.json is", maxMatrix)
-	}
-	var m matrix.Matrix
-	if err := json.Unmarshal(content, &m); err != nil {
-		return nil, fmt.Errorf("is no matrix.json: %s%w", place(content, err), err)
-	}
-	if m.Schema != matrix.Schema {
-		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)
-	}
-	for i := range m.Rows {
-		if r := &m.Rows[i]; !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
-			return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): this refmatrix counts by %v and %v",
-				i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
-		}
-	}
-	// What the file says of its rows is not believed over the rows themselves.
-	m.Summary = matrix.Summarise(m.Rows)
-	return &m, nil
-}
-
-// place words the line and column that a JSON error is at.
-func place(content []byte, err error) string {
-	var offset int64
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	default:
-		return ""
-	}
-	line, column := 1, 1
-	for _, b := range content[:min(int(offset), len(content))] {
-		column++
-		if b == '\n' {
-			line, column = line+1, 1
-		}
-	}
-	return fmt.Sprintf("line %d, column %d: ", line, column)
+// indentedJSON writes v as JSON for people and programs.
+func indentedJSON[T any](w io.Writer, v T, _ Options) error {
+	encoder := json.NewEncoder(printable{w})
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
 }

@@ -9,11 +9,6 @@ import (
 	"refmatrix/matrix"
 )
 
-// junit renders JUnit XML for CI systems: a suite for each registry, a case
-// for each image. fail is an error, warn a failure, info a skipped case; a row
-// that the inventory expects otherwise is a failure at the least.
-type junit struct{}
-
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -50,8 +45,10 @@ type (
 	}
 )
 
-// Render implements Renderer.
-func (junit) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+// junit renders JUnit XML for CI systems: a suite for each registry, a case
+// for each image. fail is an error, warn a failure, info a skipped case; a row
+// that the inventory expects otherwise is a failure at the least.
+func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows}
 	all.Time = seconds(float64(m.Finished.Sub(m.Started).Milliseconds()))
 	index := map[string]int{}

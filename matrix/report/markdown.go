@@ -17,10 +17,7 @@ const (
 
 // markdown renders GitHub Flavored Markdown: a summary, the matrix, and what
 // to do about each row that does not pass.
-type markdown struct{}
-
-// Render implements Renderer.
-func (markdown) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+func markdown(w io.Writer, m *matrix.Matrix, _ Options) error {
 	budget := &budgeted{w: w, left: maxMarkdown}
 	p := &lines{w: budget, escape: markdownText}
 	p.line("# Referrers matrix\n")

@@ -21,17 +21,18 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/migration"
+	"refmatrix/matrix/store"
 )
 
 // harmless checks that a rendering does nothing to the medium it is for.
 var harmless = map[string]func(t *testing.T, m *matrix.Matrix, got string){
-	"table":       terminalSafe,
-	"csv":         csvSafe,
-	"markdown":    markdownSafe,
-	"json":        jsonSafe,
-	"html":        htmlSafe,
-	"junit":       junitSafe,
-	"openmetrics": openMetricsSafe,
+	"table":      terminalSafe,
+	"csv":        csvSafe,
+	"markdown":   markdownSafe,
+	"json":       jsonSafe,
+	"html":       htmlSafe,
+	"junit":      junitSafe,
+	"prometheus": prometheusSafe,
 }
 
 // terminalSafe: nothing but printable characters and line ends.
@@ -90,12 +91,12 @@ func markdownSafe(t *testing.T, _ *matrix.Matrix, got string) {
 func jsonSafe(t *testing.T, m *matrix.Matrix, got string) {
 	t.Helper()
 	terminalSafe(t, nil, got)
-	back, err := Read(strings.NewReader(got))
+	back, err := store.Read(strings.NewReader(got))
 	if err != nil || len(back.Rows) != len(m.Rows) {
 		t.Fatalf("does not come back: %v", err)
 	}
 	// Bytes that are no UTF-8 are written as an escape and read as a character.
-	again := rendered(t, func(w io.Writer) error { return document{}.Render(w, back, Options{}) })
+	again := rendered(t, func(w io.Writer) error { return matrixJSON(w, back, Options{}) })
 	if want := strings.ReplaceAll(got, `\ufffd`, "\uFFFD"); again != want {
 		t.Errorf("comes back with changes:\n%s", cmp.Diff(want, again))
 	}
@@ -110,7 +111,7 @@ func junitSafe(t *testing.T, m *matrix.Matrix, got string) {
 	}
 }
 
-func openMetricsSafe(t *testing.T, _ *matrix.Matrix, got string) {
+func prometheusSafe(t *testing.T, _ *matrix.Matrix, got string) {
 	t.Helper()
 	terminalSafe(t, nil, got)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
@@ -183,7 +184,7 @@ func islandSafe(t *testing.T, m *matrix.Matrix, data string) {
 // checkAll renders m by everything that renders, and checks each.
 func checkAll(t *testing.T, m *matrix.Matrix) {
 	t.Helper()
-	for _, format := range Formats {
+	for _, format := range Matrices {
 		for _, width := range []int{0, 40, 81} {
 			if width > 0 && format.Name != "table" {
 				continue
@@ -199,37 +200,29 @@ func checkAll(t *testing.T, m *matrix.Matrix) {
 	for i := range target.Rows {
 		target.Rows[i].URL += "/target"
 	}
-	comparisons := map[string]func(w io.Writer, format string) error{
-		"diff": func(w io.Writer, format string) error {
-			return RenderDiff(w, matrix.Compare(older, m), format, Options{Width: 60})
-		},
-		"added": func(w io.Writer, format string) error {
-			return RenderDiff(w, matrix.Compare(&matrix.Matrix{}, m), format, Options{Width: 60})
-		},
-		"removed": func(w io.Writer, format string) error {
-			return RenderDiff(w, matrix.Compare(older, &matrix.Matrix{Complete: true}), format, Options{Width: 60})
-		},
-		"assess": func(w io.Writer, format string) error {
-			a, err := migration.Assess(m, target)
-			if err != nil && len(m.Rows) == 0 { // there is nothing to move
-				return nil
-			} else if err != nil {
-				return err
-			}
-			return RenderAssessment(w, a, format, Options{Width: 60})
-		},
+	harmlessAs(t, "diff", Diffs, matrix.Compare(older, m))
+	harmlessAs(t, "added", Diffs, matrix.Compare(&matrix.Matrix{}, m))
+	harmlessAs(t, "removed", Diffs, matrix.Compare(older, &matrix.Matrix{Complete: true}))
+	if a, err := migration.Assess(m, target); err == nil {
+		harmlessAs(t, "assess", Assessments, a)
+	} else if len(m.Rows) > 0 { // else there is nothing to move
+		t.Error(err)
 	}
-	for name, write := range comparisons {
-		for format, check := range map[string]func(*testing.T, *matrix.Matrix, string){"table": terminalSafe, "markdown": markdownSafe, "json": terminalSafe} {
-			t.Run(name+"/"+format, func(t *testing.T) {
-				check(t, nil, rendered(t, func(w io.Writer) error { return write(w, format) }))
-			})
-		}
-	}
+	var explained []Explanation
 	for i := range m.Rows {
-		terminalSafe(t, nil, rendered(t, func(w io.Writer) error {
-			return Explain(w, &m.Rows[i], []string{m.Rows[i].URL}, Options{Width: 60})
-		}))
+		explained = append(explained, Explanation{Row: &m.Rows[i], Commands: []string{m.Rows[i].URL}})
+	}
+	harmlessAs(t, "explain", Explanations, explained)
+}
+
+// harmlessAs checks what v looks like in every one of its formats.
+func harmlessAs[T any](t *testing.T, what string, formats Formats[T], v T) {
+	t.Helper()
+	for _, format := range formats {
+		check := map[string]func(*testing.T, *matrix.Matrix, string){"text": terminalSafe, "markdown": markdownSafe, "json": terminalSafe}[format.Name]
+		t.Run(what+"/"+format.Name, func(t *testing.T) {
+			check(t, nil, rendered(t, func(w io.Writer) error { return format.Render(w, v, Options{Width: 60}) }))
+		})
 	}
 }
 
@@ -249,7 +242,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"schema":"refmatrix/v1","rows":[{"severity":"fail","strategy":"unknown","capabilities":{"tag_schema":null},"exchanges":[{}]}]}`))
 	f.Add([]byte(`{"schema":"refmatrix/v1","rows":[{"severity":"warn","strategy":"unknown","reason":"\u001b[31m\u202e|<script>","confidence":"|<b>","findings":[{"code":"\u009b","text":"1. x"}]}]}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		if m, err := Read(bytes.NewReader(content)); err == nil {
+		if m, err := store.Read(bytes.NewReader(content)); err == nil {
 			checkAll(t, m)
 		}
 	})

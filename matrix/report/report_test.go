@@ -23,6 +23,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 	"refmatrix/matrix/verdict"
 )
 
@@ -75,12 +76,18 @@ func sample() *matrix.Matrix {
 
 func render(t *testing.T, name string, m *matrix.Matrix, o report.Options) string {
 	t.Helper()
-	formats, err := report.Parse(name)
+	return renderAs(t, report.Matrices, name, m, o)
+}
+
+// renderAs renders v in the format called name.
+func renderAs[T any](t *testing.T, formats report.Formats[T], name string, v T, o report.Options) string {
+	t.Helper()
+	format, err := formats.Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := formats[0].Render(&out, m, o); err != nil {
+	if err := format.Render(&out, v, o); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -109,7 +116,7 @@ func golden(t *testing.T, name, got string) {
 // TestGolden compares every report with the one in testdata, and two
 // renderings with each other.
 func TestGolden(t *testing.T) {
-	for _, f := range report.Formats {
+	for _, f := range report.Matrices {
 		if f.File == "" || f.Name == "html" {
 			continue
 		}
@@ -131,11 +138,8 @@ func TestGolden(t *testing.T) {
 			t.Error("control characters reach the terminal")
 		}
 	}
-	var explained bytes.Buffer
-	if err := report.Explain(&explained, &sample().Rows[0], []string{"curl -sS -I 'https://x'"}, report.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "explain.txt", explained.String())
+	explained := []report.Explanation{{Row: &sample().Rows[0], Commands: []string{"curl -sS -I 'https://x'"}}}
+	golden(t, "explain.txt", renderAs(t, report.Explanations, "text", explained, report.Options{}))
 }
 
 // TestWidth: no line is longer than the terminal is wide, whatever its width
@@ -242,11 +246,8 @@ func TestExplain(t *testing.T) {
 	row := sample().Rows[0]
 	row.Capabilities.TagSchema = &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagAbsent}
 	command := "curl -sS -I " + strings.Repeat("'https://registry.example.com/v2/' ", 4)
-	var out bytes.Buffer
-	if err := report.Explain(&out, &row, []string{command}, report.Options{Width: 72, Color: true}); err != nil {
-		t.Fatal(err)
-	}
-	got := out.String()
+	explained := []report.Explanation{{Row: &row, Commands: []string{command}}}
+	got := renderAs(t, report.Explanations, "text", explained, report.Options{Width: 72, Color: true})
 	for line := range strings.Lines(got) {
 		if n := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); n > 72 && !strings.Contains(line, "curl") && !strings.HasPrefix(line, "digest") {
 			t.Errorf("a line of %d columns: %s", n, line)
@@ -360,15 +361,15 @@ func TestJUnitUnexpected(t *testing.T) {
 	}
 }
 
-// TestOpenMetrics reads the metrics with Prometheus' own parser: each row has
+// TestPrometheus reads the metrics with Prometheus' own parser: each row has
 // one series, and its labels come back as they were, spelled out where
 // they were not printable.
-func TestOpenMetrics(t *testing.T) {
+func TestPrometheus(t *testing.T) {
 	m := sample()
 	m.Rows[0].Labels = map[string]string{"env": "prod", "cost-center": "42", "a-b": "dash", "a.b": "dot"}
 	m.Rows = append(m.Rows, m.Rows[0]) // a series must not come twice
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(render(t, "openmetrics", m, report.Options{})))
+	families, err := parser.TextToMetricFamilies(strings.NewReader(render(t, "prometheus", m, report.Options{})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,7 +428,7 @@ func TestSchema(t *testing.T) {
 	if err := schema.Validate(instance); err != nil {
 		t.Error(err)
 	}
-	back, err := report.Read(strings.NewReader(encoded))
+	back, err := store.Read(strings.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,10 +48,7 @@ var severityColors = map[matrix.Severity]text.Colors{
 
 // table renders for a terminal: the matrix, then what does not pass grouped by
 // what is wrong, then the counts.
-type table struct{}
-
-// Render implements Renderer.
-func (table) Render(w io.Writer, m *matrix.Matrix, o Options) error {
+func table(w io.Writer, m *matrix.Matrix, o Options) error {
 	p := &lines{w: w, width: o.Width}
 	p.line("%s", verbatim(grid(m, o)))
 	for _, problem := range problems(m.Rows) {

@@ -12,12 +12,6 @@ import (
 	"refmatrix/matrix"
 )
 
-// openMetrics renders the Prometheus text format, which node_exporter's
-// textfile collector reads. Names, units and help follow its conventions
-// (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
-// for that collector refuses the line.
-type openMetrics struct{}
-
 // rowMetric is a metric with one series for each registry and image; value
 // gives false where a row has none.
 type rowMetric struct {
@@ -47,8 +41,11 @@ var rowMetrics = []rowMetric{
 		func(r *matrix.Row) (float64, bool) { return r.DurationMS / 1000, true }},
 }
 
-// Render implements Renderer.
-func (openMetrics) Render(w io.Writer, m *matrix.Matrix, _ Options) error {
+// prometheus renders the Prometheus text format, which node_exporter's
+// textfile collector reads. Names, units and help follow its conventions
+// (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
+// for that collector refuses the line.
+func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 	p := &lines{w: w}
 	for _, metric := range rowMetrics {
 		p.head(metric.name, metric.help)

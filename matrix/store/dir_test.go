@@ -1,6 +1,7 @@
-package report_test
+package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,33 +12,53 @@ import (
 	"testing"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 )
 
-// broken fails after it has written half a report, as a full disk does.
-type broken struct{}
-
-func (broken) Render(w io.Writer, _ *matrix.Matrix, _ report.Options) error {
-	_, _ = io.WriteString(w, "half")
-	return errors.New("no space left on device")
+// sample is a scan of two images.
+func sample() *matrix.Matrix {
+	return past{day: 16, measured: "a=referrers-api b=referrers-tag"}.matrix()
 }
 
-func open(t *testing.T, path string) *report.Dir {
+// document is a scan as the JSON report writes it, the one that is archived.
+func document(m *matrix.Matrix) store.File {
+	return store.File{
+		Name:     "matrix.json",
+		Format:   "json",
+		Archived: true,
+		Render:   func(w io.Writer) error { return json.NewEncoder(w).Encode(m) },
+	}
+}
+
+// table is another store.
+func table() store.File {
+	return store.File{
+		Name:   "matrix.csv",
+		Format: "csv",
+		Render: func(w io.Writer) error {
+			_, err := io.WriteString(w, "registry,image\r\n")
+			return err
+		},
+	}
+}
+
+// broken is a report that fails when half of it is written, as on a full disk.
+func broken() store.File {
+	f := table()
+	f.Render = func(w io.Writer) error {
+		_, _ = io.WriteString(w, "half")
+		return errors.New("no space left on device")
+	}
+	return f
+}
+
+func open(t *testing.T, path string) *store.Dir {
 	t.Helper()
-	d, err := report.OpenDir(path, true)
+	d, err := store.OpenDir(path, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
-}
-
-func formats(t *testing.T, list string) []report.Format {
-	t.Helper()
-	f, err := report.Parse(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
 }
 
 // leftovers lists temporary files below path.
@@ -62,7 +83,7 @@ func TestWriteWholeOrNot(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(path, "matrix.csv"), []byte("before"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	written, err := d.Write(sample(), append(formats(t, "json"), report.Format{Name: "csv", File: "matrix.csv", Renderer: broken{}}), report.Options{})
+	written, err := d.Write(sample().Started, []store.File{document(sample()), broken()})
 	if err == nil || !strings.Contains(err.Error(), "write the csv report: no space left on device") {
 		t.Errorf("%v", err)
 	}
@@ -86,17 +107,17 @@ func TestTwoScansAtOnce(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for range 10 {
-				if _, err := d.Write(sample(), formats(t, "json,csv"), report.Options{}); err != nil {
+				if _, err := d.Write(sample().Started, []store.File{document(sample()), table()}); err != nil {
 					t.Error(err)
 				}
-				if _, err := report.ReadFile(filepath.Join(path, "matrix.json")); err != nil {
+				if _, err := store.ReadFile(filepath.Join(path, "matrix.json")); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	all.Wait()
-	if kept, _ := report.OpenHistory(path).Counts(100, matrix.Scope{}); len(kept) != 20 || len(leftovers(t, path)) != 0 {
+	if kept, _ := store.OpenHistory(path).Counts(100, matrix.Scope{}); len(kept) != 20 || len(leftovers(t, path)) != 0 {
 		t.Errorf("%d scans kept, left over %q", len(kept), leftovers(t, path))
 	}
 }
@@ -104,14 +125,14 @@ func TestTwoScansAtOnce(t *testing.T) {
 // TestNoHistory: a directory that keeps no scans gets no folder for them.
 func TestNoHistory(t *testing.T) {
 	path := t.TempDir()
-	d, err := report.OpenDir(path, false)
+	d, err := store.OpenDir(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Write(sample(), formats(t, "openmetrics"), report.Options{}); err != nil {
+	if _, err := d.Write(sample().Started, []store.File{table()}); err != nil {
 		t.Fatal(err)
 	}
-	if entries, _ := os.ReadDir(path); len(entries) != 1 || entries[0].Name() != "refmatrix.prom" {
+	if entries, _ := os.ReadDir(path); len(entries) != 1 || entries[0].Name() != "matrix.csv" {
 		t.Errorf("the directory holds %v", entries)
 	}
 }
@@ -122,11 +143,11 @@ func TestOpenDir(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.OpenDir(file, true); err == nil || !strings.Contains(err.Error(), "choose another with -o") {
+	if _, err := store.OpenDir(file, true); err == nil || !strings.Contains(err.Error(), "choose another with -o") {
 		t.Errorf("%v", err)
 	}
 	d := open(t, filepath.Join(t.TempDir(), "a", "b"))
-	if _, err := d.Write(sample(), formats(t, "csv"), report.Options{}); err != nil {
+	if _, err := d.Write(sample().Started, []store.File{table()}); err != nil {
 		t.Error(err)
 	}
 }
@@ -138,7 +159,7 @@ func TestRemovedInBetween(t *testing.T) {
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
-	if written, err := d.Write(sample(), formats(t, "all"), report.Options{}); err == nil || len(written) != 0 {
+	if written, err := d.Write(sample().Started, []store.File{document(sample()), table()}); err == nil || len(written) != 0 {
 		t.Errorf("%q %v", written, err)
 	}
 }
@@ -153,7 +174,7 @@ func TestRead(t *testing.T) {
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"pass","strategy":"odd"}]}`, `the strategy "odd"`},
 		{`{"schema":"refmatrix/v1","rows":7}`, "line 1, column"},
 	} {
-		_, err := report.Read(strings.NewReader(test.text))
+		_, err := store.Read(strings.NewReader(test.text))
 		if err == nil || !strings.Contains(fmt.Sprint(err), test.want) {
 			t.Errorf("%q: %v, want %s", test.text, err, test.want)
 		}

@@ -1,4 +1,4 @@
-package report
+package store
 
 import (
 	"bufio"
@@ -74,12 +74,12 @@ func (h *History) scans() ([]string, error) {
 
 // Counts gives the last most scans of scope in numbers, oldest first. A file
 // that is no matrix is passed over: it is not ours to judge.
-func (h *History) Counts(most int, scope matrix.Scope) ([]Past, error) {
+func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, error) {
 	paths, err := h.scans()
 	if err != nil {
 		return nil, err
 	}
-	var out []Past
+	var out []matrix.ScanCounts
 	for _, path := range slices.Backward(paths) {
 		if len(out) == most {
 			break
@@ -87,8 +87,8 @@ func (h *History) Counts(most int, scope matrix.Scope) ([]Past, error) {
 		if head, err := readHead(path); err != nil || !head.Scope().Equal(scope) {
 			continue
 		}
-		if past, err := readPast(path); err == nil {
-			out = append(out, past)
+		if counts, err := readCounts(path); err == nil {
+			out = append(out, counts)
 		}
 	}
 	slices.Reverse(out)
@@ -314,4 +314,24 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 		}
 	}
 	return nil
+}
+
+// readCounts counts the rows of a stored matrix.json.
+func readCounts(path string) (matrix.ScanCounts, error) {
+	head, err := readHead(path)
+	if err != nil {
+		return matrix.ScanCounts{}, err
+	}
+	counts := matrix.NewScanCounts(head.Started)
+	return counts, eachRow(path, func(decoder *json.Decoder) error {
+		var row struct {
+			Severity matrix.Severity
+			Strategy matrix.Strategy
+		}
+		if err := decoder.Decode(&row); err != nil {
+			return err
+		}
+		counts.Add(row.Severity, row.Strategy)
+		return nil
+	})
 }

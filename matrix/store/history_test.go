@@ -1,4 +1,4 @@
-package report_test
+package store_test
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
 )
 
 // past is a scan of the nth of a month over registries, whose strategy stands
@@ -41,16 +41,16 @@ func (p past) matrix() *matrix.Matrix {
 
 func day(n int) time.Time { return time.Date(2026, 11, n, 6, 0, 0, 0, time.UTC) }
 
-func keepAll(t *testing.T, scans ...past) (string, *report.History) {
+func keepAll(t *testing.T, scans ...past) (string, *store.History) {
 	t.Helper()
 	path := t.TempDir()
 	d := open(t, path)
 	for _, scan := range scans {
-		if _, err := d.Write(scan.matrix(), nil, report.Options{}); err != nil {
+		if _, err := d.Write(day(scan.day), []store.File{document(scan.matrix())}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return path, report.OpenHistory(path)
+	return path, store.OpenHistory(path)
 }
 
 func put(t *testing.T, path, name, content string) {
@@ -63,7 +63,7 @@ func put(t *testing.T, path, name, content string) {
 // TestHistory: what is no scan is neither counted nor removed, and numbers come
 // behind the scan that began in the same millisecond.
 func TestHistory(t *testing.T) {
-	if b, err := report.OpenHistory(t.TempDir()).Baseline(matrix.Scope{}); b.Matrix != nil || err != nil {
+	if b, err := store.OpenHistory(t.TempDir()).Baseline(matrix.Scope{}); b.Matrix != nil || err != nil {
 		t.Errorf("%v %v", b, err)
 	}
 	path, h := keepAll(t, past{day: 1}, past{day: 2}, past{day: 3}, past{day: 4}, past{day: 5}, past{day: 5, measured: "a=referrers-api"})
@@ -214,7 +214,7 @@ func TestOutageHidesNothing(t *testing.T) {
 	if got := strings.Join(said, ", "); got != "a regression referrers-api, b recovered referrers-api, c recovered " {
 		t.Error(got)
 	}
-	if _, err := open(t, path).Write(now.matrix(), nil, report.Options{}); err != nil {
+	if _, err := open(t, path).Write(day(4), []store.File{document(now.matrix())}); err != nil {
 		t.Fatal(err)
 	}
 	older, newest, err := h.LastTwo()

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"refmatrix/matrix"
+	"slices"
+)
+
+// maxMatrix bounds a matrix.json that is read, in bytes.
+const maxMatrix = 1 << 30
+
+// ReadFile reads a stored matrix.json.
+func ReadFile(path string) (*matrix.Matrix, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a matrix: %w", err)
+	}
+	defer file.Close()
+	m, err := Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Read reads a matrix.json and checks that it is one: the schema's name, and
+// the severities and strategies, by which every report counts. Keys, reasons
+// and other words of newer versions are taken as they are, so that an older
+// refmatrix renders what a newer one measured; the formats escape them.
+func Read(r io.Reader) (*matrix.Matrix, error) {
+	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))
+	if err != nil {
+		return nil, fmt.Errorf("read a matrix: %w", err)
+	}
+	if len(content) > maxMatrix {
+		return nil, fmt.Errorf("is over %d bytes: no matrix.json is", maxMatrix)
+	}
+	var m matrix.Matrix
+	if err := json.Unmarshal(content, &m); err != nil {
+		return nil, fmt.Errorf("is no matrix.json: %s%w", place(content, err), err)
+	}
+	if m.Schema != matrix.Schema {
+		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)
+	}
+	for i := range m.Rows {
+		if r := &m.Rows[i]; !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
+			return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): this refmatrix counts by %v and %v",
+				i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
+		}
+	}
+	// What the file says of its rows is not believed over the rows themselves.
+	m.Summary = matrix.Summarise(m.Rows)
+	return &m, nil
+}
+
+// place words the line and column that a JSON error is at.
+func place(content []byte, err error) string {
+	var offset int64
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return ""
+	}
+	line, column := 1, 1
+	for _, b := range content[:min(int(offset), len(content))] {
+		column++
+		if b == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return fmt.Sprintf("line %d, column %d: ", line, column)
+}
