@@ -215,20 +215,20 @@ func (a *ImageAssessment) conclude(index bool) {
 		if best < 0 || c.Kept > a.Copies[best].Kept || index && c.Kept == a.Copies[best].Kept && c.platforms {
 			best = i
 		}
-		if c.unproven != "" && doubt < 0 {
+		if c.reason != "" && doubt < 0 {
 			doubt = i
 		}
 	}
 	kept, total := a.Copies[best], matrix.Quantity(a.Links.Total(), "link")
 	switch {
-	case kept.Lost == 0 && kept.unproven == "" && (!index || kept.platforms):
+	case kept.Lost == 0 && kept.reason == "" && (!index || kept.platforms):
 		a.Verdict, a.Command = SafeWithCommands, kept.Command
 		a.Detail = fmt.Sprintf("A plain copy loses %s; %s keeps them all.", total, kept.Tool)
 		if a.Links.Total() == 0 {
 			a.Detail = fmt.Sprintf("Nothing hangs on the index itself; %s takes along what hangs on its platforms.", kept.Tool)
 		}
 	case doubt >= 0:
-		a.Verdict, a.Detail = CannotTell, "It cannot be told what "+a.Copies[doubt].Tool+" keeps: "+a.Copies[doubt].unproven+"."
+		a.Verdict, a.Detail = CannotTell, "It cannot be told what "+a.Copies[doubt].Tool+" keeps: "+a.Copies[doubt].reason+"."
 	case kept.Lost == 0:
 		a.Verdict, a.Command = CannotTell, kept.Command
 		a.Detail = fmt.Sprintf("%s keeps what hangs on the index, but no copy that takes along what hangs on its platforms works here.", kept.Tool)

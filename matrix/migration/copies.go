@@ -17,7 +17,7 @@ type Copy struct {
 	Fails   bool   `json:"fails,omitempty"`  // the tool stops with an error
 	Note    string `json:"note,omitempty"`   // why, one clause
 
-	unproven  string // why it cannot be told what is kept, one clause; "" where it can
+	reason    string // why it cannot be told what is kept, one clause; "" where it can
 	platforms bool   // it copies what hangs on the manifests of an index too
 }
 
@@ -43,32 +43,32 @@ type copyTool struct {
 var copyTools = []copyTool{
 	{name: "a plain copy", note: "copies the image alone",
 		command: func(from, to side) string {
-			return "crane copy" + given(from.plain || to.plain, " --insecure") + words(from, to)
+			return "crane copy" + flagIf(from.plain || to.plain, " --insecure") + arguments(from, to)
 		}},
 	{name: "skopeo copy", note: "copies the image alone",
 		command: func(from, to side) string {
 			from.image, to.image = "docker://"+from.image, "docker://"+to.image
-			return "skopeo copy --all" + given(from.plain, " --src-tls-verify=false") + given(to.plain, " --dest-tls-verify=false") + words(from, to)
+			return "skopeo copy --all" + flagIf(from.plain, " --src-tls-verify=false") + flagIf(to.plain, " --dest-tls-verify=false") + arguments(from, to)
 		}},
 	{name: "oras cp -r", client: "oras", note: "copies what oras lists as referrers, no tags",
 		command: func(from, to side) string {
-			return "oras cp -r --concurrency 1" + given(from.plain, " --from-plain-http") + given(to.plain, " --to-plain-http") + words(from, to)
+			return "oras cp -r --concurrency 1" + flagIf(from.plain, " --from-plain-http") + flagIf(to.plain, " --to-plain-http") + arguments(from, to)
 		}},
 	{name: "regctl image copy", client: "regctl", digests: true, note: "copies referrers and sha256-* tags",
 		command: func(from, to side) string {
-			return "regctl" + given(from.plain, " --host "+shellWord("reg="+from.host+",tls=disabled")) +
-				given(to.plain, " --host "+shellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + words(from, to)
+			return "regctl" + flagIf(from.plain, " --host "+shellWord("reg="+from.host+",tls=disabled")) +
+				flagIf(to.plain, " --host "+shellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + arguments(from, to)
 		}},
 }
 
-func given(is bool, flag string) string {
+func flagIf(is bool, flag string) string {
 	if is {
 		return flag
 	}
 	return ""
 }
 
-func words(from, to side) string { return " " + shellWord(from.image) + " " + shellWord(to.image) }
+func arguments(from, to side) string { return " " + shellWord(from.image) + " " + shellWord(to.image) }
 
 // copy says what the tool does with links; push is what the write probe found
 // at the target, nil where it did not look.
@@ -78,19 +78,19 @@ func (t *copyTool) copy(source, target *matrix.Row, push *matrix.Push, links Lin
 		out.Command = t.command(sideOf(source.URL, source.Image), sideOf(target.URL, source.Image))
 	}
 	if t.client != "" {
-		t.weigh(&out, source, target, push, links, index)
+		t.judge(&out, source, target, push, links, index)
 		out.platforms = t.digests && !out.Fails
 	}
 	out.Lost = links.Total() - out.Kept
 	return out
 }
 
-// weigh judges a tool that copies links by what its client does at both ends.
-func (t *copyTool) weigh(out *Copy, source, target *matrix.Row, push *matrix.Push, links Links, index bool) {
+// judge weighs a tool that copies links by what its client does at both ends.
+func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Push, links Links, index bool) {
 	reads, writes := source.Clients[t.client].Read, t.writes(target, push)
 	referrers := links.Referrers() > 0 || index // an index may have some on its platforms
 	fails := func(why string) { out.Fails, out.Note = true, why }
-	unproven := func(least int, why string) { out.Kept, out.Unsure, out.Note, out.unproven = least, true, why, why }
+	atLeast := func(least int, why string) { out.Kept, out.Unsure, out.Note, out.reason = least, true, why, why }
 	switch {
 	case push != nil && push.Strategy == matrix.PushRefused:
 		fails("the target refused the write probe's push")
@@ -99,16 +99,16 @@ func (t *copyTool) weigh(out *Copy, source, target *matrix.Row, push *matrix.Pus
 	case writes == matrix.OutcomeError && referrers:
 		fails(t.client + " stops at the target's answer")
 	case reads == "":
-		unproven(0, t.client+" was not run against an answer like the source's ("+string(source.Reason)+")")
+		atLeast(0, t.client+" was not run against an answer like the source's ("+string(source.Reason)+")")
 	case writes == "" && referrers:
-		unproven(0, t.client+" was not run against an answer like the target's ("+string(target.Reason)+")")
+		atLeast(0, t.client+" was not run against an answer like the target's ("+string(target.Reason)+")")
 	case writes == matrix.OutcomeNothing && referrers:
 		out.Note = "what " + t.client + " writes at the target is found by nobody"
 	case t.digests && writes == matrix.OutcomeTag && mixed(source):
 		out.Kept, out.Unsure = len(links.CosignTags), true
 		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
 	case t.digests && writes == matrix.OutcomeAPI && push == nil && mixed(source):
-		unproven(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")
+		atLeast(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")
 	case t.digests:
 		out.Kept = links.Total()
 	case reads == matrix.OutcomeAPI:

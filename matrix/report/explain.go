@@ -83,8 +83,8 @@ func (l *lines) verdict(row *matrix.Row, o Options) {
 	l.line("  %s  %s  %s", severityWord(row.Severity, o), row.Strategy, row.Reason)
 	l.text("  seen        ", row.Detail)
 	l.text("  rule        ", row.Rule)
-	if note := verdict.NoteOf(row.Reason); note.Meaning != "" {
-		l.text("  meaning     ", fmt.Sprintf("%s (%s)", note.Meaning, note.Source))
+	if known := verdict.Describe(row.Reason); known.Meaning != "" {
+		l.text("  meaning     ", fmt.Sprintf("%s (%s)", known.Meaning, known.Source))
 	}
 	l.text("  confidence  ", fmt.Sprintf("%s: %s", row.Confidence, row.ConfidenceReason))
 	if row.Unexpected {

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"refmatrix/matrix"
 	"slices"
+
+	"refmatrix/matrix"
 )
 
 // maxMatrix bounds a matrix.json that is read, in bytes.

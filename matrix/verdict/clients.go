@@ -7,21 +7,48 @@ import (
 	"refmatrix/matrix"
 )
 
-// family is a set of clients that share a library and so behave alike.
-type family struct {
-	version string // of the library that the predictions were held to
-	clients []string
-	alike   []string                                          // others made of the same library, not forecast by name
-	pushes  func(*Observation, matrix.Outcome) matrix.Outcome // what a push comes to, given that reading is by the outcome
+// library is what a set of clients is made of, which is why they behave alike.
+type library struct {
+	version     string                                            // that the predictions were held to
+	clients     []string                                          // forecast by name
+	sameLibrary []string                                          // others made of it, not forecast by name
+	reads       func(prediction) matrix.Outcome                   // its column of the table of predictions
+	pushes      func(*Observation, matrix.Outcome) matrix.Outcome // what a push comes to, given the outcome of reading; nil = it attaches nothing
 }
 
-var (
-	orasFamily       = family{"oras-go 2.7.0", []string{"oras"}, nil, pushesBySubject}
-	notationFamily   = family{"oras-go 2.7.0", []string{"notation"}, nil, pushesTag}
-	ggcrFamily       = family{"go-containerregistry 0.22.1", []string{"cosign", "crane"}, []string{"kyverno", "flux", "trivy"}, pushesByStatus}
-	regclientFamily  = family{"regclient 0.11.7", []string{"regctl"}, nil, pushesBySubject}
-	containerdFamily = family{"containerd 2.4.2", []string{"containerd"}, nil, nil} // it attaches nothing
-)
+// libraries lists every library, in the order in which reports name its clients.
+var libraries = []library{
+	{
+		version: "oras-go 2.7.0",
+		clients: []string{"oras"},
+		reads:   func(p prediction) matrix.Outcome { return p.oras },
+		pushes:  pushesBySubject,
+	},
+	{
+		version: "oras-go 2.7.0",
+		clients: []string{"notation"},
+		reads:   func(p prediction) matrix.Outcome { return p.oras },
+		pushes:  pushesTag,
+	},
+	{
+		version:     "go-containerregistry 0.22.1",
+		clients:     []string{"cosign", "crane"},
+		sameLibrary: []string{"kyverno", "flux", "trivy"},
+		reads:       func(p prediction) matrix.Outcome { return p.ggcr },
+		pushes:      pushesByStatus,
+	},
+	{
+		version: "regclient 0.11.7",
+		clients: []string{"regctl"},
+		reads:   func(p prediction) matrix.Outcome { return p.regctl },
+		pushes:  pushesBySubject,
+	},
+	{
+		version: "containerd 2.4.2",
+		clients: []string{"containerd"},
+		reads:   func(p prediction) matrix.Outcome { return p.containerd },
+	},
+}
 
 // pushesBySubject: the registry is believed to have listed the artifact where
 // PUT answers OCI-Subject, and the tag is written else (distribution
@@ -58,77 +85,72 @@ func pushesByStatus(o *Observation, read matrix.Outcome) matrix.Outcome {
 	return matrix.OutcomeError
 }
 
-// prediction is one line of the forecast table: how each library reads.
+// prediction is one entry of the forecast table: how each library reads.
 type prediction struct {
-	answer                         string // the answer on GET referrers, in words
+	answer                         string // the answer on GET referrers, as a reader reads it
 	when                           func(*Observation) bool
-	oras, ggcr, regctl, containerd matrix.Outcome // empty: unknown
+	oras, ggcr, regctl, containerd matrix.Outcome // "" = unknown
 }
 
-// predictions is what released clients do with each answer; the first line
-// that holds decides, and an answer no client was run against has no forecast.
-// The demo fleet's TestClients runs the libraries and holds the table to them.
+const (
+	api   = matrix.OutcomeAPI
+	tag   = matrix.OutcomeTag
+	fails = matrix.OutcomeError
+)
+
+// predictions is what released clients do with each answer; the first entry that
+// holds decides, and an answer no client was run against has no forecast. The
+// demo fleet's TestClients runs the libraries and holds the table to them.
 var predictions = []prediction{
-	{"200, an index of the exact type", func(o *Observation) bool { return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeExact },
-		matrix.OutcomeAPI, matrix.OutcomeAPI, matrix.OutcomeAPI, matrix.OutcomeAPI},
+	{"200, an index of the exact type", func(o *Observation) bool {
+		return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeExact
+	}, api, api, api, api},
 	{"200, an index, the type with a parameter", func(o *Observation) bool {
 		return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeParameters
-	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeAPI, matrix.OutcomeAPI},
-	{"200, an index of another type", okIndex,
-		matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeAPI},
+	}, tag, tag, api, api},
+	{"200, an index of another type", okIndex, tag, tag, tag, api},
 	{"200, a web page under the index type", func(o *Observation) bool {
 		return okBody(o, BodyHTML) && MatchType(o.Referrers.ContentType) == matrix.TypeExact
-	}, matrix.OutcomeError, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeError},
+	}, fails, fails, tag, fails},
 	{"200, a web page, text or nothing, under another type", func(o *Observation) bool {
 		return okBody(o, BodyHTML, BodyText, BodyEmpty) && MatchType(o.Referrers.ContentType) == matrix.TypeOther
-	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeError},
+	}, tag, tag, tag, fails},
 	{"200, other JSON under another type", func(o *Observation) bool { // containerd takes it for a list, whatever is in it
 		return okBody(o, BodyJSON) && MatchType(o.Referrers.ContentType) == matrix.TypeOther
-	}, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, ""},
+	}, tag, tag, tag, ""},
 	{"404 NAME_UNKNOWN, or 400", func(o *Observation) bool {
-		return o.Referrers.Status == http.StatusBadRequest || o.Referrers.Status == http.StatusNotFound && o.Referrers.HasCode("NAME_UNKNOWN")
-	}, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
-	{"404", statusIs(http.StatusNotFound),
-		matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
-	{"406", statusIs(http.StatusNotAcceptable),
-		matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag, matrix.OutcomeTag},
-	{"any other status from 400 on", func(o *Observation) bool { return o.Referrers.Status >= 400 && !o.Referrers.Token },
-		matrix.OutcomeError, matrix.OutcomeError, matrix.OutcomeTag, matrix.OutcomeTag},
+		return o.Referrers.Status == http.StatusBadRequest ||
+			o.Referrers.Status == http.StatusNotFound && o.Referrers.HasCode("NAME_UNKNOWN")
+	}, fails, tag, tag, tag},
+	{"404", statusIs(http.StatusNotFound), tag, tag, tag, tag},
+	{"406", statusIs(http.StatusNotAcceptable), fails, tag, tag, tag},
+	{"any other status from 400 on", func(o *Observation) bool {
+		return o.Referrers.Status >= 400 && !o.Referrers.Token
+	}, fails, fails, tag, tag},
 }
 
-func okBody(o *Observation, kinds ...BodyKind) bool {
-	return o.Referrers.Status == http.StatusOK && slices.Contains(kinds, o.Referrers.Body)
-}
-
-// forecast says what each client will do here; nil where nothing was seen
-// that a client was run against.
+// forecast returns what each client will do here, by name. It is nil if nothing
+// was seen that a client was run against.
 func forecast(o *Observation) map[string]matrix.Forecast {
 	// What a client does with a challenge of another origin was not tried.
 	foreign := o.Referrers.Elsewhere != "" && o.Referrers.Status == http.StatusUnauthorized
-	if !o.resolved() || o.Referrers.Location != "" || foreign {
+	at := slices.IndexFunc(predictions, func(p prediction) bool { return p.when(o) })
+	if !o.resolved() || o.Referrers.Location != "" || foreign || at < 0 {
 		return nil
 	}
-	for _, p := range predictions {
-		if !p.when(o) {
+	out := map[string]matrix.Forecast{}
+	for _, l := range libraries {
+		read := l.reads(predictions[at])
+		if read == "" {
 			continue
 		}
-		out := map[string]matrix.Forecast{}
-		for _, one := range []struct {
-			family
-			read matrix.Outcome
-		}{{orasFamily, p.oras}, {notationFamily, p.oras}, {ggcrFamily, p.ggcr}, {regclientFamily, p.regctl}, {containerdFamily, p.containerd}} {
-			if one.read == "" {
-				continue
-			}
-			f := matrix.Forecast{Read: one.read, Version: one.version}
-			if one.pushes != nil {
-				f.Push = one.pushes(o, one.read)
-			}
-			for _, client := range one.clients {
-				out[client] = f
-			}
+		f := matrix.Forecast{Read: read, Version: l.version}
+		if l.pushes != nil {
+			f.Push = l.pushes(o, read)
 		}
-		return out
+		for _, client := range l.clients {
+			out[client] = f
+		}
 	}
-	return nil
+	return out
 }

@@ -77,31 +77,30 @@ func TestReasonsAreDocumented(t *testing.T) {
 	out.line("## Reasons\n")
 	out.line("| reason | severity | referrers | strategy | observed |\n| --- | --- | --- | --- | --- |")
 	seen := map[matrix.Reason]bool{}
-	for _, r := range Rules() {
-		out.line("| [%s](#%s) | %s | %s | %s | %s |", r.Reason, r.Reason, r.Severity, r.Referrers, r.Strategy, cell(r.Observed))
+	for _, r := range reasons {
+		out.line("| [%s](#%s) | %s | %s | %s | %s |", r.name, r.name, r.outcome.severity, r.outcome.referrers, r.outcome.strategy, cell(r.observed))
 	}
-	for _, r := range Rules() {
-		note := NoteOf(r.Reason)
-		if seen[r.Reason] || note.Meaning == "" || note.Source == "" || r.Observed == "" || r.because == "" {
-			t.Errorf("%s comes twice, or lacks its meaning, source, condition or the reason for its confidence", r.Reason)
+	for _, r := range reasons {
+		if seen[r.name] || r.meaning == "" || r.source == "" || r.observed == "" || r.confidence.because == "" {
+			t.Errorf("%s comes twice, or lacks its meaning, source, condition or the reason for its confidence", r.name)
 		}
-		remedies, ok := remediesByReason[r.Reason]
-		if !ok || len(remedies) == 0 && r.Severity != matrix.Pass {
-			t.Errorf("%s has no line of remedies", r.Reason)
+		if len(r.remedies) == 0 && r.outcome != works {
+			t.Errorf("%s has no remedies", r.name)
 		}
-		seen[r.Reason] = true
-		out.line("\n### %s\n\n%s\n", r.Reason, note.Meaning)
-		out.line("- observed: %s", cell(r.Observed))
-		out.line("- confidence: %s, %s", r.Confidence, r.because)
-		for _, remedy := range remedies {
+		if known := Describe(r.name); known.Meaning != r.meaning || known.Observed != r.observed || known.Source != r.source {
+			t.Errorf("%s is described as %+v", r.name, known)
+		}
+		seen[r.name] = true
+		out.line("\n### %s\n\n%s\n", r.name, r.meaning)
+		out.line("- observed: %s", cell(r.observed))
+		out.line("- confidence: %s, %s", r.confidence.level, r.confidence.because)
+		for _, remedy := range r.remedies {
 			out.line("- to do: %s", cell(remedy))
 		}
-		out.line("- source: %s", note.Source)
+		out.line("- source: %s", r.source)
 	}
-	for reason := range notes {
-		if !seen[reason] {
-			t.Errorf("%s is noted, but no rule gives it", reason)
-		}
+	if unknown := Describe("of-tomorrow"); unknown != (Description{}) {
+		t.Errorf("a reason that is unknown is described as %+v", unknown)
 	}
 	out.line("\n## Findings\n\nWhat is worth knowing beside the verdict. A row may have several.\n")
 	out.line("| finding | meaning | to do | source |\n| --- | --- | --- | --- |")
@@ -124,17 +123,16 @@ func writeForecasts(t *testing.T, out *lines) {
 	out.line("record for sending none, oras and regctl push the tag as well; where it saw one, they write no tag, and what they")
 	out.line("cannot read by the API is lost; notation writes the tag unless --force-referrers-tag=false is given; clients of")
 	out.line("go-containerregistry never look for it.\n")
-	families := []family{orasFamily, notationFamily, ggcrFamily, regclientFamily, containerdFamily}
 	heads, rule := "", ""
-	for _, f := range families {
-		heads += fmt.Sprintf(" %s (%s) |", strings.Join(slices.Concat(f.clients, f.alike), ", "), f.version)
+	for _, f := range libraries {
+		heads += fmt.Sprintf(" %s (%s) |", strings.Join(slices.Concat(f.clients, f.sameLibrary), ", "), f.version)
 		rule += " --- |"
 	}
 	out.line("| answer on GET referrers |%s\n| --- |%s", heads, rule)
 	for i := range predictions {
 		o := example(t, i)
 		line := "| " + predictions[i].answer + " |"
-		for _, f := range families {
+		for _, f := range libraries {
 			does := forecast(o)[f.clients[0]]
 			switch {
 			case does.Read == "":
@@ -165,13 +163,13 @@ func example(t *testing.T, at int) *Observation {
 func writeProducts(t *testing.T, out *lines) {
 	out.line("\n## Products\n\nWhat is reported of a product gives remedies their versions and findings their contrast. It is never a verdict.\n")
 	out.line("| product | referrers API | note | source |\n| --- | --- | --- | --- |")
-	names := make([]string, 0, len(known))
-	for name := range known {
+	names := make([]string, 0, len(records))
+	for name := range records {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		k := known[name]
+		k := records[name]
 		if k.source == "" {
 			t.Errorf("what is known of %s has no source", name)
 		}
@@ -205,11 +203,11 @@ func writeProducts(t *testing.T, out *lines) {
 				by = append(by, fmt.Sprintf("%s `%s`", part.name, part.text))
 			}
 		}
-		if s.own {
+		if s.serviceIsHost {
 			by = append(by, "service, the registry's own host")
 		}
-		if s.asks != "" {
-			by = append(by, "version from "+s.asks)
+		if s.versionPath != "" {
+			by = append(by, "version from "+s.versionPath)
 		}
 		out.line("| %s | %s | %s |", s.product, strings.ReplaceAll(strings.Join(by, ", "), "|", `\|`), cell(s.source))
 	}

@@ -83,9 +83,9 @@ type Manifest struct {
 	MediaType string // of the manifest, as the registry names it
 }
 
-// asked names the methods that the manifest was asked with: GET does not follow
+// methods names the methods that the manifest was asked with: GET does not follow
 // every answer to HEAD.
-func (m *Manifest) asked() string {
+func (m *Manifest) methods() string {
 	if m.Method == http.MethodHead {
 		return "HEAD"
 	}
@@ -113,18 +113,18 @@ type Index struct {
 // referrers step was asked.
 func (o *Observation) resolved() bool { return o.Manifest.Digest != "" }
 
-// deciding is the answer that the verdict rests on: the manifest's where the
+// decisive is the answer that the verdict rests on: the manifest's where the
 // image could not be resolved, the referrers endpoint's otherwise.
-func (o *Observation) deciding() *Answer {
+func (o *Observation) decisive() *Answer {
 	if o.resolved() {
 		return &o.Referrers.Answer
 	}
 	return &o.Manifest.Answer
 }
 
-// place names the request behind deciding, for sentences.
-func (o *Observation) place() string {
-	a := o.deciding()
+// endpoint names the request behind decisive, for sentences.
+func (o *Observation) endpoint() string {
+	a := o.decisive()
 	switch {
 	case a.Token:
 		return "the token endpoint"

@@ -28,16 +28,16 @@ type Body struct {
 // signature is one way a product shows itself. Every part that is set has to
 // hold; a group in header's pattern is the version.
 type signature struct {
-	product  string
-	header   string
-	pattern  *regexp.Regexp // of the header's value
-	realm    *regexp.Regexp
-	service  *regexp.Regexp
-	own      bool // the service is the registry's own host
-	host     *regexp.Regexp
-	notFound *regexp.Regexp // of the plain text of a 404
-	asks     string         // path of the endpoint that tells the version, "" for none
-	source   string
+	product       string
+	header        string
+	pattern       *regexp.Regexp // of the header's value
+	realm         *regexp.Regexp
+	service       *regexp.Regexp
+	serviceIsHost bool // the service is the registry's own host
+	host          *regexp.Regexp
+	notFound      *regexp.Regexp // of the plain text of a 404
+	versionPath   string         // path of the endpoint that tells the version, "" for none
+	source        string
 }
 
 func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
@@ -71,10 +71,10 @@ var signatures = []signature{
 	{product: "Red Hat registry", host: re(`^registry\.(access\.redhat\.com|redhat\.io)$`), source: "host"},
 	{product: "Harbor", realm: re(`/service/token$`), service: re(`^harbor-registry$`), source: "challenge of Harbor's token service"},
 	{product: "GitLab", realm: re(`/jwt/auth$`), service: re(`^container_registry$`), source: "challenge of GitLab's token service"},
-	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), asks: "/api/v1/version", source: "challenge of Gitea and Forgejo; /api/v1/version tells them apart"},
-	{product: "Quay", realm: re(`/v2/auth$`), own: true, source: "challenge of Quay's token service, whose service is its own host"},
+	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), versionPath: "/api/v1/version", source: "challenge of Gitea and Forgejo; /api/v1/version tells them apart"},
+	{product: "Quay", realm: re(`/v2/auth$`), serviceIsHost: true, source: "challenge of Quay's token service, whose service is its own host"},
 	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
-	{product: "zot", realm: re(`/zot/auth/token$`), asks: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
+	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
 	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
 	// Forks that keep its router answer alike; those that are known show
 	// themselves by a line above.
@@ -100,7 +100,7 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 	}
 	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
 		check(s.service, e.Service, "service ") && check(s.host, e.Host, "host ") && check(s.notFound, e.NotFound, "404 with the text ")
-	if s.own && ok {
+	if s.serviceIsHost && ok {
 		service, _, _ := strings.Cut(e.Service, ":")
 		ok = service != "" && strings.EqualFold(service, e.Host)
 		parts = append(parts, "service "+e.Service)
@@ -118,8 +118,8 @@ func Identify(e Evidence) matrix.Product {
 			continue
 		}
 		found := matrix.Product{Name: s.product, Version: version, Evidence: seen}
-		if body, asked := e.Endpoint[s.asks]; asked && body.Status == http.StatusOK {
-			refine(&found, s.asks, body.JSON)
+		if body, asked := e.Endpoint[s.versionPath]; asked && body.Status == http.StatusOK {
+			refine(&found, s.versionPath, body.JSON)
 		}
 		return found
 	}
@@ -153,15 +153,15 @@ func refine(p *matrix.Product, path string, content []byte) {
 	p.Evidence += ", " + path
 }
 
-// WellKnown is the path of the one endpoint worth asking for the version, ""
+// VersionEndpoint is the path of the one endpoint worth asking for the version, ""
 // where nothing seen so far points at a product that has one.
-func WellKnown(e Evidence) string {
+func VersionEndpoint(e Evidence) string {
 	for i := range signatures {
 		if version, _, ok := signatures[i].match(e); ok {
 			if version != "" {
 				return ""
 			}
-			return signatures[i].asks
+			return signatures[i].versionPath
 		}
 	}
 	return ""

@@ -56,7 +56,7 @@ func TestIdentify(t *testing.T) {
 		if diff := cmp.Diff(matrix.Product(test.want), Identify(test.e)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
-		if got := WellKnown(test.e); got != test.asks {
+		if got := VersionEndpoint(test.e); got != test.asks {
 			t.Errorf("%s: asks %q, want %q", test.name, got, test.asks)
 		}
 	}
@@ -75,17 +75,17 @@ func TestMinimumVersions(t *testing.T) {
 		{matrix.Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
 		{matrix.Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
 		{matrix.Product{Name: "Docker Hub"}, "Go by this measurement: whether Docker Hub has the referrers API is disputed; yes since about autumn 2025, no in 2026 (reports of users)."},
-		{matrix.Product{}, remediesByReason[matrix.NotFound][0]},
+		{matrix.Product{}, find(matrix.NotFound).remedies[0]},
 	} {
 		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
 		if diff := cmp.Diff(test.first, remedies(o, Judge(o))[0]); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if k := known["CNCF Distribution"]; k.has || k.since != "" {
+	if k := records["CNCF Distribution"]; k.has || k.since != "" {
 		t.Error("no release of CNCF Distribution has the API (distribution#4828)")
 	}
-	for name, k := range known {
+	for name, k := range records {
 		if has, sure := k.expected("2.6.0"); name == "Harbor" && (has || !sure) {
 			t.Error("Harbor 2.6 has no referrers API (harbor#17928)")
 		}

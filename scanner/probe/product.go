@@ -42,7 +42,7 @@ func identify(s *subject, endpoint map[string]verdict.Body) {
 // askProduct asks the one endpoint that tells a product's version, where the
 // headers point at a product that has one.
 func askProduct(ctx context.Context, s *subject) error {
-	path := verdict.WellKnown(s.evidence())
+	path := verdict.VersionEndpoint(s.evidence())
 	if path == "" {
 		return nil
 	}

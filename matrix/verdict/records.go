@@ -8,38 +8,38 @@ import (
 	"refmatrix/matrix"
 )
 
-// knowledge is what is reported of a product. It is never a verdict: it gives
+// record is what is reported of a product. It is never a verdict: it gives
 // remedies their versions, findings where the measurement contradicts it, and
 // the forecast what only a push would show.
-type knowledge struct {
+type record struct {
 	has      bool   // the product has the referrers API
 	disputed bool   // reports conflict, so nothing is expected
 	since    string // first version that has it; "" where it is a service or never had it
-	except   string // where it is not there all the same, a clause
+	unless   string // where it is not there all the same, a clause
 	note     string // what else is to be known, a clause
 	source   string // where this was reported
 
-	noSubject string                   // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
-	onPush    string                   // source of noSubject
-	byReason  map[matrix.Reason]string // the remedy of a reason, in place of the general one
+	noSubject       string                   // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
+	noSubjectSource string                   // source of noSubject
+	byReason        map[matrix.Reason]string // the remedy of a reason, in place of the general one
 }
 
 // never is a noSubject of every version.
 const never = "always"
 
-// known by product name. Versions that older lists give and that are wrong
+// records by product name. Versions that older lists give and that are wrong
 // (Harbor 2.6, Distribution 2.8) are not here, and a test keeps them out.
-var known = map[string]knowledge{
+var records = map[string]record{
 	"Harbor": {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865",
-		noSubject: "2.9.0", onPush: "harbor#18865",
+		noSubject: "2.9.0", noSubjectSource: "harbor#18865",
 		byReason: map[matrix.Reason]string{matrix.WrongContentType: "Upgrade Harbor to 2.10 or later, whose answers have the exact media type; before 2.9 it sends no OCI-Subject either (harbor#18865)."}},
-	"Quay": {has: true, since: "3.12.0", except: "the operator can switch it off", source: "quay#3071",
-		noSubject: never, onPush: "quay#3071",
+	"Quay": {has: true, since: "3.12.0", unless: "the operator can switch it off", source: "quay#3071",
+		noSubject: never, noSubjectSource: "quay#3071",
 		byReason: map[matrix.Reason]string{matrix.SubjectRejected: "Quay from 3.12.1 answers so for a subject that it does not know (quay#3071), so the API is there: test with an image that was pushed to this very repository."}},
-	"Artifactory":                    {has: true, since: "7.90.1", except: "repositories of type Docker lack it, those of type OCI have it", source: "JFrog release notes 7.90.1, go-containerregistry#1962"},
+	"Artifactory":                    {has: true, since: "7.90.1", unless: "repositories of type Docker lack it, those of type OCI have it", source: "JFrog release notes 7.90.1, go-containerregistry#1962"},
 	"zot":                            {has: true, since: "1.4.3", source: "zot release notes 1.4.3"},
 	"ECR":                            {has: true, note: "it came in 2024-06", source: "AWS announcement, June 2024"},
-	"ACR":                            {has: true, except: "registries with customer-managed keys lack it", source: "Microsoft documentation, ORAS artifacts in ACR"},
+	"ACR":                            {has: true, unless: "registries with customer-managed keys lack it", source: "Microsoft documentation, ORAS artifacts in ACR"},
 	"Artifact Registry":              {has: true, source: "measured reports; kubernetes/registry.k8s.io#287 for its early redirects"},
 	"Alibaba ACR":                    {has: true, note: "Enterprise instances have it since 2024-04", source: "Alibaba Cloud release notes, April 2024"},
 	"Alibaba ACR Personal":           {disputed: true, note: "only Enterprise instances are reported to have it", source: "Alibaba Cloud release notes, April 2024"},
@@ -59,24 +59,24 @@ var known = map[string]knowledge{
 // without OCI-Subject; where that hangs on a version that is not known, it is
 // not.
 func withoutSubject(p matrix.Product) bool {
-	k := known[p.Name]
-	return k.noSubject == never || k.noSubject != "" && p.Version != "" && older(p.Version, k.noSubject)
+	r := records[p.Name]
+	return r.noSubject == never || r.noSubject != "" && p.Version != "" && older(p.Version, r.noSubject)
 }
 
 // expected reports whether the product should have the API in this version;
 // sure is false where that is not known.
-func (k knowledge) expected(version string) (has, sure bool) {
+func (r record) expected(version string) (has, sure bool) {
 	switch {
-	case k.disputed:
+	case r.disputed:
 		return false, false
-	case !k.has:
+	case !r.has:
 		return false, true
-	case k.since == "":
+	case r.since == "":
 		return true, true
 	case version == "":
 		return true, false
 	}
-	return !older(version, k.since), true
+	return !older(version, r.since), true
 }
 
 // older compares dotted versions number by number; what follows a number in a
@@ -104,9 +104,9 @@ func part(parts []string, i int) int {
 }
 
 // clauses words what is to be known beside has or has not.
-func (k knowledge) clauses() string {
+func (r record) clauses() string {
 	words := ""
-	for _, clause := range []string{k.except, k.note} {
+	for _, clause := range []string{r.unless, r.note} {
 		if clause != "" {
 			words += "; " + clause
 		}
@@ -116,26 +116,26 @@ func (k knowledge) clauses() string {
 
 // productRemedies are the lines that fit the product, before the general ones.
 func productRemedies(o *Observation, v Verdict) []string {
-	k, ok := known[o.Product.Name]
-	if remedy := k.byReason[v.Reason]; remedy != "" {
+	r, ok := records[o.Product.Name]
+	if remedy := r.byReason[v.Reason]; remedy != "" {
 		return []string{remedy}
 	}
 	if !ok || v.Strategy != matrix.ReferrersTag && v.Reason != matrix.WrongContentType {
 		return nil
 	}
 	name := o.Product.Name
-	has, sure := k.expected(o.Product.Version)
-	switch note := k.clauses(); {
-	case k.disputed:
-		return []string{fmt.Sprintf("Go by this measurement: whether %s has the referrers API is disputed%s (%s).", name, note, k.source)}
-	case !k.has:
-		return []string{fmt.Sprintf("%s has no referrers API%s (%s): the tag schema is what there is.", name, note, k.source)}
-	case k.since == "":
-		return []string{fmt.Sprintf("%s has the referrers API%s (%s): look for a proxy in between or a repository type without it.", name, note, k.source)}
+	has, sure := r.expected(o.Product.Version)
+	switch note := r.clauses(); {
+	case r.disputed:
+		return []string{fmt.Sprintf("Go by this measurement: whether %s has the referrers API is disputed%s (%s).", name, note, r.source)}
+	case !r.has:
+		return []string{fmt.Sprintf("%s has no referrers API%s (%s): the tag schema is what there is.", name, note, r.source)}
+	case r.since == "":
+		return []string{fmt.Sprintf("%s has the referrers API%s (%s): look for a proxy in between or a repository type without it.", name, note, r.source)}
 	case sure && !has:
-		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).", name, o.Product.Version, k.since, note, k.source)}
+		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).", name, o.Product.Version, r.since, note, r.source)}
 	default:
-		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): upgrade an older one, else look for a proxy that drops /referrers/.", name, k.since, note, k.source)}
+		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): upgrade an older one, else look for a proxy that drops /referrers/.", name, r.since, note, r.source)}
 	}
 }
 
@@ -143,27 +143,27 @@ func productRemedies(o *Observation, v Verdict) []string {
 // disagree, "" where they do not. Where the record has an exception, that is
 // the first thing to look at.
 func contradiction(o *Observation, v Verdict) string {
-	k, ok := known[o.Product.Name]
+	r, ok := records[o.Product.Name]
 	if !ok || v.Referrers == matrix.SupportUnknown {
 		return ""
 	}
-	has, sure := k.expected(o.Product.Version)
+	has, sure := r.expected(o.Product.Version)
 	works := v.Referrers == matrix.Supported
 	if !sure || has == works {
 		return ""
 	}
 	name := strings.TrimSpace(o.Product.Name + " " + o.Product.Version)
 	if works {
-		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, k.source)
+		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, r.source)
 	}
 	since, cause := "", "a proxy in between, or a repository type without it"
-	if k.since != "" {
-		since, cause = " since "+k.since, "a proxy in between, or a setting that hides it"
+	if r.since != "" {
+		since, cause = " since "+r.since, "a proxy in between, or a setting that hides it"
 	}
-	if k.except != "" {
-		return fmt.Sprintf("%s should have the referrers API%s (%s), but %s; HTTP %d suggests that, or %s.", name, since, k.source, k.except, v.Status, cause)
+	if r.unless != "" {
+		return fmt.Sprintf("%s should have the referrers API%s (%s), but %s; HTTP %d suggests that, or %s.", name, since, r.source, r.unless, v.Status, cause)
 	}
-	return fmt.Sprintf("%s should have the referrers API%s (%s); HTTP %d suggests %s.", name, since, k.source, v.Status, cause)
+	return fmt.Sprintf("%s should have the referrers API%s (%s); HTTP %d suggests %s.", name, since, r.source, v.Status, cause)
 }
 
 // unsent says that the product is on record for leaving OCI-Subject out, where
@@ -173,5 +173,5 @@ func unsent(o *Observation, v Verdict) string {
 		return ""
 	}
 	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): oras and regctl write the referrers tag beside the API.",
-		strings.TrimSpace(o.Product.Name+" "+o.Product.Version), known[o.Product.Name].onPush)
+		strings.TrimSpace(o.Product.Name+" "+o.Product.Version), records[o.Product.Name].noSubjectSource)
 }

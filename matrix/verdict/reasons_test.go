@@ -14,7 +14,7 @@ func unresolvable(answer Answer) *Observation {
 }
 
 // fault is an answer that did not come.
-func fault(kind matrix.Reason) Answer { return Answer{Fault: &Fault{kind, "why"}} }
+func faultOf(kind matrix.Reason) Answer { return Answer{Fault: &Fault{kind, "why"}} }
 
 // elsewhere is an answer of the origin that the question was redirected to.
 func elsewhere(code int, codes ...string) Referrers {
@@ -77,8 +77,8 @@ func TestJudge(t *testing.T) {
 		{"400 NAME_INVALID", subject(coded(400, "NAME_INVALID")), matrix.Rejected, "is refused"},
 		{"204", subject(status(204)), matrix.Rejected, "no answer to the request"},
 		{"no token", subject(Referrers{Answer: Answer{Token: true, Fault: &Fault{matrix.TokenError, "why"}}}), matrix.TokenError, "No token at the token endpoint: why."},
-		{"a fault of the manifest step", unresolvable(fault(matrix.DNS)), matrix.DNS, "Host name not found at the manifest request: why."},
-		{"a fault of the referrers step", subject(Referrers{Answer: fault(matrix.Redirect)}), matrix.Redirect, "at the referrers endpoint"},
+		{"a fault of the manifest step", unresolvable(faultOf(matrix.DNS)), matrix.DNS, "Host name not found at the manifest request: why."},
+		{"a fault of the referrers step", subject(Referrers{Answer: faultOf(matrix.Redirect)}), matrix.Redirect, "at the referrers endpoint"},
 	} {
 		v := Judge(test.of)
 		if v.Reason != test.reason || !strings.Contains(v.Detail, test.detail) {
@@ -112,11 +112,11 @@ func TestVerdictOfEachReason(t *testing.T) {
 		matrix.IndexOn404:       works,
 		matrix.WrongContentType: verdict(matrix.Warn, matrix.Supported, matrix.ReferrersAPI, matrix.Likely),
 	}
-	for _, r := range Rules() {
-		if got := verdict(r.Severity, r.Referrers, r.Strategy, r.Confidence); got != want[r.Reason] {
-			t.Errorf("%s: %+v, want %+v", r.Reason, got, want[r.Reason])
+	for _, r := range reasons {
+		if got := verdict(r.outcome.severity, r.outcome.referrers, r.outcome.strategy, r.confidence.level); got != want[r.name] {
+			t.Errorf("%s: %+v, want %+v", r.name, got, want[r.name])
 		}
-		delete(want, r.Reason)
+		delete(want, r.name)
 	}
 	for reason := range want {
 		t.Errorf("no line of the table gives %s", reason)

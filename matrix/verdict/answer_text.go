@@ -1,0 +1,62 @@
+package verdict
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// refusedOrIrrelevant gives refusal for a status of 400 and over, and words for one
+// that refuses nothing and answers nothing: 201, 204, 206, 304.
+func (a *Answer) refusedOrIrrelevant(refusal string) string {
+	if a.Status < http.StatusBadRequest {
+		return "that is no answer to the request"
+	}
+	return refusal
+}
+
+// listedText counts what the list holds: all of it where every page was read,
+// else what its first page has.
+func listedText(o *Observation) string {
+	switch total := o.Capabilities.Descriptors; {
+	case total != nil:
+		return matrix.Quantity(*total, "descriptor")
+	case o.Referrers.Next:
+		return "at least " + matrix.Quantity(o.Referrers.Index.Total, "descriptor")
+	}
+	return matrix.Quantity(o.Referrers.Index.Total, "descriptor")
+}
+
+// pagesText describes what is behind an empty first page.
+func pagesText(o *Observation) string {
+	if total := o.Capabilities.Descriptors; total != nil {
+		return "its pages list " + matrix.Quantity(*total, "descriptor")
+	}
+	return "what the other pages list was not read"
+}
+
+var bodyText = map[BodyKind]string{
+	BodyEmpty: "empty", BodyIndex: "an OCI index", BodyManifest: "another kind of manifest", BodyJSON: "other JSON",
+	BodyHTML: "a web page", BodyText: "plain text", BodyBinary: "binary data", "": "unread",
+}
+
+// answerText describes an answer: status, media type and error codes.
+func answerText(a *Answer) string {
+	words := fmt.Sprintf("HTTP %d", a.Status)
+	if a.ContentType != "" {
+		words += " " + mediaType(a.ContentType)
+	}
+	if len(a.Codes) > 0 {
+		words += " (" + strings.Join(a.Codes, ", ") + ")"
+	}
+	return words
+}
+
+func typeText(contentType string) string {
+	if contentType == "" {
+		return "no media type at all"
+	}
+	return mediaType(contentType)
+}

@@ -1,0 +1,22 @@
+package verdict
+
+import (
+	"net/http"
+	"slices"
+)
+
+func statusIs(status int) func(*Observation) bool {
+	return func(o *Observation) bool { return o.decisive().Status == status }
+}
+
+func unresolved(when func(*Observation) bool) func(*Observation) bool {
+	return func(o *Observation) bool { return !o.resolved() && when(o) }
+}
+
+func okIndex(o *Observation) bool {
+	return o.Referrers.Status == http.StatusOK && o.Referrers.Index != nil
+}
+
+func okBody(o *Observation, kinds ...BodyKind) bool {
+	return o.Referrers.Status == http.StatusOK && slices.Contains(kinds, o.Referrers.Body)
+}

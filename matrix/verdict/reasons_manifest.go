@@ -1,0 +1,57 @@
+package verdict
+
+import (
+	"net/http"
+
+	"refmatrix/matrix"
+)
+
+// manifestReasons judge an image that could not be resolved to a digest.
+var manifestReasons = []reason{
+	{
+		name:       matrix.ImageNotFound,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "the manifest answers 404 on HEAD and GET",
+		when:       unresolved(statusIs(http.StatusNotFound)),
+		detail: func(o *Observation) string {
+			return answerText(&o.Manifest.Answer) + " on " + o.Manifest.methods() + " of the manifest: the image is not there, or this account may not see it."
+		},
+		meaning: "The test image does not exist, or the account may not see it, so there was no digest to ask with.",
+		remedies: []string{
+			"Name an image that exists in the inventory, and check the spelling of its repository (docker.io images need library/).",
+			"Where it exists, give the account pull permission: many registries answer 404 for what an account may not see.",
+		},
+		source: "distribution specification v1.1, Pulling manifests",
+	},
+	{
+		name:       matrix.NoDigest,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "the manifest answered, but its digest cannot be had, is malformed or differs",
+		when:       unresolved(statusIs(http.StatusOK)),
+		detail: func(o *Observation) string {
+			return "The manifest answered, but gave no digest to ask with: " + o.Manifest.NoDigest + "."
+		},
+		meaning: "The manifest came, but no digest to ask with could be had from it.",
+		remedies: []string{
+			"Name the image by digest (repo@sha256:...), or choose one that the registry serves as an OCI or Docker v2 manifest.",
+		},
+		source: "distribution specification v1.1, Pulling manifests; image specification, Digests",
+	},
+	{
+		name:       matrix.ManifestRejected,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
+		when:       unresolved(func(*Observation) bool { return true }),
+		detail: func(o *Observation) string {
+			return answerText(&o.Manifest.Answer) + " on " + o.Manifest.methods() + " of the manifest: " + o.Manifest.refusedOrIrrelevant("the registry refuses the request itself") + "."
+		},
+		meaning: "The registry refuses the manifest request itself, so there was no digest to ask with.",
+		remedies: []string{
+			"Check the image's repository name: some registries refuse names without a project or an account part.",
+		},
+		source: errorTerm,
+	},
+}

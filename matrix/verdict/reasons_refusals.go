@@ -1,0 +1,104 @@
+package verdict
+
+import (
+	"fmt"
+	"net/http"
+
+	"refmatrix/matrix"
+)
+
+const otherOrigin = "Where the registry redirects the question to another origin, name that registry in the inventory: credentials do not follow."
+
+// refusalReasons judge answers that mean the same at the manifest, the token
+// endpoint and the referrers endpoint.
+var refusalReasons = []reason{
+	{
+		name:       matrix.Unauthorized,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "401 after the auth flow, or 400 with UNAUTHORIZED",
+		when: func(o *Observation) bool {
+			a := o.decisive()
+			// Without a challenge at the referrers endpoint a 401 is a refusal of the
+			// endpoint, not of the account: the same credentials just read the manifest.
+			// Where a redirect led to another origin, the credentials were not sent.
+			denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != "")
+			return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
+		},
+		detail:  refused("these credentials do not open this repository"),
+		meaning: "The credentials, or their absence, do not open this repository.",
+		remedies: []string{
+			"Give the inventory entry working credentials (auth:), or log in with docker login so that the docker config has them.",
+			"Check the spelling: Docker Hub and others answer 401 insufficient_scope, never 404, for a repository that is absent or private.",
+			otherOrigin,
+		},
+		source: "RFC 9110 section 15.5.2; " + errorTerm,
+	},
+	{
+		name:       matrix.Forbidden,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "403, or 400 with DENIED",
+		when: func(o *Observation) bool {
+			a := o.decisive()
+			return a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
+		},
+		detail:  refused("the account lacks the permission"),
+		meaning: "The account is known but lacks the permission.",
+		remedies: []string{
+			"Give the account pull permission on the repository.",
+			otherOrigin,
+		},
+		source: "RFC 9110 section 15.5.4; " + errorTerm,
+	},
+	{
+		name:       matrix.RateLimited,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "429, also after the retries",
+		when:       statusIs(http.StatusTooManyRequests),
+		detail: func(o *Observation) string {
+			a := o.decisive()
+			wait := ""
+			if a.RetryAfter > 0 {
+				wait = fmt.Sprintf(", which asks to wait %s", a.RetryAfter)
+			}
+			return fmt.Sprintf("HTTP 429 from %s%s.", o.endpoint(), wait)
+		},
+		meaning: "The registry asked to come back later, more often than the retries allow.",
+		remedies: []string{
+			"Lower rate: for this registry, or scan it later.",
+			"Sign in: accounts have higher limits than anonymous requests.",
+		},
+		source: "RFC 6585 section 4; RFC 9110 section 10.2.3",
+	},
+	{
+		name:       matrix.ServerError,
+		outcome:    broken,
+		confidence: unmeasured,
+		observed:   "5xx (not 501); 502, 503 and 504 also after the retries",
+		when: func(o *Observation) bool {
+			s := o.decisive().Status
+			return s >= 500 && s != http.StatusNotImplemented
+		},
+		detail: func(o *Observation) string {
+			return fmt.Sprintf("%s from %s.", answerText(o.decisive()), o.endpoint())
+		},
+		meaning: "The registry or a proxy before it broke while answering.",
+		remedies: []string{
+			"Look into the registry's own log for this request, then scan again.",
+		},
+		source: "RFC 9110 section 15.6",
+	},
+}
+
+// refused returns the detail of a refusal of the account, unless it is of another origin, to
+// which no credentials were sent.
+func refused(why string) func(*Observation) string {
+	return func(o *Observation) string {
+		if o.resolved() && o.Referrers.Elsewhere != "" {
+			return fmt.Sprintf("%s from %s, to which the registry redirects the question: credentials are not sent to another origin, so its answer is not known.", answerText(o.decisive()), o.Referrers.Elsewhere)
+		}
+		return fmt.Sprintf("%s from %s: %s.", answerText(o.decisive()), o.endpoint(), why)
+	}
+}
