@@ -6,7 +6,6 @@ package migration
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"slices"
 	"strings"
 
@@ -54,20 +53,6 @@ type ImageAssessment struct {
 	Command  string          `json:"command,omitempty"` // that keeps every link, or loses the fewest
 	Notes    []string        `json:"notes,omitempty"`   // what the verdict does not cover, a sentence each
 }
-
-// Links is what hangs on an image at the source, by the way it hangs there.
-type Links struct {
-	ByAPI      int                   `json:"by_api"`   // the referrers API lists them
-	OnlyTag    int                   `json:"only_tag"` // only the referrers tag lists them
-	CosignTags []string              `json:"cosign_tags,omitempty"`
-	Types      []matrix.ArtifactType `json:"types,omitempty"` // of what the API lists
-}
-
-// Total counts the links, a cosign tag as one.
-func (l Links) Total() int { return l.Referrers() + len(l.CosignTags) }
-
-// Referrers counts the links that are manifests with a subject.
-func (l Links) Referrers() int { return l.ByAPI + l.OnlyTag }
 
 // Assess compares the rows of source, image by image, with what target
 // supports. Both have to come from a scan with every capability step. The
@@ -244,42 +229,4 @@ func (a *ImageAssessment) conclude(index bool) {
 		a.Verdict, a.Command = LosesLinks, kept.Command
 		a.Detail = fmt.Sprintf("%d of %s are lost with the best copy (%s).", kept.Lost, total, kept.Tool)
 	}
-}
-
-// linksOf counts what hangs on the image of row; gap says what was not
-// measured, a sentence, "" where nothing is missing.
-func linksOf(row *matrix.Row) (links Links, gap string) {
-	c := row.Capabilities
-	if row.Strategy == matrix.StrategyUnknown || c == nil {
-		return links, "The source could not be measured: " + row.Detail
-	}
-	switch c.Pagination {
-	case matrix.PageLoop, matrix.PageForeign, matrix.PageBroken, matrix.PageBounded:
-		return links, fmt.Sprintf("The source's list of referrers could not be read to its end (pagination %s), so what is attached is not known in full.", c.Pagination)
-	}
-	if c.TagSchema == nil || c.TagSchema.State == matrix.TagUnknown || row.Referrers == matrix.Supported && c.TagSchema.State == matrix.TagIndex && !c.TagSchema.Compared || c.CosignTags == nil || row.Referrers == matrix.Supported && c.Descriptors == nil {
-		return links, "The links at the source were not looked at in full: scan it with --probe full."
-	}
-	if row.Referrers == matrix.Supported {
-		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, c.TagSchema.MissingFromAPI(), c.ArtifactTypes
-	} else {
-		links.OnlyTag = c.TagSchema.Descriptors
-	}
-	links.CosignTags = c.CosignTags
-	return links, ""
-}
-
-// singleManifests are the media types of manifests without platforms.
-var singleManifests = []string{
-	"application/vnd.oci.image.manifest.v1+json",
-	"application/vnd.docker.distribution.manifest.v2+json",
-	"application/vnd.docker.distribution.manifest.v1+json",
-	"application/vnd.docker.distribution.manifest.v1+prettyjws",
-}
-
-// mayBeIndex reports whether the image can hold platforms, whose own links no
-// probe step asks for: anything that is not known to be one manifest.
-func mayBeIndex(r *matrix.Row) bool {
-	mediaType, _, _ := mime.ParseMediaType(r.MediaType)
-	return !slices.Contains(singleManifests, mediaType)
 }

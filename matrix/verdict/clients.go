@@ -3,6 +3,7 @@ package verdict
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"refmatrix/matrix"
 )
@@ -153,4 +154,19 @@ func forecast(o *Observation) map[string]matrix.Forecast {
 		}
 	}
 	return out
+}
+
+// clientsThat names the clients whose forecast holds, in the order of the
+// forecast table.
+func clientsThat(o *Observation, holds func(matrix.Forecast) bool) string {
+	all := forecast(o)
+	var names []string
+	for _, l := range libraries {
+		for _, client := range l.clients {
+			if does, ok := all[client]; ok && holds(does) {
+				names = append(names, client)
+			}
+		}
+	}
+	return strings.Join(names, ", ")
 }

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+
 	"refmatrix/matrix"
 )
 

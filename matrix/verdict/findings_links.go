@@ -2,8 +2,9 @@ package verdict
 
 import (
 	"fmt"
-	"refmatrix/matrix"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
 // linkFindings are about what hangs on the image, and where.

@@ -2,8 +2,9 @@ package verdict
 
 import (
 	"fmt"
-	"refmatrix/matrix"
 	"strings"
+
+	"refmatrix/matrix"
 )
 
 // pushFindings are about what the write probe saw, or would see.

@@ -239,7 +239,7 @@ func TestFindings(t *testing.T) {
 		{"Harbor that was not reached", with(subject(status(500)), func(o *Observation) { o.Product = matrix.Product{Name: "Harbor", Version: "2.11.0"} }), "clients-fail"},
 	} {
 		var codes []string
-		for _, f := range findings(test.of, Judge(test.of)) {
+		for _, f := range findingsOn(test.of, Judge(test.of)) {
 			codes, seen[f.Code] = append(codes, f.Code), true
 			if !strings.HasSuffix(f.Text, ".") {
 				t.Errorf("%s: %q is no sentence", f.Code, f.Text)
@@ -275,7 +275,7 @@ func TestFindingWords(t *testing.T) {
 		{product(index(IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {
-		got := findings(test.of, Judge(test.of))
+		got := findingsOn(test.of, Judge(test.of))
 		if len(got) != 1 || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%v, want %q", got, test.want)
 		}
@@ -322,7 +322,7 @@ func TestRemediesByReason(t *testing.T) {
 		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
 		{with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Mend the next links"},
 	} {
-		got := remedies(test.of, Judge(test.of))
+		got := remediesFor(test.of, Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {
 			t.Errorf("%q, want %q first", got, test.want)
 		}

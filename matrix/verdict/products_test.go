@@ -78,7 +78,7 @@ func TestMinimumVersions(t *testing.T) {
 		{matrix.Product{}, find(matrix.NotFound).remedies[0]},
 	} {
 		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
-		if diff := cmp.Diff(test.first, remedies(o, Judge(o))[0]); diff != "" {
+		if diff := cmp.Diff(test.first, remediesFor(o, Judge(o))[0]); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -20,7 +20,7 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		Severity: v.Severity, Referrers: v.Referrers, Strategy: v.Strategy,
 		Confidence: v.Confidence, ConfidenceReason: v.ConfidenceReason,
 		Reason: v.Reason, Detail: v.Detail, Rule: v.Rule, Status: v.Status,
-		Expect: t.Expect, Clients: forecast(o), Findings: findings(o, v), Remedy: remedies(o, v),
+		Expect: t.Expect, Clients: forecast(o), Findings: findingsOn(o, v), Remedy: remediesFor(o, v),
 	}
 	if row.Labels == nil {
 		row.Labels = map[string]string{}

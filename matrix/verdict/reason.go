@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"slices"
-
 	"refmatrix/matrix"
 )
 
@@ -19,11 +17,6 @@ type reason struct {
 	remedies   []string                  // what to do, the most likely fix first; a passing row needs none
 	source     string                    // where the rule comes from
 }
-
-// reasons is the verdict table: the first entry whose condition holds decides.
-// Faults come first, then answers that either step can get, then the manifest
-// step's own, then the referrers endpoint's.
-var reasons = slices.Concat(faultReasons, refusalReasons, manifestReasons, referrersReasons)
 
 // outcome is what a verdict says of the repository.
 type outcome struct {
@@ -59,27 +52,3 @@ const (
 	listing   = "distribution specification v1.1, Listing Referrers"
 	errorTerm = "distribution specification v1.1, Error Codes"
 )
-
-// Description is what is to be known of a reason beside the verdict.
-type Description struct {
-	Meaning  string // one sentence for a person who meets the reason in a report
-	Observed string // the condition that holds
-	Source   string // where the rule comes from
-}
-
-// Describe returns what is to be known of r. It is the zero Description if r is
-// not a reason of this refmatrix.
-func Describe(r matrix.Reason) Description {
-	known := find(r)
-	return Description{Meaning: known.meaning, Observed: known.observed, Source: known.source}
-}
-
-// find returns the entry of r, an empty one if there is none.
-func find(r matrix.Reason) reason {
-	for i := range reasons {
-		if reasons[i].name == r {
-			return reasons[i]
-		}
-	}
-	return reason{}
-}

@@ -1,0 +1,83 @@
+package verdict
+
+import (
+	"refmatrix/matrix"
+	"slices"
+)
+
+// reasons is the verdict table: the first entry whose condition holds decides.
+// Faults come first, then answers that either step can get, then the manifest
+// step's own, then the referrers endpoint's.
+var reasons = slices.Concat(faultReasons, refusalReasons, manifestReasons, referrersReasons)
+
+// Description is what is to be known of a reason beside the verdict.
+type Description struct {
+	Meaning  string // one sentence for a person who meets the reason in a report
+	Observed string // the condition that holds
+	Source   string // where the rule comes from
+}
+
+// Describe returns what is to be known of r. It is the zero Description if r is
+// not a reason of this refmatrix.
+func Describe(r matrix.Reason) Description {
+	known := find(r)
+	return Description{Meaning: known.meaning, Observed: known.observed, Source: known.source}
+}
+
+// find returns the entry of r, an empty one if there is none.
+func find(r matrix.Reason) reason {
+	for i := range reasons {
+		if reasons[i].name == r {
+			return reasons[i]
+		}
+	}
+	return reason{}
+}
+
+// Judge returns the verdict on o: the first reason of the table whose condition
+// holds. It is a pure function, and the table ends with a reason that always
+// holds, so every observation has a verdict.
+func Judge(o *Observation) Verdict {
+	for i := range reasons {
+		r := &reasons[i]
+		if !r.when(o) {
+			continue
+		}
+		sure := r.confidenceIn(o)
+		return Verdict{
+			Severity:         r.outcome.severity,
+			Referrers:        r.outcome.referrers,
+			Strategy:         r.outcome.strategy,
+			Confidence:       sure.level,
+			ConfidenceReason: sure.because,
+			Reason:           r.name,
+			Detail:           r.detail(o),
+			Rule:             r.observed,
+			Status:           o.decisive().Status,
+		}
+	}
+	panic("verdict: the table of reasons has no closing entry")
+}
+
+// confidenceIn raises a likely "supported" to proven if something was seen that a
+// web page or a stub cannot show: descriptors, an announced filter, or the write
+// probe's own artifact coming back.
+func (r *reason) confidenceIn(o *Observation) confidence {
+	if r.confidence.level != matrix.Likely || r.outcome.referrers != matrix.Supported {
+		return r.confidence
+	}
+	c := &o.Capabilities
+	switch {
+	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0, c.Descriptors != nil && *c.Descriptors > 0:
+		return proven("descriptors were listed")
+	case c.FilterAnnounced():
+		return proven("the registry announced OCI-Filters-Applied")
+	case c.Push != nil && c.Push.Listed:
+		return proven("an artifact pushed by the write probe was listed")
+	case c.Push.Unlisted():
+		return likely("the list answers, but an artifact that the write probe pushed never came up in it")
+	case c.Push != nil && r.name == matrix.ReferrersEmpty:
+		return likely("an empty list is all there is to see, and the write probe proved no more")
+	}
+	return r.confidence
+}
