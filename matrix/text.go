@@ -45,3 +45,26 @@ func Printable(text string) string {
 	}
 	return b.String()
 }
+
+// BareMediaType returns a Content-Type without its parameters.
+func BareMediaType(contentType string) string {
+	bare, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(bare)
+}
+
+// ShellWord returns text as one word of the POSIX shell, quoted only if the
+// shell would read more into it than a word.
+func ShellWord(text string) string {
+	special := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/:@+=,", r))
+	}
+	if text != "" && strings.IndexFunc(text, special) < 0 {
+		return text
+	}
+	return ShellQuote(text)
+}
+
+// ShellQuote returns text in the single quotes of the POSIX shell.
+func ShellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

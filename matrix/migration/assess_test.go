@@ -233,7 +233,7 @@ func TestCopyCommands(t *testing.T) {
 	for image, want := range map[string]string{
 		"team/app@sha256:0": "a/team/app@sha256:0", "x:$(id)": "'a/x:$(id)'", "x:`id`": "'a/x:`id`'", "x;id": "'a/x;id'", "x:$HOME": "'a/x:$HOME'", "x'$(id)'": `'a/x'\''$(id)'\'''`,
 	} {
-		if got := shellWord(sideOf("https://a", image).image); got != want {
+		if got := matrix.ShellWord(sideOf("https://a", image).image); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

@@ -56,8 +56,8 @@ var copyTools = []copyTool{
 		}},
 	{name: "regctl image copy", client: "regctl", digests: true, note: "copies referrers and sha256-* tags",
 		command: func(from, to side) string {
-			return "regctl" + flagIf(from.plain, " --host "+shellWord("reg="+from.host+",tls=disabled")) +
-				flagIf(to.plain, " --host "+shellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + arguments(from, to)
+			return "regctl" + flagIf(from.plain, " --host "+matrix.ShellWord("reg="+from.host+",tls=disabled")) +
+				flagIf(to.plain, " --host "+matrix.ShellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + arguments(from, to)
 		}},
 }
 
@@ -68,7 +68,9 @@ func flagIf(is bool, flag string) string {
 	return ""
 }
 
-func arguments(from, to side) string { return " " + shellWord(from.image) + " " + shellWord(to.image) }
+func arguments(from, to side) string {
+	return " " + matrix.ShellWord(from.image) + " " + matrix.ShellWord(to.image)
+}
 
 // copy says what the tool does with links; push is what the write probe found
 // at the target, nil where it did not look.
@@ -152,15 +154,4 @@ func sideOf(address, image string) side {
 func atBasePath(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && strings.Trim(u.Path, "/") != ""
-}
-
-// shellWord quotes s where a shell would read more into it than a word.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._/:@+=,", r))
-	}
-	if strings.IndexFunc(s, plain) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -2,9 +2,10 @@ package migration
 
 import (
 	"fmt"
-	"mime"
-	"refmatrix/matrix"
 	"slices"
+	"strings"
+
+	"refmatrix/matrix"
 )
 
 // Links is what hangs on an image at the source, by the way it hangs there.
@@ -55,6 +56,5 @@ var singleManifests = []string{
 // mayBeIndex reports whether the image can hold platforms, whose own links no
 // probe step asks for: anything that is not known to be one manifest.
 func mayBeIndex(r *matrix.Row) bool {
-	mediaType, _, _ := mime.ParseMediaType(r.MediaType)
-	return !slices.Contains(singleManifests, mediaType)
+	return !slices.Contains(singleManifests, strings.ToLower(matrix.BareMediaType(r.MediaType)))
 }

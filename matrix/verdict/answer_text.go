@@ -46,7 +46,7 @@ var bodyText = map[BodyKind]string{
 func answerText(a *Answer) string {
 	words := fmt.Sprintf("HTTP %d", a.Status)
 	if a.ContentType != "" {
-		words += " " + mediaType(a.ContentType)
+		words += " " + matrix.BareMediaType(a.ContentType)
 	}
 	if len(a.Codes) > 0 {
 		words += " (" + strings.Join(a.Codes, ", ") + ")"
@@ -58,5 +58,5 @@ func typeText(contentType string) string {
 	if contentType == "" {
 		return "no media type at all"
 	}
-	return mediaType(contentType)
+	return matrix.BareMediaType(contentType)
 }

@@ -1,8 +1,9 @@
 package verdict
 
 import (
-	"refmatrix/matrix"
 	"slices"
+
+	"refmatrix/matrix"
 )
 
 // reasons is the verdict table: the first entry whose condition holds decides.

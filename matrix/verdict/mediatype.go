@@ -14,13 +14,7 @@ const IndexMediaType = "application/vnd.oci.image.index.v1+json"
 // without parameters, in any case (RFC 9110, section 8.3.1). A parameter that
 // is broken does not make it another type: no client reads it.
 func isIndexType(contentType string) bool {
-	return strings.EqualFold(mediaType(contentType), IndexMediaType)
-}
-
-// mediaType drops the parameters of a Content-Type.
-func mediaType(contentType string) string {
-	bare, _, _ := strings.Cut(contentType, ";")
-	return strings.TrimSpace(bare)
+	return strings.EqualFold(matrix.BareMediaType(contentType), IndexMediaType)
 }
 
 // MatchType compares a Content-Type header with IndexMediaType.
