@@ -109,10 +109,10 @@ func (s *scan) run(ctx context.Context, j *job) {
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges
 	row.Requests = len(outcome.Exchanges)
-	row.DurationMS = float64(outcome.Duration.Round(100*time.Microsecond)) / float64(time.Millisecond)
+	row.DurationMS = registry.Milliseconds(outcome.Duration)
 	last := s.queue.file(j, &row)
 	if last {
-		s.pool.Done(j.registry.client(s.pool))
+		j.registry.client(s.pool).Close()
 		j.registry.made = nil // thousands of them are not kept
 	}
 	s.tell(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})

@@ -54,13 +54,13 @@ func (w *writer) cleanUp(ctx context.Context) {
 	deleting, cancelDeleting := context.WithTimeout(ctx, cleanUpTime*2/3)
 	defer cancelDeleting()
 	for _, item := range w.pushed {
-		w.session.Renew()
+		w.session.ResetBudget()
 		if _, err := w.ask(deleting, "clean-up", http.MethodDelete, item.path); err != nil {
 			break
 		}
 	}
 	for _, item := range w.pushed {
-		w.session.Renew()
+		w.session.ResetBudget()
 		resp, err := w.ask(ctx, "clean-up", w.lookMethod(), item.path)
 		switch {
 		case err == nil && resp.Fault == nil && resp.Status == http.StatusNotFound:

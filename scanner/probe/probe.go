@@ -132,7 +132,7 @@ func (s *subject) ask(ctx context.Context, options Options) error {
 		}
 	}
 	if options.Write && client(s).WriteProbe != nil && hasDigest(&s.seen) {
-		s.session.Renew()
+		s.session.ResetBudget()
 		return writeProbe(ctx, s, client(s).WriteProbe.Repository)
 	}
 	return nil

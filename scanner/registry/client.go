@@ -58,7 +58,7 @@ func NewPool(options Options) *Pool {
 	}
 	life, end := context.WithCancel(context.Background())
 	return &Pool{
-		options: options, global: limiter(options.Rate, 1), accounts: newAccounts(), names: names{resolver: options.Resolver}, life: life, end: end,
+		options: options, global: newLimiter(options.Rate, 1), accounts: newAccounts(), names: names{resolver: options.Resolver}, life: life, end: end,
 		configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{},
 	}
 }
@@ -90,22 +90,6 @@ func (p *Pool) outlive() (life context.Context, done func(), err error) {
 	return p.life, p.outlived.Done, nil
 }
 
-// Done closes what is kept for c, of which no more will be asked.
-func (p *Pool) Done(c *Client) {
-	c.closeIdle()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.clients, c)
-}
-
-// limiter is a token bucket of perSecond; 0 means no limit.
-func limiter(perSecond float64, burst int) *rate.Limiter {
-	if perSecond <= 0 {
-		return rate.NewLimiter(rate.Inf, 0)
-	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(burst, 1))
-}
-
 // Client talks to one entry of the inventory. Two entries never share tokens
 // or credentials, even where they name the same host.
 type Client struct {
@@ -116,11 +100,10 @@ type Client struct {
 	bearer   string // a registry token of the inventory, sent with every request
 	pool     *Pool
 	slots    *semaphore.Weighted
-	limit    *rate.Limiter
 	global   *rate.Limiter
 	redactor redactor
 	lead     leaders
-	pace     pace
+	pace     *pace
 
 	onLoopback atomic.Bool // every address of the registry is; known once it was dialled
 
@@ -136,7 +119,7 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		timeout: entry.Timeout,
 		pool:    p,
 		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
-		limit:   limiter(entry.Rate, entry.Burst),
+		pace:    newPace(entry.Rate, entry.Burst),
 		global:  p.global,
 		bearer:  entry.Auth.Token.Reveal(),
 	}
@@ -160,6 +143,14 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 	defer p.mu.Unlock()
 	p.clients[c] = true
 	return c
+}
+
+// Close drops the connections that are kept for reuse: no more will be requested.
+func (c *Client) Close() {
+	c.closeIdle()
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	delete(c.pool.clients, c)
 }
 
 // Entry is the inventory entry that c talks to.

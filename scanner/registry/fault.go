@@ -136,7 +136,7 @@ func faultIsTransient(err error) bool {
 	}
 	var proxy *proxyFault
 	if errors.As(err, &proxy) && proxy.status != 0 {
-		return retried(proxy.status)
+		return IsTransient(proxy.status)
 	}
 	switch classify(err) {
 	case matrix.Connect, matrix.Timeout:

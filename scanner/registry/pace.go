@@ -1,45 +1,64 @@
 package registry
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// pace is what a registry's own answers say about how fast it can be asked:
-// a 429 halves its rate and stops all its requests for the time it asks for,
-// answers that take longer and longer halve it too, good ones let it grow back.
+// pace is how fast one registry may be probed. It starts with the rate of the
+// inventory and follows the registry's own answers: a 429 halves the rate and
+// holds back every request for the time it asks for, answers that take longer
+// and longer halve the rate too, and good answers let it grow back.
 type pace struct {
-	mu     sync.Mutex
-	until  time.Time  // nothing goes out before
-	full   rate.Limit // the inventory's rate, once it was lowered
-	spent  bool       // a row used up its retries; the next ones get one attempt each
-	steady int        // good answers since the last change
+	limit *rate.Limiter
+
+	mu      sync.Mutex
+	until   time.Time  // end of the cooldown: no request is sent before
+	full    rate.Limit // the inventory's rate while a lowered one is in force; else 0
+	tripped bool       // a row used up its retries; the next rows get one attempt each
+	steady  int        // good answers since the last change
 
 	answers  int           // timed so far
 	quickest time.Duration // of them
 	usual    time.Duration // their moving average
 }
 
-// The pace of a registry without a rate of its own once it has answered 429,
-// and the number of good answers after which a lowered rate is doubled.
+func newPace(perSecond float64, burst int) *pace {
+	return &pace{limit: newLimiter(perSecond, burst)}
+}
+
+// newLimiter returns a token bucket of perSecond; 0 means no limit.
+func newLimiter(perSecond float64, burst int) *rate.Limiter {
+	if perSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(burst, 1))
+}
+
+// The rate that a registry without a rate of its own gets once it has answered
+// 429, and the number of good answers after which a lowered rate is doubled.
 const (
 	afterLimited rate.Limit = 10
 	growAfter    int        = 20
 )
 
-// A registry is taken to be overloaded once its answers usually take this many
-// times as long as its quickest, and this much longer.
+// A registry is overloaded once its answers usually take this many times as
+// long as its quickest one, and this much longer.
 const (
 	overloadTimes                = 4
 	overloadBy     time.Duration = 250 * time.Millisecond
 	answersToJudge               = 8
 )
 
-// observe takes the time of an answer. Where it shows that the registry slows
+// wait waits until the rate allows a request.
+func (p *pace) wait(ctx context.Context) error { return p.limit.Wait(ctx) }
+
+// observe notes how long an answer took. If it shows that the registry slows
 // down under our requests, the rate is halved.
-func (p *pace) observe(took time.Duration, limit *rate.Limiter) {
+func (p *pace) observe(took time.Duration) {
 	p.mu.Lock()
 	if p.answers++; p.answers == 1 {
 		p.quickest, p.usual = took, took
@@ -49,77 +68,78 @@ func (p *pace) observe(took time.Duration, limit *rate.Limiter) {
 	tooMuch := p.overloaded() && p.steady >= answersToJudge
 	p.mu.Unlock()
 	if tooMuch {
-		p.slow(0, limit)
+		p.throttle(0)
 	}
 }
 
-// overloaded reports whether answers take much longer than they could, which is
-// judged after some good ones only. p.mu is held.
+// overloaded reports whether answers take much longer than they could. The
+// caller holds p.mu.
 func (p *pace) overloaded() bool {
 	return p.usual > overloadTimes*p.quickest && p.usual-p.quickest > overloadBy
 }
 
-// left is how long the registry still wants to be left alone.
-func (p *pace) left() time.Duration {
+// cooldown is how long the registry still wants no request; 0 or less once that
+// is over.
+func (p *pace) cooldown() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return time.Until(p.until)
 }
 
-// slow takes a 429: no request of any row for wait, as far as a row may wait,
-// and half the rate afterwards.
-func (p *pace) slow(wait time.Duration, limit *rate.Limiter) {
+// throttle halves the rate and lets no row send a request for cooldown. A
+// shorter cooldown does not cut a longer one short.
+func (p *pace) throttle(cooldown time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := time.Now().Add(wait); until.After(p.until) {
+	if until := time.Now().Add(cooldown); until.After(p.until) {
 		p.until = until
 	}
-	now := limit.Limit()
+	now := p.limit.Limit()
 	if p.full == 0 {
 		p.full = now
 	}
 	p.steady = 0
 	if now == rate.Inf {
-		limit.SetBurst(1)
+		p.limit.SetBurst(1)
 		now = 2 * afterLimited
 	}
 	least := p.full / 16
 	if p.full == rate.Inf {
 		least = afterLimited / 16
 	}
-	limit.SetLimit(max(now/2, least))
+	p.limit.SetLimit(max(now/2, least))
 }
 
-// succeeded takes an answer that needs no retry.
-func (p *pace) succeeded(ok bool, limit *rate.Limiter) {
+// succeeded notes an answer that needs no retry; ok is false if no answer came.
+func (p *pace) succeeded(ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !ok {
 		return
 	}
-	p.spent = false
+	p.tripped = false
 	if p.steady++; p.full == 0 || p.steady < growAfter || p.overloaded() {
 		return
 	}
 	p.steady = 0
-	if grown := limit.Limit() * 2; grown < p.full {
-		limit.SetLimit(grown)
+	if grown := p.limit.Limit() * 2; grown < p.full {
+		p.limit.SetLimit(grown)
 		return
 	}
-	limit.SetLimit(p.full)
+	p.limit.SetLimit(p.full)
 	p.full = 0
 }
 
-// giveUp notes that a row's retries did not help, so that the rows behind it
-// ask once each until one is answered.
-func (p *pace) giveUp() {
+// trip notes that a row's retries did not help. Like a circuit breaker, it
+// leaves the rows behind it one attempt each until one is answered.
+func (p *pace) trip() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.spent = true
+	p.tripped = true
 }
 
-func (p *pace) gaveUp() bool {
+func (p *pace) isTripped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.spent
+	return p.tripped
 }

@@ -16,12 +16,12 @@ import (
 // TestPaceFollowsLatency: a registry whose answers take longer and longer gets
 // less, and its rate back once they do not.
 func TestPaceFollowsLatency(t *testing.T) {
-	limit := rate.NewLimiter(100, 10)
-	var p pace
+	p := newPace(100, 10)
+	limit := p.limit
 	answer := func(n int, took time.Duration) {
 		for range n {
-			p.succeeded(true, limit)
-			p.observe(took, limit)
+			p.succeeded(true)
+			p.observe(took)
 		}
 	}
 	answer(30, 20*time.Millisecond)
@@ -38,13 +38,13 @@ func TestPaceFollowsLatency(t *testing.T) {
 		t.Errorf("the rate does not grow back: %v", limit.Limit())
 	}
 	// A registry that is always slow is not overloaded.
-	var far pace
+	far := newPace(100, 10)
 	for range 50 {
-		far.succeeded(true, limit)
-		far.observe(2*time.Second, limit)
+		far.succeeded(true)
+		far.observe(2 * time.Second)
 	}
-	if limit.Limit() != 100 {
-		t.Errorf("a far registry is slowed to %v", limit.Limit())
+	if far.limit.Limit() != 100 {
+		t.Errorf("a far registry is slowed to %v", far.limit.Limit())
 	}
 }
 
@@ -58,11 +58,10 @@ func TestPaceOfLimits(t *testing.T) {
 		{16, []rate.Limit{8, 4, 2, 1, 1}},
 		{rate.Inf, []rate.Limit{10, 5, 2.5, 1.25, 0.625, 0.625}},
 	} {
-		limit := rate.NewLimiter(test.full, 1)
-		var p pace
+		p := newPace(float64(test.full), 1)
 		for i, want := range test.want {
-			p.slow(0, limit)
-			if got := limit.Limit(); got != want {
+			p.throttle(0)
+			if got := p.limit.Limit(); got != want {
 				t.Errorf("%v after %d times 429: %v, want %v", test.full, i+1, got, want)
 			}
 		}
@@ -73,13 +72,12 @@ func TestPaceOfLimits(t *testing.T) {
 // asked for.
 func TestPaceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pace
-		limit := rate.NewLimiter(16, 1)
+		p := newPace(16, 1)
 		for _, test := range []struct{ wait, left time.Duration }{
 			{3 * time.Second, 3 * time.Second}, {0, 3 * time.Second}, {time.Second, 3 * time.Second}, {5 * time.Second, 5 * time.Second},
 		} {
-			p.slow(test.wait, limit)
-			if left := p.left(); left != test.left {
+			p.throttle(test.wait)
+			if left := p.cooldown(); left != test.left {
 				t.Errorf("after a 429 that asks for %s, %s are left, want %s", test.wait, left, test.left)
 			}
 		}
@@ -89,28 +87,27 @@ func TestPaceWaits(t *testing.T) {
 // TestPaceGrows: twenty good answers in a row double a lowered rate, up to the
 // inventory's.
 func TestPaceGrows(t *testing.T) {
-	var p pace
-	limit := rate.NewLimiter(16, 1)
-	p.slow(0, limit)
-	p.slow(0, limit)
+	p := newPace(16, 1)
+	p.throttle(0)
+	p.throttle(0)
 	for _, step := range []struct {
 		good int
 		want rate.Limit
 	}{{19, 4}, {1, 8}, {19, 8}, {1, 16}} {
 		for range step.good {
-			p.succeeded(true, limit)
+			p.succeeded(true)
 		}
-		if got := limit.Limit(); got != step.want {
+		if got := p.limit.Limit(); got != step.want {
 			t.Fatalf("%d good answers later the rate is %v, want %v", step.good, got, step.want)
 		}
 	}
 	for range 19 {
-		p.succeeded(true, limit)
+		p.succeeded(true)
 	}
-	p.slow(0, limit)
-	p.succeeded(false, limit)
-	p.succeeded(true, limit)
-	if got := limit.Limit(); got != 8 {
+	p.throttle(0)
+	p.succeeded(false)
+	p.succeeded(true)
+	if got := p.limit.Limit(); got != 8 {
 		t.Errorf("answers of before a 429 count after it: the rate is %v", got)
 	}
 }
@@ -128,17 +125,16 @@ func TestPaceJudges(t *testing.T) {
 		{"both", 20, 100 * time.Millisecond, 2 * time.Second, 50},
 		{"both, of the first answers", 1, 100 * time.Millisecond, 10 * time.Second, 100},
 	} {
-		var p pace
-		limit := rate.NewLimiter(100, 10)
+		p := newPace(100, 10)
 		answer := func(n int, took time.Duration) {
 			for range n {
-				p.succeeded(true, limit)
-				p.observe(took, limit)
+				p.succeeded(true)
+				p.observe(took)
 			}
 		}
 		answer(test.first, test.quick)
 		answer(6, test.now)
-		if got := limit.Limit(); got != test.want {
+		if got := p.limit.Limit(); got != test.want {
 			t.Errorf("%s: the rate is %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -147,7 +143,7 @@ func TestPaceJudges(t *testing.T) {
 // TestRetried: which statuses are asked again.
 func TestRetried(t *testing.T) {
 	for status := 200; status < 600; status++ {
-		if want := slices.Contains([]int{429, 502, 503, 504}, status); retried(status) != want {
+		if want := slices.Contains([]int{429, 502, 503, 504}, status); IsTransient(status) != want {
 			t.Errorf("%d is retried: %v", status, !want)
 		}
 	}

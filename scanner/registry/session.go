@@ -27,11 +27,11 @@ const (
 // Session is one row's use of a client: its exchanges, and the time it may
 // still take. A session is used by one goroutine at a time.
 type Session struct {
-	client   *Client
-	patience time.Duration // time on the wire and in backoff left
-	waits    time.Duration // time left for what Retry-After asks
-	began    time.Time     // start of the first request
-	ended    time.Time     // end of the last one
+	client           *Client
+	budget           time.Duration // what is left for requests and backoff
+	retryAfterBudget time.Duration // what is left for Retry-After
+	began            time.Time     // start of the first request
+	ended            time.Time     // end of the last one
 
 	exchanges []matrix.Exchange
 	headers   []http.Header // of the registry's own answers
@@ -39,56 +39,56 @@ type Session struct {
 	lastRetry time.Duration // Retry-After of the last answer
 }
 
-// NewSession starts a row. All its requests together end within (retries+1) x
-// timeout, backoff included, and what Retry-After asks for on top, retryCap at
-// the most and nothing where there are no retries. Time in the queue of our own
-// limits is not counted.
+// NewSession starts a row. All its requests share a budget of (retries+1) x
+// timeout, backoff included. Retry-After may add up to retryCap, unless retries
+// is 0. Waiting for our own limits is not counted.
 func (c *Client) NewSession() *Session {
 	s := &Session{client: c}
-	s.Renew()
+	s.ResetBudget()
 	return s
 }
 
-// Renew gives the session a fresh allowance of time. It is for the write probe
-// alone, which begins when the row is done and has to clean up what it pushed.
-func (s *Session) Renew() {
+// ResetBudget gives the session the whole budget of a row again. It is for the
+// write probe alone, which begins when the row is done and has to clean up what
+// it pushed.
+func (s *Session) ResetBudget() {
 	entry := s.client.entry
-	s.patience = time.Duration(entry.Retries+1) * s.client.timeout
-	s.waits = 0
+	s.budget = time.Duration(entry.Retries+1) * s.client.timeout
+	s.retryAfterBudget = 0
 	if entry.Retries > 0 {
-		s.waits = entry.RetryCap
+		s.retryAfterBudget = entry.RetryCap
 	}
 }
 
-// await holds a request for as long as the registry has asked others to leave
-// it alone, within what the row may wait. The first request is not under way
-// yet, so that retryCap is its only bound.
-func (s *Session) await(ctx context.Context, left time.Duration) error {
-	most := s.waits
+// waitForCooldown holds a request for as long as the registry wants none, within
+// what the row may wait. Before the first request retryCap is the only bound,
+// because the row has not begun.
+func (s *Session) waitForCooldown(ctx context.Context, cooldown time.Duration) error {
+	most := s.retryAfterBudget
 	if s.began.IsZero() {
 		most = s.client.entry.RetryCap
 	}
-	wait := min(left, most)
+	wait := min(cooldown, most)
 	if wait <= 0 {
 		return ctx.Err()
 	}
-	s.waits = max(s.waits-wait, 0)
-	return sleep(ctx, wait)
+	s.retryAfterBudget = max(s.retryAfterBudget-wait, 0)
+	return Sleep(ctx, wait)
 }
 
-// pause gives the time to wait before attempt is made again, and takes it from
-// the row's allowance: what Retry-After asks for, up to retryCap in a row, or a
-// short backoff where it asks for less or retryCap is 0. ok is false where the
-// row cannot afford it.
-func (s *Session) pause(asked time.Duration, attempt int) (wait time.Duration, ok bool) {
+// nextDelay returns how long to wait before the next attempt, and takes that
+// from the row's budgets. It is what Retry-After asks for, up to what is left of
+// retryCap, or a short backoff if that is longer or retryCap is 0. ok is false
+// if the row cannot afford it.
+func (s *Session) nextDelay(asked time.Duration, attempt int) (wait time.Duration, ok bool) {
 	wait = backoff(attempt)
 	if asked > wait && s.client.entry.RetryCap > 0 {
-		wait = min(asked, s.waits)
-		s.waits -= wait
+		wait = min(asked, s.retryAfterBudget)
+		s.retryAfterBudget -= wait
 		return wait, wait > 0
 	}
-	s.patience -= wait
-	return wait, s.patience > 0
+	s.budget -= wait
+	return wait, s.budget > 0
 }
 
 // Exchanges lists what went over the wire, in order.
@@ -253,10 +253,9 @@ var tokenRedirects = []struct{ part, words string }{
 func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
 	a := verdict.Answer{Status: e.StatusCode, Token: true, RetryAfter: s.lastRetry}
 	for _, one := range e.Errors {
-		if len(a.Codes) < maxCodes {
-			a.Codes = append(a.Codes, s.client.Clean(one.Code))
-		}
+		a.Codes = append(a.Codes, s.client.Clean(one.Code))
 	}
+	a.Codes = firstCodes(a.Codes)
 	switch e.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return &Response{Answer: a}
@@ -268,9 +267,6 @@ func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
 	text := fmt.Sprintf("%s answered HTTP %d", s.client.Clean(safeURL(e.URL)), e.StatusCode)
 	return &Response{Answer: verdict.Answer{Token: true, Fault: &verdict.Fault{Kind: matrix.TokenError, Text: text}}}
 }
-
-// maxCodes bounds the error codes kept of one body.
-const maxCodes = 5
 
 // last is the last exchange, empty where there is none.
 func (s *Session) last() matrix.Exchange {

@@ -23,19 +23,19 @@ func sessionOf(t *testing.T, retries int, timeout, retryCap time.Duration) *Sess
 	}).NewSession()
 }
 
-// TestAllowance: what a row may take in all, and what Retry-After may add.
-func TestAllowance(t *testing.T) {
-	for retries, want := range map[int]struct{ patience, waits time.Duration }{
+// TestBudget: what a row may take in all, and what Retry-After may add.
+func TestBudget(t *testing.T) {
+	for retries, want := range map[int]struct{ budget, retryAfter time.Duration }{
 		0: {10 * time.Second, 0}, 1: {20 * time.Second, 5 * time.Second}, 3: {40 * time.Second, 5 * time.Second},
 	} {
-		if s := sessionOf(t, retries, 10*time.Second, 5*time.Second); s.patience != want.patience || s.waits != want.waits {
-			t.Errorf("%d retries: %s and %s of Retry-After, want %s and %s", retries, s.patience, s.waits, want.patience, want.waits)
+		if s := sessionOf(t, retries, 10*time.Second, 5*time.Second); s.budget != want.budget || s.retryAfterBudget != want.retryAfter {
+			t.Errorf("%d retries: %s and %s of Retry-After, want %s and %s", retries, s.budget, s.retryAfterBudget, want.budget, want.retryAfter)
 		}
 	}
 }
 
-// TestPause: retryCap is for a whole row, and a backoff comes out of its time.
-func TestPause(t *testing.T) {
+// TestNextDelay: retryCap is for a whole row, and a backoff comes out of its time.
+func TestNextDelay(t *testing.T) {
 	s := sessionOf(t, 1, 10*time.Second, 5*time.Second)
 	for _, test := range []struct {
 		asked, want, left time.Duration
@@ -45,22 +45,22 @@ func TestPause(t *testing.T) {
 		{3 * time.Second, 2 * time.Second, 0, true},
 		{3 * time.Second, 0, 0, false},
 	} {
-		if wait, ok := s.pause(test.asked, 0); wait != test.want || ok != test.ok || s.waits != test.left || s.patience != 20*time.Second {
-			t.Errorf("asked for %s: %s %v, %s left and %s of the row", test.asked, wait, ok, s.waits, s.patience)
+		if wait, ok := s.nextDelay(test.asked, 0); wait != test.want || ok != test.ok || s.retryAfterBudget != test.left || s.budget != 20*time.Second {
+			t.Errorf("asked for %s: %s %v, %s left and %s of the row", test.asked, wait, ok, s.retryAfterBudget, s.budget)
 		}
 	}
-	if wait, ok := s.pause(0, 0); !ok || s.patience != 20*time.Second-wait {
-		t.Errorf("a backoff of %s leaves %s of the row", wait, s.patience)
+	if wait, ok := s.nextDelay(0, 0); !ok || s.budget != 20*time.Second-wait {
+		t.Errorf("a backoff of %s leaves %s of the row", wait, s.budget)
 	}
 	s = sessionOf(t, 1, 10*time.Second, 0)
-	if wait, ok := s.pause(time.Hour, 0); !ok || wait > time.Second || s.patience != 20*time.Second-wait {
-		t.Errorf("with a retryCap of 0, a pause of %s leaves %s of the row", wait, s.patience)
+	if wait, ok := s.nextDelay(time.Hour, 0); !ok || wait > time.Second || s.budget != 20*time.Second-wait {
+		t.Errorf("with a retryCap of 0, a pause of %s leaves %s of the row", wait, s.budget)
 	}
 }
 
-// TestAwait: a registry that wants to be left alone holds a row's first request
+// TestWaitForCooldown: a registry that wants to be left alone holds a row's first request
 // up to retryCap, and the later ones within what the row may still wait.
-func TestAwait(t *testing.T) {
+func TestWaitForCooldown(t *testing.T) {
 	for _, test := range []struct {
 		name                string
 		retries             int
@@ -81,11 +81,11 @@ func TestAwait(t *testing.T) {
 			if test.began {
 				s.began = began
 			}
-			if err := s.await(context.Background(), test.left); err != nil {
+			if err := s.waitForCooldown(context.Background(), test.left); err != nil {
 				t.Fatal(err)
 			}
-			if waited := time.Since(began); waited != test.waited || s.waits != test.after {
-				t.Errorf("%s: waited %s, may wait %s more, want %s and %s", test.name, waited, s.waits, test.waited, test.after)
+			if waited := time.Since(began); waited != test.waited || s.retryAfterBudget != test.after {
+				t.Errorf("%s: waited %s, may wait %s more, want %s and %s", test.name, waited, s.retryAfterBudget, test.waited, test.after)
 			}
 		})
 	}
@@ -123,7 +123,7 @@ func TestLimited(t *testing.T) {
 		if asked.Load() != row.want {
 			t.Errorf("%d requests of a row, want %d", asked.Load(), row.want)
 		}
-		if left := c.pace.left(); left > c.entry.RetryCap {
+		if left := c.pace.cooldown(); left > c.entry.RetryCap {
 			t.Errorf("the registry is left alone for %s, over %s", left, c.entry.RetryCap)
 		}
 	}

@@ -24,7 +24,7 @@ func trace(ctx context.Context) (context.Context, func() (phases *matrix.Phases,
 		mu.Lock()
 		defer mu.Unlock()
 		if !began.IsZero() {
-			*into = milliseconds(time.Since(*began))
+			*into = Milliseconds(time.Since(*began))
 		}
 	}
 	start := func(at *time.Time) {
@@ -53,4 +53,9 @@ func trace(ctx context.Context) (context.Context, func() (phases *matrix.Phases,
 		phases := out
 		return &phases, connected
 	}
+}
+
+// Milliseconds returns d in milliseconds, rounded to a tenth of one.
+func Milliseconds(d time.Duration) float64 {
+	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
 }

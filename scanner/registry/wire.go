@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -72,24 +70,24 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 		resp, err := c.attempt(x, step, req)
 		var cut *refusal
 		if req.Context().Err() != nil || errors.Is(err, errNoTurn) || errors.As(err, &cut) || !transient(resp, err) {
-			c.pace.succeeded(err == nil, c.limit)
+			c.pace.succeeded(err == nil)
 			return resp, err
 		}
 		asked := retryAfter(resp)
 		x.session.lastRetry = asked
 		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
-			c.pace.slow(min(asked, c.entry.RetryCap), c.limit)
+			c.pace.throttle(min(asked, c.entry.RetryCap))
 		}
-		if attempt >= c.entry.Retries || c.pace.gaveUp() {
-			c.pace.giveUp()
+		if attempt >= c.entry.Retries || c.pace.isTripped() {
+			c.pace.trip()
 			return resp, err
 		}
-		wait, ok := x.session.pause(asked, attempt)
+		wait, ok := x.session.nextDelay(asked, attempt)
 		if !ok {
-			c.pace.giveUp()
+			c.pace.trip()
 			return resp, err
 		}
-		if err := sleep(req.Context(), wait); err != nil {
+		if err := Sleep(req.Context(), wait); err != nil {
 			return nil, err
 		}
 	}
@@ -103,11 +101,11 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := c.turn(ctx, x.session); err != nil {
+	if err := c.acquire(ctx, x.session); err != nil {
 		return nil, err
 	}
 	defer c.slots.Release(1)
-	allowed := min(c.timeout, x.session.patience)
+	allowed := min(c.timeout, x.session.budget)
 	if allowed <= 0 {
 		return nil, &refusal{matrix.Timeout, "the row used up its time"}
 	}
@@ -127,16 +125,16 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	if err == nil && step == tokenStep {
 		c.learnTokens(resp)
 	}
-	x.session.patience -= took
+	x.session.budget -= took
 	seen, connected := phases()
 	if err != nil && timed.Err() != nil && ctx.Err() == nil {
 		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
 	}
-	c.record(x.session, step, req, resp, err, read, began, took, seen)
+	c.record(x, step, req, resp, err, read, began, took, seen)
 	if err != nil {
 		return nil, err
 	}
-	c.pace.observe(took, c.limit)
+	c.pace.observe(took)
 	return resp, nil
 }
 
@@ -155,18 +153,19 @@ func (c *Client) learnTokens(resp *http.Response) {
 	}
 }
 
-// turn waits until a request may go out: a slot of the registry is free, and
-// its pace, its rate and the rate over all registries allow it. The slot is
-// taken when the error is nil. It is errNoTurn where ctx would end first.
-func (c *Client) turn(ctx context.Context, s *Session) error {
+// acquire waits until a request may be sent: the registry's cooldown is over,
+// one of its slots is free, and its rate and the rate over all registries allow
+// it. The caller has the slot if the error is nil. The error is errNoTurn if ctx
+// would end first.
+func (c *Client) acquire(ctx context.Context, s *Session) error {
 	defer stalled(ctx, ownStall)()
-	if err := s.await(ctx, c.pace.left()); err != nil {
+	if err := s.waitForCooldown(ctx, c.pace.cooldown()); err != nil {
 		return err
 	}
 	if err := c.slots.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	if err := errors.Join(c.limit.Wait(ctx), c.global.Wait(ctx)); err != nil {
+	if err := errors.Join(c.pace.wait(ctx), c.global.Wait(ctx)); err != nil {
 		c.slots.Release(1)
 		if ctx.Err() == nil {
 			return errNoTurn
@@ -180,11 +179,16 @@ func (c *Client) turn(ctx context.Context, s *Session) error {
 // deadline. It is the end of the scan come early, and no fault of anybody.
 var errNoTurn = fmt.Errorf("no request may go out before the deadline: %w", context.DeadlineExceeded)
 
-// record notes the exchange, every remote string cleaned.
-func (c *Client) record(s *Session, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
+// record notes one exchange of the request in, every remote string cleaned.
+func (c *Client) record(in *exchange, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
 	x := matrix.Exchange{
-		Step: step, Method: req.Method, URL: printable(c.redactor.redact(safeURL(req.URL)), maxURL), Auth: signedBy(req),
-		Bytes: read, MS: milliseconds(took), Phases: phases,
+		Step:   step,
+		Method: req.Method,
+		URL:    printable(c.redactor.redact(safeURL(req.URL)), maxURL),
+		Auth:   signedBy(req),
+		Bytes:  read,
+		MS:     Milliseconds(took),
+		Phases: phases,
 	}
 	var header http.Header
 	if err != nil {
@@ -195,10 +199,10 @@ func (c *Client) record(s *Session, step string, req *http.Request, resp *http.R
 		x.ContentType = c.Clean(header.Get("Content-Type"))
 		x.Headers = c.relevant(resp)
 		if originOf(req.URL) != c.origin {
-			header = nil // it tells of another registry
+			header = nil // it is another registry's
 		}
 	}
-	s.note(x, header, began)
+	in.session.note(x, header, began)
 }
 
 // signedBy names the scheme that req was signed with, in lower case.
@@ -269,66 +273,4 @@ func buffer(resp *http.Response, limit int64) (int64, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return int64(len(body)), nil
-}
-
-// transient reports whether the same request may be answered better in a
-// moment: 429, 502, 503, 504, and connections that failed.
-func transient(resp *http.Response, err error) bool {
-	if err != nil {
-		return faultIsTransient(err)
-	}
-	return retried(resp.StatusCode)
-}
-
-func retried(status int) bool {
-	switch status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
-// retryAfter reads the header of RFC 9110, section 10.2.3: seconds or a date.
-// Go durations are read too, for GHCR sends "880.092µs". 0 where there is
-// nothing to wait for.
-func retryAfter(resp *http.Response) time.Duration {
-	if resp == nil {
-		return 0
-	}
-	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		const day = 24 * 60 * 60
-		return time.Duration(min(max(seconds, 0), day)) * time.Second
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(time.Until(date).Round(time.Second), 0)
-	}
-	if d, err := time.ParseDuration(value); err == nil {
-		return max(d, 0)
-	}
-	return 0
-}
-
-// backoff doubles from a quarter of a second up to eight, jittered by half on
-// both sides so that rows which failed together do not come back together.
-func backoff(attempt int) time.Duration {
-	base := 250 * time.Millisecond << min(attempt, 5)
-	return base/2 + rand.N(base)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	defer stalled(ctx, ownStall)()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// milliseconds with a tenth of a millisecond kept.
-func milliseconds(d time.Duration) float64 {
-	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
 }

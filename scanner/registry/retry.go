@@ -1,0 +1,71 @@
+package registry
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// transient reports whether the same request may be answered better in a
+// moment: a status that IsTransient names, or a connection that failed.
+func transient(resp *http.Response, err error) bool {
+	if err != nil {
+		return faultIsTransient(err)
+	}
+	return IsTransient(resp.StatusCode)
+}
+
+// IsTransient reports whether a status is about the moment and not about what
+// was requested: a rate limit, or a gateway in trouble.
+func IsTransient(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// retryAfter reads the header of RFC 9110, section 10.2.3: seconds or a date.
+// It reads Go durations too, because GHCR sends "880.092µs". It returns 0 if
+// there is nothing to wait for.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		const day = 24 * 60 * 60
+		return time.Duration(min(max(seconds, 0), day)) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(time.Until(date).Round(time.Second), 0)
+	}
+	if d, err := time.ParseDuration(value); err == nil {
+		return max(d, 0)
+	}
+	return 0
+}
+
+// backoff doubles from a quarter of a second up to eight, jittered by half on
+// both sides so that rows which failed together do not come back together.
+func backoff(attempt int) time.Duration {
+	base := 250 * time.Millisecond << min(attempt, 5)
+	return base/2 + rand.N(base)
+}
+
+// Sleep waits for d, or until ctx ends, which is the error. The row counts as
+// idle meanwhile.
+func Sleep(ctx context.Context, d time.Duration) error {
+	defer stalled(ctx, ownStall)()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
