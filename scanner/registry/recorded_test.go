@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,5 +31,28 @@ func TestAddressIsWhole(t *testing.T) {
 		if whole := x.URL == target.String(); whole != test.whole || len(x.URL) > 4<<10+len("...") {
 			t.Errorf("a name of %d characters: %q", test.length, x.URL)
 		}
+	}
+}
+
+// TestRecordedRequest: an exchange names what it accepted and the scope that it
+// needs; a token request has the scope of the request it is for.
+func TestRecordedRequest(t *testing.T) {
+	server := newTokenRegistry(t, "token-")
+	c := client(t, entry(t, server.URL))
+	session := c.NewSession()
+	_, err := session.Do(t.Context(), registry.Request{
+		Step: "referrers", Method: http.MethodGet, URL: c.URL("team/app/referrers/sha256:a"),
+		Header: http.Header{"Accept": {"a/b", "c/d"}}, Scope: "repository:team/app:pull",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, x := range session.Exchanges() {
+		got = append(got, x.Step+"|"+x.Accept+"|"+x.Scope)
+	}
+	want := []string{"referrers|a/b, c/d|repository:team/app:pull", "token||repository:team/app:pull", "referrers|a/b, c/d|repository:team/app:pull"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

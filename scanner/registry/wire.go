@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unique"
 
 	"refmatrix/matrix"
 )
@@ -185,7 +186,9 @@ func (c *Client) record(in *exchange, step string, req *http.Request, resp *http
 		Step:   step,
 		Method: req.Method,
 		URL:    printable(c.redactor.redact(safeURL(req.URL)), maxURL),
+		Accept: acceptOf(req),
 		Auth:   signedBy(req),
+		Scope:  printable(c.redactor.redact(in.request.Scope), maxURL),
 		Bytes:  read,
 		MS:     Milliseconds(took),
 		Phases: phases,
@@ -203,6 +206,12 @@ func (c *Client) record(in *exchange, step string, req *http.Request, resp *http
 		}
 	}
 	in.session.note(x, header, began)
+}
+
+// acceptOf returns the media types that req accepts. A scan sends the same few
+// lists thousands of times, so that their text is shared.
+func acceptOf(req *http.Request) string {
+	return unique.Make(strings.Join(req.Header.Values("Accept"), ", ")).Value()
 }
 
 // signedBy names the scheme that req was signed with, in lower case.
