@@ -19,40 +19,40 @@ type queue struct {
 
 	mu         sync.Mutex
 	changed    sync.Cond
-	ready      []*host // registries with an image to start and room for it
-	hosts      []*host
+	ready      []*target // registries with an image to start and room for it
+	targets    []*target
 	unfinished int // images not yet handed out
 }
 
-// host is one registry of the scan.
-type host struct {
-	entry inventory.Registry
-	next  int // index of the next image to start
-	busy  int
-	met   bool // the first image is done
-	ready bool
-	left  int // images without a row
-	rows  []*matrix.Row
+// target is one registry of the scan.
+type target struct {
+	entry     inventory.Registry
+	next      int // index of the next image to start
+	busy      int
+	firstDone bool // the first image is done
+	ready     bool
+	left      int // images without a row
+	rows      []*matrix.Row
 
-	once sync.Once
-	made *registry.Client
+	once   sync.Once
+	client *registry.Client
 }
 
 // job is one image to probe.
 type job struct {
-	registry *host
-	image    inventory.Image
-	index    int
+	target *target
+	image  inventory.Image
+	index  int
 }
 
 func newQueue(ctx context.Context, entries []inventory.Registry) *queue {
 	q := &queue{ctx: ctx}
 	q.changed.L = &q.mu
 	for _, entry := range entries {
-		h := &host{entry: entry, rows: make([]*matrix.Row, len(entry.Images)), left: len(entry.Images)}
-		q.hosts = append(q.hosts, h)
+		t := &target{entry: entry, rows: make([]*matrix.Row, len(entry.Images)), left: len(entry.Images)}
+		q.targets = append(q.targets, t)
 		q.unfinished += len(entry.Images)
-		q.offer(h)
+		q.offer(t)
 	}
 	context.AfterFunc(ctx, func() {
 		q.mu.Lock()
@@ -62,22 +62,22 @@ func newQueue(ctx context.Context, entries []inventory.Registry) *queue {
 	return q
 }
 
-// offer puts h at the end of the line where it has an image to start and room
-// for it. q.mu is held, but at the beginning.
-func (q *queue) offer(h *host) {
+// offer puts t at the end of the line if it has an image to start and room for
+// it. The caller holds q.mu, except newQueue.
+func (q *queue) offer(t *target) {
 	room := 1
-	if h.met {
-		room = max(h.entry.Concurrency, 1)
+	if t.firstDone {
+		room = max(t.entry.Concurrency, 1)
 	}
-	if h.ready || h.next >= len(h.entry.Images) || h.busy >= room {
+	if t.ready || t.next >= len(t.entry.Images) || t.busy >= room {
 		return
 	}
-	h.ready = true
-	q.ready = append(q.ready, h)
+	t.ready = true
+	q.ready = append(q.ready, t)
 }
 
-// next waits for an image that may start; nil when there is none left or the
-// scan was ended.
+// next waits for an image that may start, and returns nil if there is none left
+// or the scan ended.
 func (q *queue) next() *job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -87,45 +87,45 @@ func (q *queue) next() *job {
 	if q.unfinished == 0 || q.ctx.Err() != nil {
 		return nil
 	}
-	h := q.ready[0]
+	t := q.ready[0]
 	q.ready[0] = nil
 	q.ready = q.ready[1:]
-	j := &job{registry: h, image: h.entry.Images[h.next], index: h.next}
-	h.ready = false
-	h.next++
-	h.busy++
+	j := &job{target: t, image: t.entry.Images[t.next], index: t.next}
+	t.ready = false
+	t.next++
+	t.busy++
 	q.unfinished--
-	q.offer(h)
+	q.offer(t)
 	return j
 }
 
-// done gives back the room that j took.
+// done frees the room that j took.
 func (q *queue) done(j *job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	j.registry.busy--
-	j.registry.met = true
-	q.offer(j.registry)
+	j.target.busy--
+	j.target.firstDone = true
+	q.offer(j.target)
 	q.changed.Signal()
 }
 
-// file keeps the row of j and reports whether it was the registry's last.
-func (q *queue) file(j *job, row *matrix.Row) bool {
+// store keeps the row of j and reports whether it was the registry's last.
+func (q *queue) store(j *job, row *matrix.Row) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	j.registry.rows[j.index] = row
-	j.registry.left--
-	return j.registry.left == 0
+	j.target.rows[j.index] = row
+	j.target.left--
+	return j.target.left == 0
 }
 
-// rows gives what was measured in the inventory's order, and whether that is
+// rows returns what was measured in the inventory's order, and whether that is
 // everything.
 func (q *queue) rows() (rows []matrix.Row, complete bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	rows, complete = []matrix.Row{}, true
-	for _, h := range q.hosts {
-		for _, row := range h.rows {
+	for _, t := range q.targets {
+		for _, row := range t.rows {
 			if row == nil {
 				complete = false
 				continue
@@ -136,8 +136,8 @@ func (q *queue) rows() (rows []matrix.Row, complete bool) {
 	return rows, complete
 }
 
-// client makes the registry's client when its first image starts.
-func (h *host) client(pool *registry.Pool) *registry.Client {
-	h.once.Do(func() { h.made = pool.Client(h.entry) })
-	return h.made
+// open returns the registry's client, made when its first image starts.
+func (t *target) open(pool *registry.Pool) *registry.Client {
+	t.once.Do(func() { t.client = pool.Client(t.entry) })
+	return t.client
 }

@@ -31,7 +31,7 @@ func startable(q *queue) (jobs []*job, names string) {
 	for len(q.ready) > 0 {
 		j := q.next()
 		jobs = append(jobs, j)
-		names += j.registry.entry.Name
+		names += j.target.entry.Name
 	}
 	return jobs, names
 }
@@ -68,13 +68,13 @@ func TestQueueEnds(t *testing.T) {
 	first := q.next()
 	q.done(first)
 	second, third := q.next(), q.next()
-	if q.file(third, &matrix.Row{Image: "3"}) || q.file(first, &matrix.Row{Image: "1"}) {
+	if q.store(third, &matrix.Row{Image: "3"}) || q.store(first, &matrix.Row{Image: "1"}) {
 		t.Error("an image is left, and its registry is said to be done")
 	}
 	if rows, complete := q.rows(); complete || len(rows) != 2 || rows[0].Image != "1" || rows[1].Image != "3" {
 		t.Errorf("%v, complete %v", rows, complete)
 	}
-	if !q.file(second, &matrix.Row{Image: "2"}) {
+	if !q.store(second, &matrix.Row{Image: "2"}) {
 		t.Error("the last row is not said to be")
 	}
 	if rows, complete := q.rows(); !complete || len(rows) != 3 || q.next() != nil {

@@ -42,8 +42,8 @@ type Event struct {
 	Last     bool        // no image of this registry is left
 }
 
-// Scan probes every image of inv. It always gives a matrix: where ctx or the
-// deadline ends it early, of the rows measured until then, with Complete
+// Scan probes every image of inv. It always returns a matrix: if ctx or the
+// deadline ends it early, that of the rows measured until then, with Complete
 // false. Rows stand in the inventory's order.
 func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matrix.Matrix {
 	if options.Deadline > 0 {
@@ -58,7 +58,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 	if limit <= 0 {
 		limit = DefaultConcurrency
 	}
-	working, waiting, idle := room(limit)
+	working, waiting, idle := fileBudget(limit)
 	pool := registry.NewPool(registry.Options{
 		UserAgent: options.Tool.Name + "/" + options.Tool.Version, Rate: options.Rate, Timeout: options.Timeout, IdleConns: idle,
 	})
@@ -76,7 +76,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 			return nil
 		})
 	}
-	_ = workers.Wait() // workers give rows, not errors
+	_ = workers.Wait() // workers store rows and return no error
 	// By the monotonic clock: the system's may have been set meanwhile.
 	m.Finished = m.Started.Add(time.Since(began))
 	m.Rows, m.Complete = s.queue.rows()
@@ -93,14 +93,14 @@ type scan struct {
 	mu sync.Mutex // serialises Progress
 }
 
-// run probes one image and files its row.
+// run probes one image and stores its row.
 func (s *scan) run(ctx context.Context, j *job) {
 	defer s.queue.done(j)
-	entry := j.registry.entry
+	entry := j.target.entry
 	s.tell(Event{Registry: entry.Name, Image: j.image.String()})
 	options := s.options.Probe
 	options.Write = options.Write && j.index == 0 // once per registry, not per image
-	outcome, err := probe.Image(ctx, j.registry.client(s.pool), j.image, options)
+	outcome, err := probe.Image(ctx, j.target.open(s.pool), j.image, options)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}
@@ -110,10 +110,10 @@ func (s *scan) run(ctx context.Context, j *job) {
 	row.Exchanges = outcome.Exchanges
 	row.Requests = len(outcome.Exchanges)
 	row.DurationMS = registry.Milliseconds(outcome.Duration)
-	last := s.queue.file(j, &row)
+	last := s.queue.store(j, &row)
 	if last {
-		j.registry.client(s.pool).Close()
-		j.registry.made = nil // thousands of them are not kept
+		j.target.client.Close()
+		j.target.client = nil // thousands of them are not kept
 	}
 	s.tell(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
 }

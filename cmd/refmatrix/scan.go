@@ -180,8 +180,8 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	}
 	relaxCollector(p.inv.ImageCount())
 	stderr := cmd.ErrOrStderr()
-	if fits := scanner.Fits(f.concurrency); fits < f.concurrency && !f.quiet {
-		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", fits, f.concurrency)
+	if most := scanner.MaxConcurrency(f.concurrency); most < f.concurrency && !f.quiet {
+		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", most, f.concurrency)
 	}
 	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
 	m := scanner.Scan(cmd.Context(), p.inv, scanner.Options{
