@@ -42,6 +42,9 @@ var bodyText = map[BodyKind]string{
 	BodyHTML: "a web page", BodyText: "plain text", BodyBinary: "binary data", "": "unread",
 }
 
+// Text returns what a body of the kind is, for sentences.
+func (k BodyKind) Text() string { return bodyText[k] }
+
 // answerText describes an answer: status, media type and error codes.
 func answerText(a *Answer) string {
 	words := fmt.Sprintf("HTTP %d", a.Status)

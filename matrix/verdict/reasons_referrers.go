@@ -76,7 +76,7 @@ var referrersReasons = []reason{
 		observed:   "200, but the body is no OCI index",
 		when:       statusIs(http.StatusOK),
 		detail: func(o *Observation) string {
-			return answerText(&o.Referrers.Answer) + ", but the body is " + bodyText[o.Referrers.Body] + " and no OCI index: something else answers for the referrers API."
+			return answerText(&o.Referrers.Answer) + ", but the body is " + o.Referrers.Body.Text() + " and no OCI index: something else answers for the referrers API."
 		},
 		meaning: "A 200 that is no referrers list: a sign-in page or a web application answers in the registry's place.",
 		remedies: []string{

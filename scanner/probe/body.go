@@ -9,6 +9,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/registry"
 )
 
 // maxDescriptors bounds the descriptors kept of one list; all are counted.
@@ -18,10 +19,37 @@ const maxDescriptors = 1000
 // as many real descriptors as fit into one answer of registry.MaxIndex.
 const maxDigests = 50_000
 
-// maxCodes bounds the error codes kept of one body.
-const maxCodes = 5
+// manifestTypes are the media types of manifests that are accepted: OCI and
+// Docker, manifest and index. Distribution answers 404 for a type that is not
+// accepted.
+var manifestTypes = []string{
+	"application/vnd.oci.image.manifest.v1+json",
+	verdict.IndexMediaType,
+	"application/vnd.docker.distribution.manifest.v2+json",
+	"application/vnd.docker.distribution.manifest.list.v2+json",
+}
 
-// readBody says what the bytes of an answer are, whatever its Content-Type
+// body is what the bytes of an answer are.
+type body struct {
+	kind    verdict.BodyKind
+	index   *verdict.Index
+	digests []string // of all that the index lists, to a bound
+	codes   []string
+	schema1 bool
+}
+
+// document is as much of a JSON body as shows what it is.
+type document struct {
+	SchemaVersion json.RawMessage `json:"schemaVersion"`
+	MediaType     *string         `json:"mediaType"`
+	Manifests     json.RawMessage `json:"manifests"`
+	Config        json.RawMessage `json:"config"`
+	Layers        json.RawMessage `json:"layers"`
+	FSLayers      json.RawMessage `json:"fsLayers"`
+	Errors        json.RawMessage `json:"errors"`
+}
+
+// readBody returns what the bytes of an answer are, whatever its Content-Type
 // says: registries send JSON errors as text and web pages as 200.
 func readBody(raw []byte) body {
 	trimmed := bytes.TrimSpace(raw)
@@ -35,7 +63,7 @@ func readBody(raw []byte) body {
 	if err := json.Unmarshal(trimmed, &d); err != nil {
 		return body{kind: verdict.BodyJSON}
 	}
-	out := body{kind: verdict.BodyJSON, codes: errorCodes(d.Errors)}
+	out := body{kind: verdict.BodyJSON, codes: registry.ErrorCodes(d.Errors)}
 	switch version := string(d.SchemaVersion); {
 	case version == "1" && d.FSLayers != nil:
 		out.kind, out.schema1 = verdict.BodyManifest, true
@@ -60,7 +88,7 @@ func isManifestType(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "application/vnd.oci.artifact.manifest.")
 }
 
-// sniff tells the kinds of bodies that are no JSON apart.
+// sniff returns the kind of a body that is not JSON.
 func sniff(raw []byte) verdict.BodyKind {
 	if strings.HasPrefix(http.DetectContentType(raw), "text/html") {
 		return verdict.BodyHTML
@@ -71,28 +99,10 @@ func sniff(raw []byte) verdict.BodyKind {
 	return verdict.BodyText
 }
 
-// errorCodes reads the codes of an OCI error body (distribution
-// specification, "Error Codes"); nil where errors is anything else.
-func errorCodes(errors json.RawMessage) []string {
-	var list []struct {
-		Code any `json:"code"`
-	}
-	if json.Unmarshal(errors, &list) != nil {
-		return nil
-	}
-	var codes []string
-	for _, one := range list {
-		if code, ok := one.Code.(string); ok && code != "" && len(codes) < maxCodes {
-			codes = append(codes, code)
-		}
-	}
-	return codes
-}
-
 // readIndex reads the manifests of an index: an array, or null, which some
 // registries send for an empty one. Descriptors are decoded one by one, so
 // that a long list costs no more memory than what is kept of it. What has no
-// digest, as null, is no descriptor and is passed over.
+// digest, such as null, is not a descriptor and is skipped.
 func readIndex(manifests json.RawMessage) (index *verdict.Index, digests []string, ok bool) {
 	if string(manifests) == "null" {
 		return &verdict.Index{Null: true}, nil, true
@@ -127,23 +137,4 @@ func readIndex(manifests json.RawMessage) (index *verdict.Index, digests []strin
 		}
 	}
 	return index, digests, true
-}
-
-// cleanIndex makes the strings of an index fit for reports.
-func (s *subject) cleanIndex(index *verdict.Index) *verdict.Index {
-	if index == nil {
-		return nil
-	}
-	for i := range index.Descriptors {
-		d := &index.Descriptors[i]
-		d.Digest, d.MediaType, d.ArtifactType = s.client.Clean(d.Digest), s.client.Clean(d.MediaType), s.client.Clean(d.ArtifactType)
-	}
-	return index
-}
-
-func (s *subject) cleanAll(texts []string) []string {
-	for i := range texts {
-		texts[i] = s.client.Clean(texts[i])
-	}
-	return texts
 }

@@ -1,12 +1,11 @@
-// Package probe asks one registry about one image, step by step, and gives
-// what it saw as a matrix.Observation. Each step is one file; none of them
-// judges.
+// Package probe requests of one registry what is to know of one image, step by
+// step, and returns what it saw as a verdict.Observation. Each step is one file;
+// none of them judges.
 package probe
 
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"refmatrix/matrix"
@@ -15,11 +14,11 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// Depth is how much is asked of each image.
+// Depth is how much is probed of each image.
 type Depth string
 
-// Basic asks for the manifest and its referrers and nothing else; Standard
-// adds at most three requests per image; Full runs every read-only step.
+// Basic requests the manifest and its referrers and nothing else; Standard adds
+// at most three requests per image; Full runs every read-only step.
 const (
 	Basic    Depth = "basic"
 	Standard Depth = "standard"
@@ -38,7 +37,7 @@ func ParseDepth(text string) (Depth, error) {
 // Options say what a probe does beside the verdict.
 type Options struct {
 	Depth Depth
-	Write bool // run the write probe where the inventory names a repository for it and the image resolves
+	Write bool // run the write probe, if the inventory names a repository for it and the image resolves
 }
 
 // Outcome is all that came of one image.
@@ -48,117 +47,81 @@ type Outcome struct {
 	Duration    time.Duration // on the wire and waiting, not queueing for the first request
 }
 
-// subject is the image under the probe's hands.
-type subject struct {
-	session  *registry.Session
-	client   *registry.Client
-	image    inventory.Image
-	seen     verdict.Observation
-	notFound string   // text of a plain 404 at the referrers endpoint, for the fingerprint
-	listed   []string // digests of all pages of the list that were read, to a bound
-	tagged   []string // digests that the referrers tag lists, to a bound
-}
-
-// step is a question asked after the verdict is certain. It runs where it
-// applies to what was seen, and writes its answer into seen.Capabilities. It has
-// what the verdict left of the row's time; what that does not suffice for is
-// not measured.
+// step is a question asked after the verdict is certain. It runs if it applies
+// to what was seen, and writes its answer into seen.Capabilities. It has what
+// the verdict left of the row's budget; what no longer fits is not measured.
 type step struct {
 	depth   Depth // the least depth that runs it
 	applies func(*verdict.Observation) bool
-	run     func(context.Context, *subject) error
+	run     func(context.Context, *row) error
 }
 
-// steps in the order they are asked. Of Standard there are three requests at
-// the most: the filter, the referrers tag and the product's own endpoint.
+// steps in the order they run. Standard makes three requests at most: the
+// filter, the referrers tag and the product's own endpoint.
 var steps = []step{
-	{Standard, hasAPI, askFilter},
-	{Standard, hasDigest, askTagSchema},
-	{Standard, always, askProduct},
+	{Standard, hasAPI, probeFilter},
+	{Standard, hasDigest, probeTagSchema},
+	{Standard, always, probeProduct},
 	{Full, filterUnseen, refineFilter},
 	{Full, hasAPI, followPages},
-	{Full, hasAPI, askAbsentSubject},
-	{Full, hasAPI, askMalformedDigest},
-	{Full, hasAPI, askHead},
-	{Full, hasDigest, askCosignTags},
+	{Full, hasAPI, probeAbsentSubject},
+	{Full, hasAPI, probeMalformedDigest},
+	{Full, hasAPI, probeHead},
+	{Full, hasDigest, probeCosignTags},
 }
 
-func always(*verdict.Observation) bool { return true }
-
-func hasDigest(o *verdict.Observation) bool {
-	return o.Manifest.Digest != "" && o.Referrers.Status != 0
-}
-
-func hasAPI(o *verdict.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
-
-// Image probes image through client. The error is not nil only where ctx ended,
-// or left no time within the rates, before the verdict was certain; where it
-// ended later, the outcome has what was measured until then, and its observation
-// is marked as cut short.
+// Image probes image through client. The error is not nil only if ctx ended, or
+// left no time within the rates, before the verdict was certain. If ctx ended
+// later, the outcome has what was measured until then, and its observation is
+// marked as cut short.
 func Image(ctx context.Context, client *registry.Client, image inventory.Image, options Options) (Outcome, error) {
-	s := &subject{session: client.NewSession(), client: client, image: image}
-	err := s.probe(ctx, options)
-	return Outcome{Observation: s.seen, Exchanges: s.session.Exchanges(), Duration: s.session.Elapsed()}, err
+	r := &row{session: client.NewSession(), client: client, image: image}
+	err := r.probe(ctx, options)
+	return Outcome{
+		Observation: r.seen,
+		Exchanges:   r.session.Exchanges(),
+		Duration:    r.session.Elapsed(),
+	}, err
 }
 
-func (s *subject) probe(ctx context.Context, options Options) error {
-	if err := resolve(ctx, s); err != nil {
+func (r *row) probe(ctx context.Context, options Options) error {
+	if err := resolve(ctx, r); err != nil {
 		return err
 	}
-	if s.seen.Manifest.Digest != "" {
-		if err := askReferrers(ctx, s); err != nil {
+	if r.seen.Manifest.Digest != "" {
+		if err := listReferrers(ctx, r); err != nil {
 			return err
 		}
 	}
-	identify(s, nil)
-	s.seen.WriteSkipped = options.Write && client(s).WriteProbe != nil && !hasDigest(&s.seen)
-	if s.seen.Manifest.Fault != nil || s.seen.Referrers.Fault != nil {
+	identify(r, nil)
+	r.seen.WriteSkipped = options.Write && r.entry().WriteProbe != nil && !hasDigest(&r.seen)
+	if r.seen.Manifest.Fault != nil || r.seen.Referrers.Fault != nil {
 		return nil
 	}
-	s.seen.CutShort = s.ask(ctx, options) != nil
-	s.compareLinks()
+	r.seen.CutShort = r.runSteps(ctx, options) != nil
+	compareLists(r)
 	return nil
 }
 
-// ask takes the steps that follow the verdict. The error is ctx's, and what
+// runSteps runs the steps that follow the verdict. The error is ctx's, and what
 // was measured until then stands.
-func (s *subject) ask(ctx context.Context, options Options) error {
+func (r *row) runSteps(ctx context.Context, options Options) error {
 	for _, step := range steps {
-		if !runs(step.depth, options.Depth) || !step.applies(&s.seen) {
+		if !runs(step.depth, options.Depth) || !step.applies(&r.seen) {
 			continue
 		}
-		if err := step.run(ctx, s); err != nil {
+		if err := step.run(ctx, r); err != nil {
 			return err
 		}
 	}
-	if options.Write && client(s).WriteProbe != nil && hasDigest(&s.seen) {
-		s.session.ResetBudget()
-		return writeProbe(ctx, s, client(s).WriteProbe.Repository)
+	if scratch := r.entry().WriteProbe; options.Write && scratch != nil && hasDigest(&r.seen) {
+		r.session.ResetBudget()
+		return writeProbe(ctx, r, scratch.Repository)
 	}
 	return nil
 }
-
-func client(s *subject) inventory.Registry { return s.client.Entry() }
 
 // runs reports whether a step of depth least runs at depth chosen.
 func runs(least, chosen Depth) bool {
 	return chosen == Full || chosen == Standard && least == Standard
 }
-
-// pull is the token scope for reading (distribution, "Token Scope
-// Documentation").
-func pull(repository string) string { return "repository:" + repository + ":pull" }
-
-// push is the token scope of the write probe.
-func push(repository string) string { return "repository:" + repository + ":delete,pull,push" }
-
-// get asks for path under /v2/ with the image's own scope.
-func (s *subject) get(ctx context.Context, step, method, path string, header http.Header, limit int64) (*registry.Response, error) {
-	return s.session.Do(ctx, registry.Request{
-		Step: step, Method: method, URL: s.client.URL(path), Header: header,
-		Scope: pull(s.image.Repository), MaxBody: limit,
-	})
-}
-
-// accept gives an Accept header, one value per type as registries expect it.
-func accept(types ...string) http.Header { return http.Header{"Accept": types} }

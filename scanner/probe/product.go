@@ -8,52 +8,60 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// evidence gathers what the registry has shown of itself so far.
-func (s *subject) evidence() verdict.Evidence {
-	e := verdict.Evidence{Host: client(s).URL.Hostname(), Headers: http.Header{}, NotFound: s.notFound}
-	for _, header := range s.session.Headers() {
+// evidenceOf gathers what the registry has shown of itself so far.
+func evidenceOf(r *row) verdict.Evidence {
+	e := verdict.Evidence{
+		Host:     r.entry().URL.Hostname(),
+		Headers:  http.Header{},
+		NotFound: r.notFound,
+	}
+	for _, header := range r.session.Headers() {
 		for name, values := range header {
 			if _, ok := e.Headers[name]; ok {
 				continue
 			}
 			clean := make([]string, len(values))
 			for i, value := range values {
-				clean[i] = s.client.Clean(value)
+				clean[i] = r.client.Clean(value)
 			}
 			e.Headers[name] = clean
 		}
 	}
-	for _, value := range s.session.Challenge().Values("Www-Authenticate") {
+	for _, value := range r.session.Challenge().Values("Www-Authenticate") {
 		if bearer, ok := registry.ParseBearer(value); ok {
-			e.Realm, e.Service = s.client.Clean(bearer["realm"]), s.client.Clean(bearer["service"])
+			e.Realm, e.Service = r.client.Clean(bearer["realm"]), r.client.Clean(bearer["service"])
 		}
 	}
 	return e
 }
 
 // identify names the product from headers, challenge and host, and from the
-// answer of its well-known endpoint where that was asked.
-func identify(s *subject, endpoint map[string]verdict.Body) {
-	e := s.evidence()
+// answer of its own endpoint if that was requested.
+func identify(r *row, endpoint map[string]verdict.Body) {
+	e := evidenceOf(r)
 	e.Endpoint = endpoint
-	s.seen.Product = verdict.Identify(e)
+	r.seen.Product = verdict.Identify(e)
 }
 
-// askProduct asks the one endpoint that tells a product's version, where the
+// probeProduct requests the one endpoint that shows a product's version, if the
 // headers point at a product that has one.
-func askProduct(ctx context.Context, s *subject) error {
-	path := verdict.VersionEndpoint(s.evidence())
+func probeProduct(ctx context.Context, r *row) error {
+	path := verdict.VersionEndpoint(evidenceOf(r))
 	if path == "" {
 		return nil
 	}
-	target := *client(s).URL
+	target := *r.entry().URL
 	target.Path = path
-	resp, err := s.session.Do(ctx, registry.Request{
-		Step: "product", Method: http.MethodGet, URL: &target, Header: accept("application/json"), Scope: pull(s.image.Repository),
+	resp, err := r.session.Do(ctx, registry.Request{
+		Step:   stepProduct,
+		Method: http.MethodGet,
+		URL:    &target,
+		Header: accept("application/json"),
+		Scope:  pull(r.image.Repository),
 	})
 	if err != nil || resp.Fault != nil {
 		return err
 	}
-	identify(s, map[string]verdict.Body{path: {Status: resp.Status, JSON: resp.Bytes}})
+	identify(r, map[string]verdict.Body{path: {Status: resp.Status, JSON: resp.Bytes}})
 	return nil
 }

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -12,49 +11,39 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// Media types of manifests that are asked for: OCI and Docker, manifest and
-// index. Distribution answers 404 for a type that is not listed.
-var manifestTypes = []string{
-	"application/vnd.oci.image.manifest.v1+json",
-	verdict.IndexMediaType,
-	"application/vnd.docker.distribution.manifest.v2+json",
-	"application/vnd.docker.distribution.manifest.list.v2+json",
-}
-
-// resolve finds the digest of the image: HEAD, and GET where HEAD is refused
-// or gives no digest. A reference by digest is asked for as well, so that a
-// missing image is told from a missing API.
-func resolve(ctx context.Context, s *subject) error {
-	path := s.image.Repository + "/manifests/" + s.image.Reference()
-	resp, err := s.get(ctx, "resolve", http.MethodHead, path, accept(manifestTypes...), 0)
+// resolve finds the digest of the image: by HEAD, and by GET if HEAD is refused
+// or returns no digest. A reference by digest is requested as well, so that a
+// missing image is not taken for a missing API.
+func resolve(ctx context.Context, r *row) error {
+	resp, err := r.get(ctx, stepResolve, http.MethodHead, r.image.Reference())
 	if err != nil {
 		return err
 	}
-	m := &s.seen.Manifest
+	m := &r.seen.Manifest
 	m.Answer, m.Method = resp.Answer, http.MethodHead
 	if resp.Fault == nil && resp.Status == http.StatusOK {
 		if value := resp.Header.Get("Docker-Content-Digest"); value != "" {
 			m.MediaType = resp.ContentType
-			s.settle(value, "")
+			useHeaderDigest(r, value, "")
 			return nil
 		}
 	} else if resp.Fault != nil || resp.Token || !headRefused(resp.Status) {
 		return nil
 	}
-	if resp, err = s.get(ctx, "resolve", http.MethodGet, path, accept(manifestTypes...), registry.MaxIndex); err != nil {
+	if resp, err = r.get(ctx, stepResolve, http.MethodGet, r.image.Reference()); err != nil {
 		return err
 	}
 	m.Answer, m.Method = resp.Answer, http.MethodGet
 	if resp.Fault != nil || resp.Token {
 		return nil
 	}
-	judged := readBody(resp.Bytes)
-	m.Body, m.Codes = judged.kind, s.cleanAll(judged.codes)
+	parsed := readBody(resp.Bytes)
+	m.Body, m.Codes = parsed.kind, r.cleanAll(parsed.codes)
 	if resp.Status != http.StatusOK {
 		return nil
 	}
 	m.MediaType = resp.ContentType
-	s.settleByBody(resp, judged)
+	useBodyDigest(r, resp, parsed)
 	return nil
 }
 
@@ -70,16 +59,16 @@ func headRefused(status int) bool {
 	return status >= 400 && status < 500
 }
 
-// settle takes the digest of the header; computed, where not empty, is what
-// the body hashes to under the header's own algorithm.
-func (s *subject) settle(header, computed string) {
-	m := &s.seen.Manifest
+// useHeaderDigest takes the digest of the header. computed is what the body
+// hashes to under the header's own algorithm, or empty if no body was read.
+func useHeaderDigest(r *row, header, computed string) {
+	m := &r.seen.Manifest
 	claimed, err := digest.Parse(header)
 	switch {
 	case err != nil:
-		m.NoDigest = fmt.Sprintf("Docker-Content-Digest %q is malformed", s.client.Clean(header))
-	case s.image.Digest != "" && s.image.Digest != claimed.String() && sameAlgorithm(s.image.Digest, claimed):
-		m.NoDigest = fmt.Sprintf("it was asked for as %s and answered as %s", s.image.Digest, claimed)
+		m.NoDigest = fmt.Sprintf("Docker-Content-Digest %q is malformed", r.client.Clean(header))
+	case r.image.Digest != "" && r.image.Digest != claimed.String() && sameAlgorithm(r.image.Digest, claimed):
+		m.NoDigest = fmt.Sprintf("it was asked for as %s and answered as %s", r.image.Digest, claimed)
 	case computed != "" && computed != claimed.String():
 		m.NoDigest = fmt.Sprintf("Docker-Content-Digest is %s, the body hashes to %s", claimed, computed)
 	default:
@@ -87,63 +76,33 @@ func (s *subject) settle(header, computed string) {
 	}
 }
 
-func sameAlgorithm(asked string, claimed digest.Digest) bool {
-	parsed, err := digest.Parse(asked)
-	return err == nil && parsed.Algorithm() == claimed.Algorithm()
+func sameAlgorithm(requested string, claimed digest.Digest) bool {
+	wanted, err := digest.Parse(requested)
+	return err == nil && wanted.Algorithm() == claimed.Algorithm()
 }
 
-// settleByBody takes the digest of a GET: the body's own hash, compared with
-// the header where there is one. A signed schema 1 manifest is the exception:
-// its digest is of the payload without the signatures, so the header stands.
-func (s *subject) settleByBody(resp *registry.Response, judged body) {
-	m := &s.seen.Manifest
+// useBodyDigest takes the digest of a GET: the body's own hash, compared with the
+// header if there is one. A signed schema 1 manifest is the exception: its digest
+// is of the payload without the signatures, so the header is taken.
+func useBodyDigest(r *row, resp *registry.Response, parsed body) {
+	m := &r.seen.Manifest
 	header := resp.Header.Get("Docker-Content-Digest")
 	switch {
-	case judged.kind != verdict.BodyManifest && judged.kind != verdict.BodyIndex:
-		m.NoDigest = "the body is " + bodyWords(judged.kind) + ", not a manifest"
-	case judged.schema1 && header == "":
+	case parsed.kind != verdict.BodyManifest && parsed.kind != verdict.BodyIndex:
+		m.NoDigest = "the body is " + parsed.kind.Text() + ", not a manifest"
+	case parsed.schema1 && header == "":
 		m.NoDigest = "it is a schema 1 manifest, and Docker-Content-Digest is missing"
-	case judged.schema1:
-		s.settle(header, "")
+	case parsed.schema1:
+		useHeaderDigest(r, header, "")
 	case header != "":
 		algorithm := digest.Canonical
 		if claimed, err := digest.Parse(header); err == nil {
 			algorithm = claimed.Algorithm()
 		}
-		s.settle(header, algorithm.FromBytes(resp.Bytes).String())
-	case s.image.Digest != "":
-		s.settle(s.image.Digest, digest.Digest(s.image.Digest).Algorithm().FromBytes(resp.Bytes).String())
+		useHeaderDigest(r, header, algorithm.FromBytes(resp.Bytes).String())
+	case r.image.Digest != "":
+		useHeaderDigest(r, r.image.Digest, digest.Digest(r.image.Digest).Algorithm().FromBytes(resp.Bytes).String())
 	default:
 		m.Digest = digest.FromBytes(resp.Bytes).String()
 	}
-}
-
-func bodyWords(kind verdict.BodyKind) string {
-	switch kind {
-	case verdict.BodyHTML:
-		return "a web page"
-	case verdict.BodyEmpty:
-		return "empty"
-	}
-	return string(kind)
-}
-
-// body is what the bytes of an answer are.
-type body struct {
-	kind    verdict.BodyKind
-	index   *verdict.Index
-	digests []string // of all that the index lists, to a bound
-	codes   []string
-	schema1 bool
-}
-
-// document is as much of any JSON body as tells what it is.
-type document struct {
-	SchemaVersion json.RawMessage `json:"schemaVersion"`
-	MediaType     *string         `json:"mediaType"`
-	Manifests     json.RawMessage `json:"manifests"`
-	Config        json.RawMessage `json:"config"`
-	Layers        json.RawMessage `json:"layers"`
-	FSLayers      json.RawMessage `json:"fsLayers"`
-	Errors        json.RawMessage `json:"errors"`
 }

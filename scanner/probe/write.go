@@ -4,43 +4,25 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/verdict"
-	"refmatrix/scanner/registry"
 )
-
-// listWaits are the pauses between looks for an artifact just pushed, for
-// registries that index in the background.
-var listWaits = []time.Duration{0, 250 * time.Millisecond, 500 * time.Millisecond, time.Second}
-
-// writer is one run of the write probe in a scratch repository.
-type writer struct {
-	*subject
-	repository string
-	scope      string
-	push       *matrix.Push
-	pushed     []pushed // what is there, or may be
-}
 
 // writeProbe pushes a subject and an artifact that refers to it, looks how the
 // registry takes them (distribution specification v1.1, "Pushing Manifests
-// with Subject"), and deletes all it pushed. Where ctx ends on the way, which is
-// the error, what was pushed is deleted all the same, and what was learned
-// stands.
-func writeProbe(ctx context.Context, s *subject, repository string) error {
+// with Subject"), and deletes all it pushed. If ctx ends on the way, which is the
+// error, what was pushed is deleted all the same, and what was learned stands.
+func writeProbe(ctx context.Context, r *row, repository string) error {
 	w := &writer{
-		subject: s, repository: repository, scope: push(repository),
-		push: &matrix.Push{Repository: repository, Strategy: matrix.PushUnknown},
+		row:        r,
+		repository: repository,
+		scope:      push(repository),
+		push:       &matrix.Push{Repository: repository, Strategy: matrix.PushUnknown},
 	}
-	s.seen.Capabilities.Push = w.push
+	r.seen.Capabilities.Push = w.push
 	err := w.run(ctx)
 	if err != nil && w.push.Detail == "" {
 		w.push.Detail = "The scan ended before the write probe did."
@@ -49,32 +31,32 @@ func writeProbe(ctx context.Context, s *subject, repository string) error {
 	return err
 }
 
-// run pushes and looks. What the registry refuses ends it with a detail.
+// run pushes and looks. A refusal of the registry ends it with a detail.
 func (w *writer) run(ctx context.Context) error {
 	name := "refmatrix-" + strings.ToLower(rand.Text())
 	if ok, err := w.uploadEmpty(ctx); err != nil || !ok {
 		return err
 	}
-	subject := manifest(name, "", nil)
-	resp, err := w.put(ctx, "push-subject", subjectManifest, subject)
+	subject := newManifest(name, subjectType, nil)
+	resp, err := w.put(ctx, stepPushSubject, subjectManifest, subject)
 	if err != nil || w.refused(resp, "pushing a manifest") {
 		return err
 	}
-	artifact := manifest(name+"-artifact", probeType, subject)
-	resp, err = w.put(ctx, "push-artifact", artifactManifest, artifact)
+	artifact := newManifest(name+"-artifact", probeType, subject)
+	resp, err = w.put(ctx, stepPushArtifact, artifactManifest, artifact)
 	if err != nil || w.refused(resp, "pushing a manifest with a subject") {
 		return err
 	}
 	w.push.Accepted = true
 	w.push.OCISubject = resp.Header.Get("OCI-Subject") == digest.FromBytes(subject).String()
-	last, tries, err := w.await(ctx, subject, artifact)
+	last, tries, err := w.waitForListing(ctx, subject, artifact)
 	if err != nil {
 		return err
 	}
 	w.push.Listed, w.push.ListedAtOnce = last.found, last.found && tries == 1
 	w.push.NoList = !last.index && last.failed == ""
 	if w.push.Listed {
-		filtered, err := w.look(ctx, "push-filter", subject, artifact, probeType)
+		filtered, err := w.look(ctx, stepPushFilter, subject, artifact, probeType)
 		if err != nil {
 			return err
 		}
@@ -110,109 +92,21 @@ func (w *writer) conclude(last listing) {
 
 // pushInReverse pushes an artifact before its subject, as copy tools do.
 func (w *writer) pushInReverse(ctx context.Context, name string) error {
-	subject := manifest(name+"-later", "", nil)
-	artifact := manifest(name+"-earlier", probeType, subject)
-	resp, err := w.put(ctx, "push-early", artifactManifest, artifact)
+	subject := newManifest(name+"-later", subjectType, nil)
+	artifact := newManifest(name+"-earlier", probeType, subject)
+	resp, err := w.put(ctx, stepPushEarly, artifactManifest, artifact)
 	if err != nil || resp.Fault != nil || !created(resp.Status) {
 		return err
 	}
-	if resp, err = w.put(ctx, "push-late", subjectManifest, subject); err != nil || resp.Fault != nil || !created(resp.Status) {
+	resp, err = w.put(ctx, stepPushLate, subjectManifest, subject)
+	if err != nil || resp.Fault != nil || !created(resp.Status) {
 		return err
 	}
 	if !w.push.Listed {
 		w.push.SubjectLater = true
 		return nil
 	}
-	last, _, err := w.await(ctx, subject, artifact)
+	last, _, err := w.waitForListing(ctx, subject, artifact)
 	w.push.SubjectLater = last.found
 	return err
-}
-
-// listing is what one look at the list of a subject gave.
-type listing struct {
-	found  bool   // the artifact is in it
-	index  bool   // there is a list
-	failed string // why nothing is known of it, a clause; "" where the answer speaks for the endpoint
-}
-
-// await looks for artifact in the list of its subject until it is there, within
-// listWaits. It gives the last look and how many there were.
-func (w *writer) await(ctx context.Context, subject, artifact []byte) (last listing, tries int, err error) {
-	for _, wait := range listWaits {
-		if err := pause(ctx, wait); err != nil {
-			return last, tries, err
-		}
-		if last, err = w.look(ctx, "push-list", subject, artifact, ""); err != nil {
-			return last, tries, err
-		}
-		if tries++; last.found || !last.index {
-			break
-		}
-	}
-	return last, tries, nil
-}
-
-// look asks for the referrers of subject, of type filter where that is set. A
-// refusal of the account, a limit and a breakdown say nothing of the list; any
-// other answer but an index says that there is none.
-func (w *writer) look(ctx context.Context, step string, subject, artifact []byte, filter string) (listing, error) {
-	target := w.client.URL(w.repository + "/referrers/" + digest.FromBytes(subject).String())
-	if filter != "" {
-		target.RawQuery = url.Values{"artifactType": {filter}}.Encode()
-	}
-	resp, err := w.session.Do(ctx, registry.Request{
-		Step: step, Method: http.MethodGet, URL: target, Header: accept(verdict.IndexMediaType), Scope: w.scope, MaxBody: registry.MaxIndex,
-	})
-	switch {
-	case err != nil:
-		return listing{}, err
-	case resp.Fault != nil:
-		return listing{failed: resp.Fault.Text}, nil
-	case saysNothing(resp.Status):
-		return listing{failed: fmt.Sprintf("GET /referrers/ answered HTTP %d", resp.Status)}, nil
-	case resp.Status != http.StatusOK:
-		return listing{}, nil
-	}
-	judged := readBody(resp.Bytes)
-	return listing{
-		found: slices.Contains(judged.digests, digest.FromBytes(artifact).String()),
-		index: judged.index != nil,
-	}, nil
-}
-
-// saysNothing reports whether a status is about the account, a limit or a
-// breakdown, and so leaves open what the endpoint would have answered.
-func saysNothing(status int) bool {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return true
-	}
-	return status >= 500 && status != http.StatusNotImplemented
-}
-
-// refused notes why the write probe ends here, where it does.
-func (w *writer) refused(resp *registry.Response, doing string) bool {
-	switch {
-	case resp.Fault != nil:
-		w.push.Detail = fmt.Sprintf("The write probe failed at %s: %s.", doing, resp.Fault.Text)
-	case !created(resp.Status):
-		w.push.Strategy = matrix.PushRefused
-		w.push.Detail = fmt.Sprintf("The registry answered HTTP %d to %s.", resp.Status, doing)
-	default:
-		return false
-	}
-	return true
-}
-
-func created(status int) bool { return status >= 200 && status < 300 }
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,0 +1,196 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
+)
+
+// This file is what all steps stand on, with body.go and artifact_types.go,
+// which read answers. No step uses another step's file.
+
+// The names of the steps, as exchanges carry them.
+const (
+	stepResolve         = "resolve"
+	stepReferrers       = "referrers"
+	stepFilter          = "filter"
+	stepTagSchema       = "tag-schema"
+	stepProduct         = "product"
+	stepPage            = "page"
+	stepAbsentSubject   = "absent-subject"
+	stepMalformedDigest = "malformed-digest"
+	stepHead            = "head"
+	stepCosignTag       = "cosign-tag"
+
+	stepPushBlob     = "push-blob"
+	stepPushSubject  = "push-subject"
+	stepPushArtifact = "push-artifact"
+	stepPushList     = "push-list"
+	stepPushFilter   = "push-filter"
+	stepPushEarly    = "push-early"
+	stepPushLate     = "push-late"
+	stepCleanUp      = "clean-up"
+)
+
+// row is one image at one registry while it is probed: what steps ask with, and
+// what they have seen so far.
+type row struct {
+	session  *registry.Session
+	client   *registry.Client
+	image    inventory.Image
+	seen     verdict.Observation
+	notFound string   // text of a plain 404 at the referrers endpoint, for the fingerprint
+	listed   []string // digests of all pages of the list that were read, to a bound
+	tagged   []string // digests that the referrers tag lists, to a bound
+}
+
+// entry is the inventory entry of the registry.
+func (r *row) entry() inventory.Registry { return r.client.Entry() }
+
+// Conditions of steps.
+
+func always(*verdict.Observation) bool { return true }
+
+func hasDigest(o *verdict.Observation) bool {
+	return o.Manifest.Digest != "" && o.Referrers.Status != 0
+}
+
+func hasAPI(o *verdict.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
+
+// pull is the token scope for reading (distribution, "Token Scope
+// Documentation").
+func pull(repository string) string { return "repository:" + repository + ":pull" }
+
+// push is the token scope of the write probe.
+func push(repository string) string { return "repository:" + repository + ":delete,pull,push" }
+
+// accept returns an Accept header, one value per type as registries expect it.
+func accept(types ...string) http.Header { return http.Header{"Accept": types} }
+
+// get requests the manifest that reference, a tag or a digest, names in the
+// image's repository. method is GET or HEAD.
+func (r *row) get(ctx context.Context, step, method, reference string) (*registry.Response, error) {
+	return r.session.Do(ctx, registry.Request{
+		Step:    step,
+		Method:  method,
+		URL:     r.client.URL(r.image.Repository + "/manifests/" + reference),
+		Header:  accept(manifestTypes...),
+		Scope:   pull(r.image.Repository),
+		MaxBody: registry.MaxIndex,
+	})
+}
+
+// existenceMethod returns the method that shows whether something is there:
+// HEAD, or GET if this registry was seen to refuse HEAD, because its 404 to HEAD
+// then proves nothing (Nexus).
+func (r *row) existenceMethod() string {
+	if r.seen.Manifest.Method == http.MethodGet {
+		return http.MethodGet
+	}
+	return http.MethodHead
+}
+
+// list requests a list of referrers and reads it. q says for which step, where,
+// with which scope and by which method; GET is the default.
+func (r *row) list(ctx context.Context, q registry.Request) (*registry.Response, body, error) {
+	if q.Method == "" {
+		q.Method = http.MethodGet
+	}
+	q.Header, q.MaxBody = accept(verdict.IndexMediaType), registry.MaxIndex
+	resp, err := r.session.Do(ctx, q)
+	if err != nil || resp.Fault != nil {
+		return resp, body{}, err
+	}
+	return resp, readBody(resp.Bytes), nil
+}
+
+// referrers lists the referrers of a digest in the image's repository, filtered
+// unless artifactType is empty.
+func (r *row) referrers(ctx context.Context, step, method, digest, artifactType string) (*registry.Response, body, error) {
+	return r.list(ctx, registry.Request{
+		Step:   step,
+		Method: method,
+		URL:    r.referrersURL(r.image.Repository, digest, artifactType),
+		Scope:  pull(r.image.Repository),
+		Pinned: "/referrers/" + digest,
+	})
+}
+
+// referrersURL is where the referrers of a digest are listed, filtered unless
+// artifactType is empty.
+func (r *row) referrersURL(repository, digest, artifactType string) *url.URL {
+	target := r.client.URL(repository + "/referrers/" + digest)
+	if artifactType != "" {
+		target.RawQuery = url.Values{"artifactType": {artifactType}}.Encode()
+	}
+	return target
+}
+
+// ownOrigin reports whether target is on the registry's own origin.
+func (r *row) ownOrigin(target *url.URL) bool {
+	return registry.SameOrigin(target, r.entry().URL)
+}
+
+// linkNext finds the target of rel="next" in a Link header (RFC 8288).
+var linkNext = regexp.MustCompile(`(?i)<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*"?next"?(?:\s|;|,|$)`)
+
+// nextLink returns the next page as an absolute URL, or nil if there is none.
+func nextLink(resp *registry.Response) *url.URL {
+	for _, value := range resp.Header.Values("Link") {
+		m := linkNext.FindStringSubmatch(value)
+		if m == nil {
+			continue
+		}
+		target, err := resp.URL.Parse(m[1])
+		if err == nil && target.User == nil && target.Host != "" {
+			target.Fragment = ""
+			return target
+		}
+	}
+	return nil
+}
+
+// transient reports whether an answer is of the moment and leaves open what the
+// endpoint would have answered: a rate limit, a gateway in trouble, a token that
+// was refused, a wire that failed, or the row's budget of time being used up.
+func transient(resp *registry.Response) bool {
+	switch {
+	case resp.Token:
+		return true
+	case resp.Fault != nil:
+		return resp.Fault.Kind != matrix.Protocol && resp.Fault.Kind != matrix.Redirect
+	}
+	return registry.IsTransient(resp.Status)
+}
+
+// cleanIndex makes the strings of an index fit for reports.
+func (r *row) cleanIndex(index *verdict.Index) *verdict.Index {
+	if index == nil {
+		return nil
+	}
+	for i := range index.Descriptors {
+		d := &index.Descriptors[i]
+		d.Digest = r.client.Clean(d.Digest)
+		d.MediaType = r.client.Clean(d.MediaType)
+		d.ArtifactType = r.client.Clean(d.ArtifactType)
+	}
+	return index
+}
+
+// cleanAll makes texts fit for reports.
+func (r *row) cleanAll(texts []string) []string {
+	for i := range texts {
+		texts[i] = r.client.Clean(texts[i])
+	}
+	return texts
+}
+
+// statusText returns a status as capabilities name it: "http-404".
+func statusText(status int) string { return "http-" + strconv.Itoa(status) }

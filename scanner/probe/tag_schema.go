@@ -1,0 +1,117 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/registry"
+)
+
+// ReferrersTag is the tag under which the referrers tag schema keeps the
+// referrers of a digest: the algorithm cut to 32 characters, "-", the encoded
+// part cut to 64, and "-" for every character a tag may not hold
+// (distribution specification v1.1, "Referrers Tag Schema").
+func ReferrersTag(subject string) string {
+	algorithm, encoded, _ := strings.Cut(subject, ":")
+	return tagSafe(cut(algorithm, 32)) + "-" + tagSafe(cut(encoded, 64))
+}
+
+func cut(text string, most int) string {
+	if len(text) > most {
+		return text[:most]
+	}
+	return text
+}
+
+func tagSafe(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// maxLinks bounds the links kept of a referrers tag.
+const maxLinks = 200
+
+// probeTagSchema looks at the referrers tag of the image: whether it exists, and
+// whether it is an index of its own.
+func probeTagSchema(ctx context.Context, r *row) error {
+	tag := ReferrersTag(r.seen.Manifest.Digest)
+	resp, err := r.get(ctx, stepTagSchema, http.MethodGet, tag)
+	if err != nil || resp.Fault != nil {
+		return err
+	}
+	found := &matrix.TagSchema{Tag: tag, State: matrix.TagUnknown}
+	r.seen.Capabilities.TagSchema = found
+	switch resp.Status {
+	case http.StatusNotFound:
+		found.State = matrix.TagAbsent
+	case http.StatusOK:
+		readTag(r, found, resp)
+	}
+	return nil
+}
+
+// readTag finds out what the tag's manifest is. An answer with the image's own
+// digest is the registry resolving the tag to the image, not an index.
+func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
+	own := digest.FromBytes(resp.Bytes).String()
+	header := resp.Header.Get("Docker-Content-Digest")
+	if header == r.seen.Manifest.Digest || own == r.seen.Manifest.Digest {
+		found.State = matrix.TagSubject
+		return
+	}
+	parsed := readBody(resp.Bytes)
+	if parsed.index == nil {
+		found.State = matrix.TagOther
+		return
+	}
+	index := r.cleanIndex(parsed.index)
+	r.tagged = parsed.digests
+	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
+	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
+}
+
+// compareLists stores which digests only the API or only the tag lists, if there
+// are both and all pages of the API's list were read.
+func compareLists(r *row) {
+	tag, answer := r.seen.Capabilities.TagSchema, &r.seen.Referrers
+	whole := !answer.Next || r.seen.Capabilities.Pagination == matrix.PageLinked
+	if !hasAPI(&r.seen) || tag == nil || tag.State != matrix.TagIndex || !whole {
+		return
+	}
+	if len(r.listed) >= maxDigests || len(r.tagged) >= maxDigests {
+		return
+	}
+	tag.Compared = true
+	tag.OnlyTag, tag.OnlyTagCount = difference(r.tagged, r.listed)
+	tag.OnlyAPI, tag.OnlyAPICount = difference(r.listed, r.tagged)
+	r.cleanAll(tag.OnlyTag)
+	r.cleanAll(tag.OnlyAPI)
+}
+
+// difference returns the first maxLinks digests that are in a and not in b, and
+// how many there are.
+func difference(a, b []string) (first []string, n int) {
+	seen := make(map[string]bool, len(b))
+	for _, digest := range b {
+		seen[digest] = true
+	}
+	for _, digest := range a {
+		if seen[digest] {
+			continue
+		}
+		seen[digest] = true
+		if n++; n <= maxLinks {
+			first = append(first, digest)
+		}
+	}
+	return first, n
+}
