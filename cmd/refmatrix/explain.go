@@ -15,6 +15,7 @@ import (
 	"refmatrix/scanner"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
+	"refmatrix/scanner/registry"
 )
 
 func newExplain() *cobra.Command {
@@ -75,12 +76,37 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 
 // explanations are the rows of entry with the commands that repeat them.
 func explanations(entry inventory.Registry, rows []matrix.Row) []report.Explanation {
-	commands := probe.Curl(entry, rows)
+	commands := report.Curl(accessTo(entry), rows)
 	var out []report.Explanation
 	for i := range rows {
 		out = append(out, report.Explanation{Row: &rows[i], Commands: commands[i]})
 	}
 	return out
+}
+
+// accessTo returns what of entry the commands depend on.
+func accessTo(entry inventory.Registry) report.Access {
+	return report.Access{
+		URL:                entry.URL,
+		Credentials:        credentialsOf(entry.Auth),
+		InsecureSkipVerify: entry.TLS.InsecureSkipVerify,
+		CAFile:             entry.TLS.CAFile,
+		CertFile:           entry.TLS.CertFile,
+		KeyFile:            entry.TLS.KeyFile,
+		SameOrigin:         registry.SameOrigin,
+		ParseBearer:        registry.ParseBearer,
+	}
+}
+
+// credentialsOf names where the credentials of a registry are.
+func credentialsOf(auth inventory.Auth) string {
+	switch {
+	case auth.Helper != "":
+		return "docker-credential-" + auth.Helper
+	case auth.Username != "" || auth.Token != "" || auth.IdentityToken != "":
+		return "auth: of the inventory"
+	}
+	return "the docker config"
 }
 
 // find gives an inventory of the one registry called name, or else of the image

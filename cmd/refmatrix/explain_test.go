@@ -1,4 +1,4 @@
-package probe_test
+package main
 
 import (
 	"net/url"
@@ -9,12 +9,11 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
-	"refmatrix/scanner/probe"
 )
 
-// TestCurl is the table of what a row's exchanges become: the same requests,
+// TestRepeatingCommands is the table of what a row's exchanges become: the same requests,
 // signed where they were and nowhere else.
-func TestCurl(t *testing.T) {
+func TestRepeatingCommands(t *testing.T) {
 	const (
 		at        = "https://r.example/v2/a/referrers/x"
 		realm     = "https://auth.example/token?scope=repository%3Aa%3Apull&service=r"
@@ -30,12 +29,24 @@ func TestCurl(t *testing.T) {
 			" -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' -H 'Accept: application/vnd.docker.distribution.manifest.list.v2+json' "
 		account = "# set REGISTRY_USERNAME and REGISTRY_PASSWORD, from the docker config"
 	)
+	const (
+		image = "repository:a:pull"
+		push  = "repository:scratch:delete,pull,push"
+		index = "application/vnd.oci.image.index.v1+json"
+		types = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, " +
+			"application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json"
+	)
 	get := func(target, auth string, status int) matrix.Exchange {
-		return matrix.Exchange{Step: "referrers", Method: "GET", URL: target, Auth: auth, Status: status}
+		return matrix.Exchange{Step: "referrers", Method: "GET", URL: target, Accept: index, Auth: auth, Scope: image, Status: status}
+	}
+	look := func(target, auth string, status int) matrix.Exchange {
+		return matrix.Exchange{Step: "push-blob", Method: "HEAD", URL: target, Accept: types, Auth: auth, Scope: push, Status: status}
 	}
 	token := func(method, target, auth string, status int) matrix.Exchange {
-		return matrix.Exchange{Step: "token", Method: method, URL: target, Auth: auth, Status: status}
+		return matrix.Exchange{Step: "token", Method: method, URL: target, Auth: auth, Scope: image, Status: status}
 	}
+	scratchToken := token("GET", scratch, "", 200)
+	scratchToken.Scope = push
 	challenged := get(at, "", 401)
 	challenged.Headers = map[string]string{"Www-Authenticate": `Bearer realm="https://auth.example/token",service="r",scope="repository:user/image:pull"`} // a placeholder
 	row := func(exchanges ...matrix.Exchange) matrix.Row {
@@ -104,8 +115,7 @@ func TestCurl(t *testing.T) {
 		{"the write probe's own token", inventory.Registry{WriteProbe: &inventory.WriteProbe{Repository: "scratch"}},
 			[]matrix.Row{
 				row(challenged, token("GET", realm, "", 200), get(at, "bearer", 200),
-					matrix.Exchange{Step: "push-blob", Method: "HEAD", URL: looked, Status: 401},
-					token("GET", scratch, "", 200), matrix.Exchange{Step: "push-blob", Method: "HEAD", URL: looked, Auth: "bearer", Status: 404}),
+					look(looked, "", 401), scratchToken, look(looked, "bearer", 404)),
 				row(get(at, "bearer", 200)),
 			},
 			[][]string{
@@ -119,7 +129,11 @@ func TestCurl(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.entry.URL = &url.URL{Scheme: "https", Host: "r.example"}
-			if diff := cmp.Diff(test.want, probe.Curl(test.entry, test.rows)); diff != "" {
+			var got [][]string
+			for _, one := range explanations(test.entry, test.rows) {
+				got = append(got, one.Commands)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(strings.ReplaceAll(diff, "\u00a0", " "))
 			}
 		})
