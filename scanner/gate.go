@@ -4,17 +4,17 @@ import (
 	"sync"
 )
 
-// gate lets a number of rows work at once. Rows that only wait give up their
-// place: an address that answers nothing then holds a connection attempt and no
-// worker. How many may wait so is bounded too, by the sockets they hold.
+// gate is a semaphore for rows that work. Rows that only wait free their place:
+// an address that never answers then holds a connection attempt and no worker.
+// How many may wait is bounded too, by the sockets they hold.
 //
-// A row that has waited goes on at once, also where every place is taken, and
-// new rows begin when there are places again: the rows in the places may be
-// waiting for what this one is about to learn, a token of their repository.
+// A row that was idle resumes immediately, even if that exceeds the limit: the
+// rows that hold places may be waiting for what it is about to learn, such as a
+// token of their repository. New rows begin when there are places again.
 type gate struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	free    int // places for rows that work; below 0 where more work that had waited
+	free    int // places for rows that work; below 0 if rows that were idle exceed the limit
 	waiting int // places for rows that wait
 }
 
@@ -36,25 +36,25 @@ func (g *gate) enter() *place {
 }
 
 // place is a row's place in the gate. It implements registry.Worker; calls nest,
-// for what a row waits for may wait itself.
+// because what a row waits for may wait itself.
 type place struct {
 	gate  *gate
 	waits int  // nested Idle calls
-	given bool // the place was given up
+	freed bool // the place is free for another row
 	left  bool // the row is over
 }
 
-// Idle gives the place to another row, where there is room to wait.
+// Idle frees the place for another row, if one more may wait.
 func (p *place) Idle() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
 	p.waits++
-	if p.given || p.left || p.gate.waiting == 0 {
+	if p.freed || p.left || p.gate.waiting == 0 {
 		return
 	}
-	p.given = true
+	p.freed = true
 	p.gate.waiting--
-	p.gate.give()
+	p.gate.release()
 }
 
 // Busy takes the place again when the last wait is over.
@@ -62,30 +62,29 @@ func (p *place) Busy() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
 	p.waits--
-	if p.waits > 0 || !p.given {
+	if p.waits > 0 || !p.freed {
 		return
 	}
-	p.given = false
+	p.freed = false
 	p.gate.waiting++
 	p.gate.free--
 }
 
-// leave gives everything back: the row is over. A dial of it may still end
-// later.
+// leave frees what the row holds: it is over. A dial of it may still end later.
 func (p *place) leave() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
 	p.left = true
-	if p.given {
-		p.given = false
+	if p.freed {
+		p.freed = false
 		p.gate.waiting++
 		return
 	}
-	p.gate.give()
+	p.gate.release()
 }
 
-// give frees a place. g.mu is held.
-func (g *gate) give() {
+// release frees a place. The caller holds g.mu.
+func (g *gate) release() {
 	g.free++
 	g.changed.Signal()
 }

@@ -16,8 +16,7 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// DefaultConcurrency is how many images are probed at once where Options do
-// not say.
+// DefaultConcurrency is how many images are probed at once unless Options say.
 const DefaultConcurrency = 64
 
 // Options say how a scan is run. The zero value probes 64 images at once, at
@@ -29,16 +28,16 @@ type Options struct {
 	Timeout     time.Duration // of one request; 0 = as the inventory says
 	Deadline    time.Duration // of the whole scan; 0 = none
 	Probe       probe.Options
-	Shard       string      // "I/N" where the inventory is one shard, noted in the matrix
+	Shard       string      // "I/N" if the inventory is one shard, noted in the matrix
 	Selection   []string    // the flags that chose a part of the inventory, noted in the matrix
 	Progress    func(Event) // called as rows start and finish, one call at a time; nil = none
 }
 
-// Event tells of one image: its probe began, or its row is there.
+// Event is what happened to one image: its probe began, or its row is there.
 type Event struct {
 	Registry string
 	Image    string
-	Row      *matrix.Row // nil where the probe began
+	Row      *matrix.Row // nil if the probe began
 	Last     bool        // no image of this registry is left
 }
 
@@ -97,7 +96,7 @@ type scan struct {
 func (s *scan) run(ctx context.Context, j *job) {
 	defer s.queue.done(j)
 	entry := j.target.entry
-	s.tell(Event{Registry: entry.Name, Image: j.image.String()})
+	s.report(Event{Registry: entry.Name, Image: j.image.String()})
 	options := s.options.Probe
 	options.Write = options.Write && j.index == 0 // once per registry, not per image
 	outcome, err := probe.Image(ctx, j.target.open(s.pool), j.image, options)
@@ -115,10 +114,10 @@ func (s *scan) run(ctx context.Context, j *job) {
 		j.target.client.Close()
 		j.target.client = nil // thousands of them are not kept
 	}
-	s.tell(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
+	s.report(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
 }
 
-func (s *scan) tell(e Event) {
+func (s *scan) report(e Event) {
 	if s.options.Progress == nil {
 		return
 	}

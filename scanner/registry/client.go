@@ -78,8 +78,8 @@ func (p *Pool) Close() {
 	}
 }
 
-// outlive gives the context of work that may outlive its row; done has to be
-// called when it is over.
+// outlive returns the context of work that may outlive its row. done has to be
+// called when that is over.
 func (p *Pool) outlive() (life context.Context, done func(), err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (p *Pool) outlive() (life context.Context, done func(), err error) {
 }
 
 // Client talks to one entry of the inventory. Two entries never share tokens
-// or credentials, even where they name the same host.
+// or credentials, even if they name the same host.
 type Client struct {
 	entry    inventory.Registry
 	origin   origin

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Worker is what a row occupies while it is probed. It is told when the row
-// only waits, so that another row can be probed meanwhile.
+// Worker is what a row occupies while it is probed. It hears when the row only
+// waits, so that another row can be probed meanwhile.
 type Worker interface {
 	Idle() // the row waits for somebody else
 	Busy() // the row goes on; must not wait for other rows, which may wait for this one
@@ -28,8 +28,8 @@ const (
 	answerStall = 2 * time.Second
 )
 
-// stalled watches what the caller is about to wait for; the function it gives
-// has to be called when that is over.
+// stalled watches what the caller is about to wait for; the function it
+// returns has to be called when that is over.
 func stalled(ctx context.Context, after time.Duration) (over func()) {
 	w, ok := ctx.Value(workerKey{}).(Worker)
 	if !ok {

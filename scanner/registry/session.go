@@ -100,11 +100,10 @@ func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
 // Headers lists the header of every answer of the registry's own, in order.
 func (s *Session) Headers() []http.Header { return s.headers }
 
-// Challenge is the header of the last 401 that carried a challenge; nil where
-// none did.
+// Challenge is the header of the last 401 that carried a challenge, or nil.
 func (s *Session) Challenge() http.Header { return s.challenge }
 
-// Request is one question to the registry.
+// Request is one request to the registry.
 type Request struct {
 	Step    string // names the exchange in reports
 	Method  string
@@ -112,7 +111,7 @@ type Request struct {
 	Header  http.Header // Accept, Content-Type ...
 	Body    []byte      // for PUT, POST, PATCH
 	Scope   string      // token scope, "repository:<name>:pull"
-	Pinned  string      // where set, a redirect to a path without it is not followed (RedirectedTo tells)
+	Pinned  string      // a redirect to a path without it is not followed, and stands in Location; "" = any
 	MaxBody int64       // of a 200 or 404; 0 = MaxError
 }
 
@@ -124,8 +123,8 @@ type Response struct {
 	URL    *url.URL // the end of the redirect chain
 }
 
-// Do asks, through challenge, token, redirects and retries. The error is not
-// nil only where ctx ended, or would before the rates let the request out;
+// Do sends a request, through challenge, token, redirects and retries. The error
+// is not nil only if ctx ended, or would end before the rates allow the request;
 // everything a server or network did wrong is in the Response.
 func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 	done, err := s.client.lead.enter(ctx, q.Scope)
@@ -162,7 +161,7 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 	return out, nil
 }
 
-// newRequest makes the request that the auth client sends. Its context leads
+// newRequest returns the request that the auth client sends. Its context leads
 // the lower layers back to the session.
 func (s *Session) newRequest(ctx context.Context, q Request) (*http.Request, error) {
 	ctx = context.WithValue(ctx, sessionKey{}, &exchange{session: s, request: q})
@@ -268,7 +267,7 @@ func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
 	return &Response{Answer: verdict.Answer{Token: true, Fault: &verdict.Fault{Kind: matrix.TokenError, Text: text}}}
 }
 
-// last is the last exchange, empty where there is none.
+// last is the last exchange, empty if there is none.
 func (s *Session) last() matrix.Exchange {
 	if len(s.exchanges) == 0 {
 		return matrix.Exchange{}

@@ -16,8 +16,8 @@ import (
 	"refmatrix/matrix"
 )
 
-// stepHeader marks requests to the registry and tells them from the auth
-// client's own to the token endpoint. It never leaves this process.
+// stepHeader marks requests to the registry, because the auth client's own to
+// the token endpoint come the same way. It never leaves this process.
 const stepHeader = "Refmatrix-Step"
 
 // tokenStep names the exchanges with the token endpoint.
@@ -94,7 +94,7 @@ func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Respon
 	}
 }
 
-// attempt sends req once: in a slot of the registry, within both rates,
+// attempt sends req once: in a slot of the registry, within both rates and
 // within the timeout, body included.
 func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
@@ -176,8 +176,8 @@ func (c *Client) acquire(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// errNoTurn is a request that the rates would let out after the scan's
-// deadline. It is the end of the scan come early, and no fault of anybody.
+// errNoTurn is a request that the rates would allow only after the scan's
+// deadline. It ends the row as the deadline does, and is nobody's fault.
 var errNoTurn = fmt.Errorf("no request may go out before the deadline: %w", context.DeadlineExceeded)
 
 // record notes one exchange of the request in, every remote string cleaned.
@@ -259,7 +259,8 @@ func bound(step string, asked int64, resp *http.Response) int64 {
 }
 
 // buffer reads the body within limit and puts it back in memory. A 200 over
-// the limit is a fault; what else is over it is cut, for its status says all.
+// the limit is a fault; any other answer over it is cut, because its status is
+// enough.
 func buffer(resp *http.Response, limit int64) (int64, error) {
 	defer resp.Body.Close()
 	over := &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
