@@ -42,7 +42,7 @@ type Exchange struct {
 	URL         string            `json:"url"`
 	Accept      string            `json:"accept,omitempty"` // media types that the request accepted, ", " between them
 	Auth        string            `json:"auth,omitempty"`   // scheme the request was signed with: basic or bearer
-	Scope       string            `json:"scope,omitempty"`  // token scope that the request needs; of a token request, that of the request it is for
+	Scope       string            `json:"scope,omitempty"`  // token scope that the request needs, or that a token was requested for
 	Status      int               `json:"status,omitempty"`
 	ContentType string            `json:"content_type,omitempty"`
 	Bytes       int64             `json:"bytes"`

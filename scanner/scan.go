@@ -59,11 +59,20 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 	}
 	working, waiting, idle := fileBudget(limit)
 	pool := registry.NewPool(registry.Options{
-		UserAgent: options.Tool.Name + "/" + options.Tool.Version, Rate: options.Rate, Timeout: options.Timeout, IdleConns: idle,
+		UserAgent: options.Tool.Name + "/" + options.Tool.Version,
+		Rate:      options.Rate,
+		Timeout:   options.Timeout,
+		IdleConns: idle,
 	})
 	defer pool.Close()
 	began := time.Now()
-	m := &matrix.Matrix{Schema: matrix.Schema, Tool: options.Tool, Shard: options.Shard, Selection: options.Selection, Started: began.UTC()}
+	m := &matrix.Matrix{
+		Schema:    matrix.Schema,
+		Tool:      options.Tool,
+		Shard:     options.Shard,
+		Selection: options.Selection,
+		Started:   began.UTC(),
+	}
 	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries)}
 	places := newGate(working, waiting)
 	var workers errgroup.Group

@@ -84,7 +84,8 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	switch {
 	case err != nil:
 	case isCut(target):
-		s.print("# " + target.Host + " was asked at an address of which values are left out here: take it from the Location or Link of the answer before")
+		s.print("# " + target.Host + " was asked at an address of which values are left out here: " +
+			"take it from the Location or Link of the answer before")
 	case x.Step == "token":
 		s.fetch(x, target)
 	case x.Method != http.MethodGet && x.Method != http.MethodHead:
@@ -92,7 +93,8 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	case x.Status == http.StatusUnauthorized && repeated(x, following):
 		// The same request follows, signed as the challenge wants.
 	default:
-		s.print("curl -sS" + verb(x) + s.tls(target) + s.sign(x, target, s.URL) + acceptOptions(x.Accept) + " " + matrix.ShellQuote(x.URL))
+		options := verb(x) + s.tls(target) + s.sign(x, target, s.URL) + acceptOptions(x.Accept)
+		s.print("curl -sS" + options + " " + matrix.ShellQuote(x.URL))
 	}
 }
 
@@ -173,7 +175,8 @@ func (s *script) sign(x *matrix.Exchange, target, owner *url.URL) string {
 // (distribution, "Token Authentication with OAuth2").
 func (s *script) form(target, owner *url.URL) string {
 	options := " -d grant_type=refresh_token -d client_id=refmatrix" +
-		" --data-urlencode " + matrix.ShellQuote("service="+s.challenge["service"]) + " --data-urlencode " + matrix.ShellQuote("scope="+s.scope)
+		" --data-urlencode " + matrix.ShellQuote("service="+s.challenge["service"]) +
+		" --data-urlencode " + matrix.ShellQuote("scope="+s.scope)
 	if s.SameOrigin(target, owner) {
 		s.account = "REGISTRY_IDENTITY_TOKEN"
 		options += ` --data-urlencode "refresh_token=$REGISTRY_IDENTITY_TOKEN"`

@@ -113,7 +113,9 @@ func (r *row) list(ctx context.Context, q registry.Request) (*registry.Response,
 
 // referrers lists the referrers of a digest in the image's repository, filtered
 // unless artifactType is empty.
-func (r *row) referrers(ctx context.Context, step, method, digest, artifactType string) (*registry.Response, body, error) {
+func (r *row) referrers(
+	ctx context.Context, step, method, digest, artifactType string,
+) (*registry.Response, body, error) {
 	return r.list(ctx, registry.Request{
 		Step:   step,
 		Method: method,

@@ -78,15 +78,19 @@ func (w *writer) conclude(last listing) {
 		w.push.Detail = "PUT answered with OCI-Subject and the artifact was listed: clients write no tag."
 	case w.push.Listed:
 		w.push.Strategy = matrix.PushDual
-		w.push.Detail = "The artifact was listed, but PUT answered without OCI-Subject: oras, notation and regctl write the referrers tag as well."
+		w.push.Detail = "The artifact was listed, but PUT answered without OCI-Subject: " +
+			"oras, notation and regctl write the referrers tag as well."
 	case last.failed != "":
-		w.push.Detail = fmt.Sprintf("PUT of the artifact answered %s, but whether the API lists it is not known: %s.", subject, last.failed)
+		w.push.Detail = fmt.Sprintf(
+			"PUT of the artifact answered %s, but whether the API lists it is not known: %s.", subject, last.failed)
 	case w.push.OCISubject:
 		w.push.Strategy = matrix.PushLost
-		w.push.Detail = "The registry took the link (OCI-Subject), but GET /referrers/ does not show it: a proxy in between or slow indexing; what oras and regctl push is lost."
+		w.push.Detail = "The registry took the link (OCI-Subject), but GET /referrers/ does not show it: " +
+			"a proxy in between or slow indexing; what oras and regctl push is lost."
 	default:
 		w.push.Strategy = matrix.PushTag
-		w.push.Detail = "The artifact was accepted without OCI-Subject, and no list shows it: clients have to write the referrers tag."
+		w.push.Detail = "The artifact was accepted without OCI-Subject, and no list shows it: " +
+			"clients have to write the referrers tag."
 	}
 }
 

@@ -43,7 +43,9 @@ func (w *writer) waitForListing(ctx context.Context, subject, artifact []byte) (
 // look requests the referrers of subject, filtered unless artifactType is empty.
 // A refusal of the account, a limit and a breakdown leave open what the list is;
 // any other answer but an index shows that there is none.
-func (w *writer) look(ctx context.Context, step string, subject, artifact []byte, artifactType string) (listing, error) {
+func (w *writer) look(
+	ctx context.Context, step string, subject, artifact []byte, artifactType string,
+) (listing, error) {
 	resp, parsed, err := w.list(ctx, registry.Request{
 		Step:  step,
 		URL:   w.referrersURL(w.repository, digest.FromBytes(subject).String(), artifactType),

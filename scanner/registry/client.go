@@ -58,8 +58,14 @@ func NewPool(options Options) *Pool {
 	}
 	life, end := context.WithCancel(context.Background())
 	return &Pool{
-		options: options, global: newLimiter(options.Rate, 1), accounts: newAccounts(), names: names{resolver: options.Resolver}, life: life, end: end,
-		configs: map[[sha256.Size]byte]*tls.Config{}, clients: map[*Client]bool{},
+		options:  options,
+		global:   newLimiter(options.Rate, 1),
+		accounts: newAccounts(),
+		names:    names{resolver: options.Resolver},
+		life:     life,
+		end:      end,
+		configs:  map[[sha256.Size]byte]*tls.Config{},
+		clients:  map[*Client]bool{},
 	}
 }
 

@@ -131,7 +131,14 @@ func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Res
 	if err != nil && timed.Err() != nil && ctx.Err() == nil {
 		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
 	}
-	c.record(x, step, req, resp, err, read, began, took, seen)
+	c.record(x, step, req, attempted{
+		resp:   resp,
+		err:    err,
+		read:   read,
+		began:  began,
+		took:   took,
+		phases: seen,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +187,18 @@ func (c *Client) acquire(ctx context.Context, s *Session) error {
 // deadline. It ends the row as the deadline does, and is nobody's fault.
 var errNoTurn = fmt.Errorf("no request may go out before the deadline: %w", context.DeadlineExceeded)
 
+// attempted is what came of sending a request once.
+type attempted struct {
+	resp   *http.Response
+	err    error
+	read   int64 // bytes of the body
+	began  time.Time
+	took   time.Duration
+	phases *matrix.Phases
+}
+
 // record notes one exchange of the request in, every remote string cleaned.
-func (c *Client) record(in *exchange, step string, req *http.Request, resp *http.Response, err error, read int64, began time.Time, took time.Duration, phases *matrix.Phases) {
+func (c *Client) record(in *exchange, step string, req *http.Request, a attempted) {
 	x := matrix.Exchange{
 		Step:   step,
 		Method: req.Method,
@@ -189,23 +206,23 @@ func (c *Client) record(in *exchange, step string, req *http.Request, resp *http
 		Accept: acceptOf(req),
 		Auth:   signedBy(req),
 		Scope:  printable(c.redactor.redact(in.request.Scope), maxURL),
-		Bytes:  read,
-		MS:     Milliseconds(took),
-		Phases: phases,
+		Bytes:  a.read,
+		MS:     Milliseconds(a.took),
+		Phases: a.phases,
 	}
 	var header http.Header
-	if err != nil {
-		x.Error = c.Clean(faultText(err))
+	if a.err != nil {
+		x.Error = c.Clean(faultText(a.err))
 	} else {
-		header = resp.Header
-		x.Status = resp.StatusCode
+		header = a.resp.Header
+		x.Status = a.resp.StatusCode
 		x.ContentType = c.Clean(header.Get("Content-Type"))
-		x.Headers = c.relevant(resp)
+		x.Headers = c.relevant(a.resp)
 		if originOf(req.URL) != c.origin {
 			header = nil // it is another registry's
 		}
 	}
-	in.session.note(x, header, began)
+	in.session.note(x, header, a.began)
 }
 
 // acceptOf returns the media types that req accepts. A scan sends the same few
