@@ -14,11 +14,16 @@ import (
 	"refmatrix/scanner/probe"
 )
 
+// assessFlags are the flags of assess.
+type assessFlags struct {
+	selection
+	view[migration.Assessment]
+	from, to string
+	write    bool
+}
+
 func newAssess() *cobra.Command {
-	v := view[migration.Assessment]{formats: report.Assessments}
-	var s selection
-	var from, to string
-	var write bool
+	f := assessFlags{view: view[migration.Assessment]{formats: report.Assessments}}
 	cmd := &cobra.Command{
 		Use:   "assess --from SOURCE --to TARGET",
 		Short: "Say what happens to the links of SOURCE when its images move to TARGET",
@@ -36,47 +41,51 @@ is nothing to compare.`,
 		Example: `  refmatrix assess --from harbor-prod --to ecr-prod -f markdown
   refmatrix assess --from reports/matrix.json#harbor-prod --to new/matrix.json`,
 		Args: arguments(0, 0, "no argument: name the registries with --from and --to"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if from == "" || to == "" {
-				return usage("assess needs --from and --to, each a name of the inventory or a matrix.json")
-			}
-			if from == to {
-				return usage("--from and --to are both %s: name two registries", from)
-			}
-			if err := v.check(); err != nil {
-				return err
-			}
-			source, err := s.matrixOf(cmd, from, false)
-			if err != nil {
-				return err
-			}
-			target, err := s.matrixOf(cmd, to, write)
-			if err != nil {
-				return err
-			}
-			a, err := migration.Assess(source, target)
-			if err != nil {
-				return usage("%s", matrix.Printable(err.Error())) // it names what a file calls itself
-			}
-			if err := v.print(cmd, a); err != nil {
-				return err
-			}
-			if !a.Safe() {
-				return &failure{exitGate, nil}
-			}
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	cmd.Flags().StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
-	v.addFlags(cmd)
-	cmd.Flags().StringVar(&from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json[#NAME]")
-	cmd.Flags().StringVar(&to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json[#NAME]")
-	cmd.Flags().BoolVar(&write, "write-probe", false, "push to TARGET and delete again, where the inventory has writeProbe for it")
+	f.view.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
+	flags.StringVar(&f.from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json[#NAME]")
+	flags.StringVar(&f.to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json[#NAME]")
+	flags.BoolVar(&f.write, "write-probe", false,
+		"push to TARGET and delete again, where the inventory has writeProbe for it")
 	return cmd
 }
 
-// matrixOf reads a stored matrix (FILE, or FILE#NAME for one registry of it), or probes one registry of the inventory in
-// full, pushing to it where write says so.
+func (f *assessFlags) run(cmd *cobra.Command) error {
+	if f.from == "" || f.to == "" {
+		return usage("assess needs --from and --to, each a name of the inventory or a matrix.json")
+	}
+	if f.from == f.to {
+		return usage("--from and --to are both %s: name two registries", f.from)
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	source, err := f.matrixOf(cmd, f.from, false)
+	if err != nil {
+		return err
+	}
+	target, err := f.matrixOf(cmd, f.to, f.write)
+	if err != nil {
+		return err
+	}
+	a, err := migration.Assess(source, target)
+	if err != nil {
+		return usage("%s", matrix.Printable(err.Error())) // it holds what a file calls itself
+	}
+	if err := f.print(cmd, a); err != nil {
+		return err
+	}
+	if !a.Safe() {
+		return &failure{exitGate, nil}
+	}
+	return nil
+}
+
+// matrixOf reads a stored matrix (FILE, or FILE#NAME for one registry of it), or
+// probes one registry of the inventory in full. It pushes to it if write is set.
 func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matrix.Matrix, error) {
 	file, registry, picked := strings.Cut(name, "#")
 	if strings.HasSuffix(file, ".json") || file == "-" {
@@ -100,7 +109,10 @@ func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matr
 	if write {
 		s.warnUnwritable(cmd, inv)
 	}
-	m := scanner.Scan(cmd.Context(), inv, scanner.Options{Tool: tool(), Probe: probe.Options{Depth: probe.Full, Write: write}})
+	m := scanner.Scan(cmd.Context(), inv, scanner.Options{
+		Tool:  tool(),
+		Probe: probe.Options{Depth: probe.Full, Write: write},
+	})
 	if cmd.Context().Err() != nil {
 		return nil, &failure{exitInterrupted, errors.New("interrupted")}
 	}

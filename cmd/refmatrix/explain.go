@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,12 +18,17 @@ import (
 	"refmatrix/scanner/registry"
 )
 
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	selection
+	view[[]report.Explanation]
+	depth   string
+	write   bool
+	timeout time.Duration
+}
+
 func newExplain() *cobra.Command {
-	var s selection
-	v := view[[]report.Explanation]{formats: report.Explanations}
-	var depth string
-	var timeout time.Duration
-	var write bool
+	f := explainFlags{view: view[[]report.Explanation]{formats: report.Explanations}}
 	cmd := &cobra.Command{
 		Use:   "explain NAME | [https://]HOST/REPOSITORY[:TAG]",
 		Short: "One registry, every exchange shown, with the curl commands that reproduce it",
@@ -38,40 +43,44 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
   refmatrix explain ghcr.io/fluxcd/source-controller:v1.4.1
   refmatrix explain http://localhost:5000/library/alpine --probe full`,
 		Args: arguments(1, 1, "one argument: "+whatToExplain),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			chosen, err := probe.ParseDepth(depth)
-			if err != nil {
-				return &failure{exitUsage, err}
-			}
-			if err := v.check(); err != nil {
-				return err
-			}
-			if timeout < 0 {
-				return usage("--timeout must not be negative")
-			}
-			inv, err := s.find(cmd, args[0])
-			if err != nil {
-				return err
-			}
-			if write {
-				s.warnUnwritable(cmd, inv)
-			}
-			m := scanner.Scan(cmd.Context(), inv, scanner.Options{
-				Tool: tool(), Timeout: timeout, Probe: probe.Options{Depth: chosen, Write: write},
-			})
-			if cmd.Context().Err() != nil {
-				return &failure{exitInterrupted, errors.New("interrupted")}
-			}
-			return v.print(cmd, explanations(inv.Registries[0], m.Rows))
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
-	s.addFlags(cmd)
-	v.addFlags(cmd)
+	f.selection.addFlags(cmd)
+	f.view.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&depth, "probe", "standard", "how much to ask: basic, standard or full")
-	flags.BoolVar(&write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
-	flags.DurationVar(&timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
+	flags.StringVar(&f.depth, "probe", "standard", "how much to ask: basic, standard or full")
+	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
+	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
+}
+
+func (f *explainFlags) run(cmd *cobra.Command, name string) error {
+	depth, err := probe.ParseDepth(f.depth)
+	if err != nil {
+		return &failure{exitUsage, err}
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if f.timeout < 0 {
+		return usage("--timeout must not be negative")
+	}
+	inv, err := f.find(cmd, name)
+	if err != nil {
+		return err
+	}
+	if f.write {
+		f.warnUnwritable(cmd, inv)
+	}
+	m := scanner.Scan(cmd.Context(), inv, scanner.Options{
+		Tool:    tool(),
+		Timeout: f.timeout,
+		Probe:   probe.Options{Depth: depth, Write: f.write},
+	})
+	if cmd.Context().Err() != nil {
+		return &failure{exitInterrupted, errors.New("interrupted")}
+	}
+	return f.print(cmd, explanations(inv.Registries[0], m.Rows))
 }
 
 // explanations are the rows of entry with the commands that repeat them.
@@ -109,9 +118,9 @@ func credentialsOf(auth inventory.Auth) string {
 	return "the docker config"
 }
 
-// find gives an inventory of the one registry called name, or else of the image
-// that name spells out. An inventory that nobody named may be missing or at
-// fault where an image is spelled out.
+// find returns an inventory of the one registry called name, or else of the
+// image that name spells out. In that case an inventory that nobody named may be
+// missing or invalid.
 func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory, error) {
 	spelled, notAnImage := adHoc(name)
 	if notAnImage != nil {
@@ -126,7 +135,8 @@ func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory,
 	case err != nil && (named || notAnImage != nil):
 		return nil, &failure{exitUsage, err}
 	case err != nil:
-		fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong\n", s.path, name)
+		warn(cmd, fmt.Sprintf("%s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong",
+			s.path, name))
 		return spelled, nil
 	case inv.Lists(name):
 		if err := s.narrow(cmd, inv); err != nil {
@@ -142,9 +152,33 @@ func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory,
 	return spelled, notAnImage
 }
 
-// keepOnly cuts inv to the registry called name and reports whether it is
-// there.
-func keepOnly(inv *inventory.Inventory, name string) bool {
-	inv.Registries = slices.DeleteFunc(inv.Registries, func(r inventory.Registry) bool { return r.Name != name })
-	return len(inv.Registries) == 1
+// errNoImage says that a text is not an image: no repository follows the host.
+var errNoImage = errors.New("name " + whatToExplain)
+
+// whatToExplain is what explain takes.
+const whatToExplain = "a registry of the inventory, or an image as [https://]host/repository[:tag]"
+
+// adHoc makes an inventory of one image out of host/repository:tag, with or
+// without a scheme before it. No error repeats what may be a password.
+func adHoc(reference string) (*inventory.Inventory, error) {
+	if inventory.WithoutUserinfo(reference) != reference {
+		return nil, errors.New("must not carry credentials: write them under the auth key of an inventory")
+	}
+	scheme, rest, ok := strings.Cut(reference, "://")
+	if !ok {
+		scheme, rest = "https", reference
+	}
+	host, image, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || image == "" {
+		return nil, errNoImage
+	}
+	document := fmt.Sprintf("version: 1\nregistries:\n  - url: %q\n    images: [%q]\n", scheme+"://"+host, image)
+	noVariables := func(string) (string, bool) { return "", false }
+	inv, err := inventory.Parse(strings.NewReader(document), "the command line", ".", noVariables)
+	var faults inventory.Faults
+	if errors.As(err, &faults) {
+		// The lines and keys are of a document that nobody wrote.
+		return nil, errors.New(faults[0].Message)
+	}
+	return inv, err
 }

@@ -14,10 +14,15 @@ import (
 	"refmatrix/scanner/inventory/draft"
 )
 
+// initFlags are the flags of init.
+type initFlags struct {
+	config, out string
+	images      int
+	force       bool
+}
+
 func newInit() *cobra.Command {
-	var config, out string
-	var images int
-	var force bool
+	var f initFlags
 	cmd := &cobra.Command{
 		Use:   "init [FILE...]",
 		Short: "Draft an inventory from the docker config, image lists or Kubernetes pod JSON",
@@ -31,40 +36,44 @@ left where they are and never copied.`,
   kubectl get pods -A -o json | refmatrix init - -o inventory.yaml
   docker images | refmatrix init -
   helm template ./chart | refmatrix init - compose.yaml images.txt`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if images < 1 {
-				return usage("--images must be 1 or more")
-			}
-			var d draft.Draft
-			if err := fill(cmd, &d, args, config); err != nil {
-				return err
-			}
-			for _, skipped := range d.Skipped {
-				fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: left out, no image reference: %s\n", skipped)
-			}
-			var text bytes.Buffer
-			if err := d.Write(&text, images); err != nil {
-				return &failure{exitUsage, err}
-			}
-			if out == "-" {
-				return printed(cmd.OutOrStdout().Write(text.Bytes()))
-			}
-			if err := create(out, text.Bytes(), force); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: wrote %s: %d registries; refmatrix validate -i %s checks it\n", out, d.Registries(), out)
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&config, "docker-config", "", "take the registries of this docker config `FILE` as well")
-	flags.StringVarP(&out, "output", "o", "-", "write to this `FILE`, - for stdout")
-	flags.IntVar(&images, "images", 3, "test images for each registry, the most used first")
-	flags.BoolVar(&force, "force", false, "replace the output file where there is one")
+	flags.StringVar(&f.config, "docker-config", "", "take the registries of this docker config `FILE` as well")
+	flags.StringVarP(&f.out, "output", "o", "-", "write to this `FILE`, - for stdout")
+	flags.IntVar(&f.images, "images", 3, "test images for each registry, the most used first")
+	flags.BoolVar(&f.force, "force", false, "replace the output file where there is one")
 	return cmd
 }
 
-// fill reads every input.
+func (f *initFlags) run(cmd *cobra.Command, files []string) error {
+	if f.images < 1 {
+		return usage("--images must be 1 or more")
+	}
+	var d draft.Draft
+	if err := fill(cmd, &d, files, f.config); err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	for _, skipped := range d.Skipped {
+		fmt.Fprintf(stderr, "refmatrix: warning: left out, no image reference: %s\n", skipped)
+	}
+	var text bytes.Buffer
+	if err := d.Write(&text, f.images); err != nil {
+		return &failure{exitUsage, err}
+	}
+	if f.out == "-" {
+		return printed(cmd.OutOrStdout().Write(text.Bytes()))
+	}
+	if err := writeInventory(f.out, text.Bytes(), f.force); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "refmatrix: wrote %s: %d registries; refmatrix validate -i %s checks it\n",
+		f.out, d.Registries(), f.out)
+	return nil
+}
+
+// fill reads every input into d.
 func fill(cmd *cobra.Command, d *draft.Draft, files []string, config string) error {
 	for _, name := range files {
 		if name == "-" {
@@ -113,8 +122,8 @@ func dockerDir() string {
 	return filepath.Join(home, ".docker")
 }
 
-// create writes a new file, and replaces one only where force says so.
-func create(path string, content []byte, force bool) error {
+// writeInventory writes a new file. It replaces one only if force is set.
+func writeInventory(path string, content []byte, force bool) error {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if force {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC

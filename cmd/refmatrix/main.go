@@ -11,88 +11,17 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"refmatrix/matrix"
 )
-
-// version is set by the release build (-ldflags "-X main.version=...").
-var version = ""
-
-// The exit statuses, as every subcommand's help promises them.
-const (
-	exitGate        = 1   // a row stands at or above --fail-on
-	exitUsage       = 2   // the command line or the inventory is wrong
-	exitInternal    = 3   // a report could not be written
-	exitInterrupted = 130 // stopped by a signal
-)
-
-// failure is an error with its exit status. An empty message exits silently.
-type failure struct {
-	status int
-	err    error
-}
-
-func (f *failure) Error() string {
-	if f.err == nil {
-		return ""
-	}
-	return f.err.Error()
-}
-
-func (f *failure) Unwrap() error { return f.err }
-
-func usage(format string, args ...any) error {
-	return &failure{exitUsage, fmt.Errorf(format, args...)}
-}
-
-func internal(err error) error { return &failure{exitInternal, err} }
-
-// arguments bounds how many arguments a command has, and says what it takes
-// where there are more or fewer.
-func arguments(least, most int, wanted string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return usage("%s takes %s", cmd.Name(), wanted)
-		}
-		return nil
-	}
-}
-
-// knownCommand refuses what is no command, and names the one that was meant.
-func knownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	mend := "refmatrix --help lists them"
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		mend = "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return usage("unknown command %q: %s", args[0], mend)
-}
-
-// printed takes what a write on stdout gives.
-func printed(_ int, err error) error {
-	if err != nil {
-		return internal(err)
-	}
-	return nil
-}
-
-// warn prints a line on stderr that stops nothing.
-func warn(cmd *cobra.Command, text string) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: warning: %s\n", matrix.Printable(text))
-}
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run executes the command line and gives its exit status.
+// run executes the command line and returns its exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -138,30 +67,35 @@ schema), why, and what to do about it.`,
 	}
 	root.SuggestionsMinimumDistance = 2 // letters that differ
 	root.SetVersionTemplate("refmatrix {{.Version}}\n")
-	root.AddCommand(newScan(), newValidate(), newExplain(), newReport(), newDiff(), newMerge(), newAssess(), newInit(), newVersion(), newMan())
+	root.AddCommand(
+		newInit(), newValidate(), newScan(), newExplain(),
+		newReport(), newDiff(),
+		newAssess(),
+		newMerge(),
+		newVersion(), newMan(),
+	)
 	return root
 }
 
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  arguments(0, 0, "no argument"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return printed(fmt.Fprintln(cmd.OutOrStdout(), "refmatrix", toolVersion()))
-		},
+// knownCommand refuses what is not a command, and names the one that was meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
+	fix := "refmatrix --help lists them"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		fix = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage("unknown command %q: %s", args[0], fix)
 }
 
-func tool() matrix.Tool { return matrix.Tool{Name: "refmatrix", Version: toolVersion()} }
-
-// toolVersion is the release's version, else the module's, else "devel".
-func toolVersion() string {
-	if version != "" {
-		return version
+// arguments bounds how many arguments a command has. The error says what it
+// takes.
+func arguments(least, most int, wanted string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("%s takes %s", cmd.Name(), wanted)
+		}
+		return nil
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "devel"
 }

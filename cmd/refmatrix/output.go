@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -37,14 +35,14 @@ type sink struct {
 	stdout  io.Writer
 	options report.Options
 	shown   []matrixFormat // on stdout
-	dir     *store.Dir     // nil where nothing is stored
+	dir     *store.Dir     // nil if nothing is stored
 	history *store.History // of that directory
 	stored  []matrixFormat
 }
 
 // open checks the formats and the directory before anything is measured. keep
-// says that what is written is a new scan; it goes into history/ where JSON is
-// among the formats, for a folder of metrics alone is no place for it.
+// says that what is written is a new scan. It goes into history/ if JSON is
+// among the formats: a folder of metrics alone is no place for it.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	formats, err := report.Matrices.Parse(o.formats)
 	if err != nil {
@@ -68,14 +66,15 @@ func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	if len(s.stored) == 0 {
 		return s, nil
 	}
-	if s.dir, err = store.OpenDir(o.path, keep && slices.ContainsFunc(formats, func(f matrixFormat) bool { return f.Archived })); err != nil {
+	archived := func(f matrixFormat) bool { return f.Archived }
+	if s.dir, err = store.OpenDir(o.path, keep && slices.ContainsFunc(formats, archived)); err != nil {
 		return nil, internal(err)
 	}
 	s.history = store.OpenHistory(o.path)
 	return s, nil
 }
 
-// write renders m everywhere and gives the paths of the files written.
+// write renders m everywhere and returns the paths of the files written.
 func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 	var written []string
 	if s.dir != nil {
@@ -115,50 +114,7 @@ func files(m *matrix.Matrix, formats []matrixFormat, options report.Options) []s
 // historyShown is how many older scans a report may look back on.
 const historyShown = 52
 
-func newReport() *cobra.Command {
-	var o output
-	cmd := &cobra.Command{
-		Use:   "report [matrix.json]",
-		Short: "Render a stored matrix.json again in any format",
-		Long:  `Render a stored matrix.json (default reports/matrix.json, - for stdin) in any format.`,
-		Example: `  refmatrix report
-  refmatrix report reports/matrix.json -f markdown -o - >> "$GITHUB_STEP_SUMMARY"
-  refmatrix report history.json -f all -o rendered`,
-		Args: arguments(0, 1, "one matrix.json at the most"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			path := "reports/matrix.json"
-			if len(args) == 1 {
-				path = args[0]
-			}
-			m, err := readMatrix(cmd, path)
-			if err != nil {
-				return err
-			}
-			return o.emit(cmd, m, false)
-		},
-	}
-	o.addFlags(cmd, "-", "table")
-	return cmd
-}
-
-// readMatrix reads a stored matrix, "-" from stdin.
-func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
-	read := store.ReadFile
-	if path == "-" {
-		read = func(string) (*matrix.Matrix, error) { return store.Read(cmd.InOrStdin()) }
-	}
-	m, err := read(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: refmatrix scan writes one", err)
-	}
-	if err != nil {
-		return nil, &failure{exitUsage, err}
-	}
-	return m, nil
-}
-
-// emit writes m as the flags say, and keeps it in history/ where it is a new
-// scan.
+// emit writes m as the flags say, and keeps it in history/ if it is a new scan.
 func (o *output) emit(cmd *cobra.Command, m *matrix.Matrix, keep bool) error {
 	s, err := o.open(cmd.OutOrStdout(), keep)
 	if err != nil {

@@ -21,7 +21,7 @@ func (p *profiles) addFlags(cmd *cobra.Command) {
 	_ = flags.MarkHidden("trace")
 }
 
-// start begins what was asked for; the function it gives ends it.
+// start begins what was asked for; the function it returns ends it.
 func (p *profiles) start() (stop func() error, err error) {
 	var ends []func() error
 	begin := func(path string, begin func(*os.File) error, end func()) error {

@@ -39,7 +39,14 @@ type progressView struct {
 
 // newProgress starts the view; mode is bar, plain or none.
 func newProgress(mode string, w io.Writer, inv *inventory.Inventory, verbose bool) *progressView {
-	p := &progressView{w: w, verbose: verbose, images: inv.ImageCount(), began: time.Now(), bySeverity: map[matrix.Severity]int{}, quit: make(chan struct{})}
+	p := &progressView{
+		w:          w,
+		verbose:    verbose,
+		images:     inv.ImageCount(),
+		began:      time.Now(),
+		bySeverity: map[matrix.Severity]int{},
+		quit:       make(chan struct{}),
+	}
 	switch mode {
 	case "bar":
 		p.startBar()
@@ -90,7 +97,7 @@ func (p *progressView) printLines() {
 	}
 }
 
-// line words where the scan stands. p.mu is held.
+// line is a line of plain progress. p.mu is held.
 func (p *progressView) line() string {
 	seconds := time.Since(p.began).Seconds()
 	speed := float64(p.rows) / max(seconds, 0.001)
@@ -103,16 +110,16 @@ func (p *progressView) line() string {
 }
 
 func (p *progressView) counts() string {
-	var words []string
+	var counts []string
 	for _, severity := range matrix.Severities {
 		if n := p.bySeverity[severity]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, severity))
+			counts = append(counts, fmt.Sprintf("%d %s", n, severity))
 		}
 	}
-	if len(words) == 0 {
+	if len(counts) == 0 {
 		return "no rows yet"
 	}
-	return strings.Join(words, " ")
+	return strings.Join(counts, " ")
 }
 
 // event takes one event of the scanner.
@@ -158,8 +165,9 @@ func (p *progressView) stop() {
 // printOutcome is the closing line on stderr, fit for the mail of a cron job.
 func printOutcome(w io.Writer, m *matrix.Matrix, inv *inventory.Inventory, written []string) {
 	s := m.Summary
+	took := m.Finished.Sub(m.Started).Round(time.Millisecond)
 	fmt.Fprintf(w, "refmatrix: %d of %s of %s measured in %s: %s", s.Rows, matrix.Quantity(inv.ImageCount(), "image"),
-		matrix.Quantity(len(inv.Registries), "registry"), m.Finished.Sub(m.Started).Round(time.Millisecond), report.SeverityCounts(s))
+		matrix.Quantity(len(inv.Registries), "registry"), took, report.SeverityCounts(s))
 	if s.Unexpected > 0 {
 		fmt.Fprintf(w, ", %d unexpected", s.Unexpected)
 	}

@@ -74,7 +74,8 @@ one that comes back is compared with what it was before. Scans over a part
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	flags.DurationVar(&f.deadline, "deadline", 0, "end the whole scan after this time, 0 = none")
 	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
-	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json `FILE`, or latest for the last one of the same selection in the output directory's history/")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json `FILE`, "+
+		"or latest for the last one of the same selection in the output directory's history/")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "exit 1 on: never, fail, warn, info or change")
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
@@ -88,7 +89,7 @@ type plan struct {
 	inv      *inventory.Inventory
 	depth    probe.Depth
 	sink     *sink
-	baseline store.Baseline // its Matrix is nil where there is nothing to compare with
+	baseline store.Baseline // its Matrix is nil if there is nothing to compare with
 }
 
 func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
@@ -158,15 +159,6 @@ func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (store.Baseline, e
 	return store.Baseline{Matrix: m}, nil
 }
 
-// warnSkipped tells of files in history/ that are no scans, in one line.
-func warnSkipped(cmd *cobra.Command, skipped []string) {
-	if n := len(skipped); n == 1 {
-		warn(cmd, "passed over in the history: "+skipped[0])
-	} else if n > 1 {
-		warn(cmd, fmt.Sprintf("passed over %d files in the history, such as %s", n, skipped[0]))
-	}
-}
-
 func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	stop, err := f.profiles.start()
 	if err != nil {
@@ -179,22 +171,50 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	relaxCollector(p.inv.ImageCount())
-	stderr := cmd.ErrOrStderr()
-	if most := scanner.MaxConcurrency(f.concurrency); most < f.concurrency && !f.quiet {
-		fmt.Fprintf(stderr, "refmatrix: warning: probing %d images at once and not %d, for this process may open few files: raise ulimit -n\n", most, f.concurrency)
-	}
-	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
-	m := scanner.Scan(cmd.Context(), p.inv, scanner.Options{
-		Tool: tool(), Concurrency: f.concurrency, Rate: f.rate, Timeout: f.timeout, Deadline: f.deadline,
-		Shard: f.shard, Selection: f.words(), Probe: probe.Options{Depth: p.depth, Write: f.write}, Progress: shown.event,
-	})
-	shown.stop()
-	written, err := p.sink.write(m)
-	if err == nil && p.sink.dir != nil && f.keep > 0 {
-		err = p.sink.history.Prune(f.keep, m.Started)
-	}
-	if err != nil {
+	f.warnOpenFiles(cmd)
+	m := f.measure(cmd, p)
+	if err := f.store(cmd.ErrOrStderr(), p, m); err != nil {
 		return internal(err)
+	}
+	return f.status(cmd.Context(), m, p.baseline, cmd)
+}
+
+// warnOpenFiles warns that fewer images are probed at once than asked for.
+func (f *scanFlags) warnOpenFiles(cmd *cobra.Command) {
+	if most := scanner.MaxConcurrency(f.concurrency); most < f.concurrency && !f.quiet {
+		warn(cmd, fmt.Sprintf("probing %d images at once and not %d, for this process may open few files: "+
+			"raise ulimit -n", most, f.concurrency))
+	}
+}
+
+// measure scans the inventory and shows the progress.
+func (f *scanFlags) measure(cmd *cobra.Command, p *plan) *matrix.Matrix {
+	stderr := cmd.ErrOrStderr()
+	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
+	defer shown.stop()
+	return scanner.Scan(cmd.Context(), p.inv, scanner.Options{
+		Tool:        tool(),
+		Concurrency: f.concurrency,
+		Rate:        f.rate,
+		Timeout:     f.timeout,
+		Deadline:    f.deadline,
+		Shard:       f.shard,
+		Selection:   f.words(),
+		Probe:       probe.Options{Depth: p.depth, Write: f.write},
+		Progress:    shown.event,
+	})
+}
+
+// store writes the reports of m and says so on stderr.
+func (f *scanFlags) store(stderr io.Writer, p *plan, m *matrix.Matrix) error {
+	written, err := p.sink.write(m)
+	if err != nil {
+		return err
+	}
+	if p.sink.dir != nil && f.keep > 0 {
+		if err := p.sink.history.Prune(f.keep, m.Started); err != nil {
+			return err
+		}
 	}
 	if f.verbose {
 		printTimes(stderr, m)
@@ -202,7 +222,7 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	if !f.quiet {
 		printOutcome(stderr, m, p.inv, written)
 	}
-	return f.status(cmd.Context(), m, p.baseline, cmd)
+	return nil
 }
 
 func (f *scanFlags) progressMode(stderr io.Writer) string {
@@ -219,18 +239,10 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 
 // status turns the matrix into the exit status.
 func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store.Baseline, cmd *cobra.Command) error {
-	changed := false
-	if baseline.Matrix != nil {
-		d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
-		changed = d.Substance()
-		// What --fail-on change stops for is an error's text, so -q prints it too.
-		if !f.quiet || changed && f.failOn == "change" {
-			if err := report.Diffs[0].Render(cmd.ErrOrStderr(), d, report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}); err != nil {
-				return internal(err)
-			}
-		}
-	}
+	changed, err := f.compare(cmd, m, baseline)
 	switch {
+	case err != nil:
+		return internal(err)
 	case ctx.Err() != nil:
 		return &failure{exitInterrupted, errors.New("interrupted: what was measured so far is written")}
 	case f.failOn == "never":
@@ -241,4 +253,20 @@ func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store
 		return &failure{exitGate, nil}
 	}
 	return nil
+}
+
+// compare prints on stderr what changed since the baseline, if there is one,
+// and reports whether it is more than reachability.
+func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store.Baseline) (changed bool, err error) {
+	if baseline.Matrix == nil {
+		return false, nil
+	}
+	d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
+	changed = d.Substance()
+	// What --fail-on change stops for is an error's text, so -q prints it too.
+	if f.quiet && !(changed && f.failOn == "change") {
+		return changed, nil
+	}
+	options := report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}
+	return changed, report.Diffs[0].Render(cmd.ErrOrStderr(), d, options)
 }

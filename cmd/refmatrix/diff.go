@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+	"refmatrix/matrix/store"
+)
+
+// diffFlags are the flags of diff.
+type diffFlags struct {
+	view[matrix.Diff]
+	failOn string
+}
+
+func newDiff() *cobra.Command {
+	f := diffFlags{view: view[matrix.Diff]{formats: report.Diffs}}
+	cmd := &cobra.Command{
+		Use:   "diff [OLD NEW | DIR]",
+		Short: "Say what changed between two matrix.json",
+		Long: `Say what changed between two matrix.json: registries and images that came and
+went, strategies that changed, and what could not be measured, which is told
+apart from a change. Without files it compares the newest scan in the history/
+of DIR (default reports) with the last one before it of the same selection, and
+what could not be measured then with what was known before.
+
+Exit status: 0, whatever changed; 1 with --fail-on change where anything did,
+and that a registry could not be reached, or can be again, is no change; 2 there
+are no two scans to compare.`,
+		Example: `  refmatrix diff -f markdown
+  refmatrix diff reports/history/20261116T060000.000Z.json reports/matrix.json`,
+		Args: arguments(0, 2, "an output directory, or an OLD and a NEW matrix.json"),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.view.addFlags(cmd)
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "never", "exit 1 on: never or change")
+	return cmd
+}
+
+func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
+	if f.failOn != "never" && f.failOn != "change" {
+		return usage("--fail-on %q: choose never or change", f.failOn)
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	older, newer, err := toCompare(cmd, args)
+	if err != nil {
+		return err
+	}
+	d := matrix.Compare(older.Matrix, newer, older.Known...)
+	if err := f.print(cmd, d); err != nil {
+		return err
+	}
+	if f.failOn == "change" && d.Substance() {
+		return &failure{exitGate, nil}
+	}
+	return nil
+}
+
+// toCompare reads the two files named, or takes the last two scans of a
+// directory's history.
+func toCompare(cmd *cobra.Command, args []string) (store.Baseline, *matrix.Matrix, error) {
+	if len(args) == 2 {
+		older, err := readMatrix(cmd, args[0])
+		if err != nil {
+			return store.Baseline{}, nil, err
+		}
+		newer, err := readMatrix(cmd, args[1])
+		return store.Baseline{Matrix: older}, newer, err
+	}
+	dir := "reports"
+	if len(args) == 1 {
+		dir = args[0]
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			return store.Baseline{}, nil,
+				usage("diff %s: name the newer matrix.json too, or an output directory alone", dir)
+		}
+	}
+	older, newer, err := store.OpenHistory(dir).LastTwo()
+	if err != nil {
+		return older, nil, &failure{exitUsage, err}
+	}
+	warnSkipped(cmd, older.Skipped)
+	if newer == nil {
+		return older, nil,
+			usage("%s/history holds no two scans to compare: scan again, or name two matrix.json", dir)
+	}
+	return older, newer, nil
+}
