@@ -23,7 +23,7 @@ type assessFlags struct {
 }
 
 func newAssess() *cobra.Command {
-	f := assessFlags{view: view[migration.Assessment]{formats: report.Assessments}}
+	f := assessFlags{view: viewOf(report.Assessments)}
 	cmd := &cobra.Command{
 		Use:   "assess --from SOURCE --to TARGET",
 		Short: "Say what happens to the links of SOURCE when its images move to TARGET",
@@ -59,9 +59,6 @@ func (f *assessFlags) run(cmd *cobra.Command) error {
 	}
 	if f.from == f.to {
 		return usage("--from and --to are both %s: name two registries", f.from)
-	}
-	if err := f.check(); err != nil {
-		return err
 	}
 	source, err := f.matrixOf(cmd, f.from, false)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 // diffFlags are the flags of diff.
 type diffFlags struct {
 	view[matrix.Diff]
-	failOn string
+	failOn choice[string]
 }
 
 func newDiff() *cobra.Command {
-	f := diffFlags{view: view[matrix.Diff]{formats: report.Diffs}}
+	f := diffFlags{view: viewOf(report.Diffs), failOn: oneOf("never", "change")}
 	cmd := &cobra.Command{
 		Use:   "diff [OLD NEW | DIR]",
 		Short: "Say what changed between two matrix.json",
@@ -36,17 +36,11 @@ are no two scans to compare.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.view.addFlags(cmd)
-	cmd.Flags().StringVar(&f.failOn, "fail-on", "never", "exit 1 on: never or change")
+	f.failOn.addFlag(cmd, "fail-on", "", "never", "exit 1 on: "+f.failOn.list())
 	return cmd
 }
 
 func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
-	if f.failOn != "never" && f.failOn != "change" {
-		return usage("--fail-on %q: choose never or change", f.failOn)
-	}
-	if err := f.check(); err != nil {
-		return err
-	}
 	older, newer, err := toCompare(cmd, args)
 	if err != nil {
 		return err
@@ -55,7 +49,7 @@ func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.print(cmd, d); err != nil {
 		return err
 	}
-	if f.failOn == "change" && d.Substance() {
+	if f.failOn.value == "change" && d.Substance() {
 		return &failure{exitGate, nil}
 	}
 	return nil

@@ -22,13 +22,13 @@ import (
 type explainFlags struct {
 	selection
 	view[[]report.Explanation]
-	depth   string
+	depth   choice[probe.Depth]
 	write   bool
 	timeout time.Duration
 }
 
 func newExplain() *cobra.Command {
-	f := explainFlags{view: view[[]report.Explanation]{formats: report.Explanations}}
+	f := explainFlags{view: viewOf(report.Explanations), depth: probeDepth()}
 	cmd := &cobra.Command{
 		Use:   "explain NAME | [https://]HOST/REPOSITORY[:TAG]",
 		Short: "One registry, every exchange shown, with the curl commands that reproduce it",
@@ -48,20 +48,13 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 	f.selection.addFlags(cmd)
 	f.view.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.depth, "probe", "standard", "how much to ask: basic, standard or full")
+	f.depth.addFlag(cmd, "probe", "", "standard", "how much to ask: "+f.depth.list())
 	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
 }
 
 func (f *explainFlags) run(cmd *cobra.Command, name string) error {
-	depth, err := probe.ParseDepth(f.depth)
-	if err != nil {
-		return &failure{exitUsage, err}
-	}
-	if err := f.check(); err != nil {
-		return err
-	}
 	if f.timeout < 0 {
 		return usage("--timeout must not be negative")
 	}
@@ -75,7 +68,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	m := scanner.Scan(cmd.Context(), inv, scanner.Options{
 		Tool:    tool(),
 		Timeout: f.timeout,
-		Probe:   probe.Options{Depth: depth, Write: f.write},
+		Probe:   probe.Options{Depth: f.depth.value, Write: f.write},
 	})
 	if cmd.Context().Err() != nil {
 		return &failure{exitInterrupted, errors.New("interrupted")}

@@ -67,6 +67,7 @@ schema), why, and what to do about it.`,
 	}
 	root.SuggestionsMinimumDistance = 2 // letters that differ
 	root.SetVersionTemplate("refmatrix {{.Version}}\n")
+	root.SetFlagErrorFunc(cleanFlagError)
 	root.AddCommand(
 		newInit(), newValidate(), newScan(), newExplain(),
 		newReport(), newDiff(),

@@ -19,7 +19,7 @@ type mergeFlags struct {
 }
 
 func newMerge() *cobra.Command {
-	var f mergeFlags
+	f := mergeFlags{output: output{formats: matrixFormats()}}
 	cmd := &cobra.Command{
 		Use:   "merge FILE...",
 		Short: "Join matrix.json files of shards or of separate networks",

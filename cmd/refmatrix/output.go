@@ -16,19 +16,16 @@ import (
 // output are the flags that say which reports are written, and where.
 type output struct {
 	path    string
-	formats string
+	formats choice[[]matrixFormat]
 	noColor bool
 }
 
 func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
 	flags := cmd.Flags()
 	flags.StringVarP(&o.path, "output", "o", path, "`DIR` for the reports, - for one format on stdout")
-	flags.StringVarP(&o.formats, "format", "f", formats, "reports: "+strings.Join(report.Matrices.Names(), ",")+" or all")
+	o.formats.addFlag(cmd, "format", "f", formats, "reports: "+strings.Join(report.Matrices.Names(), ",")+" or all")
 	flags.BoolVar(&o.noColor, "no-color", false, "no colours (as NO_COLOR does)")
 }
-
-// matrixFormat is a format that a matrix is rendered in.
-type matrixFormat = report.Format[*matrix.Matrix]
 
 // sink is where the reports of a run go: stdout, a directory, or both.
 type sink struct {
@@ -40,14 +37,11 @@ type sink struct {
 	stored  []matrixFormat
 }
 
-// open checks the formats and the directory before anything is measured. keep
+// open checks the output directory before anything is measured. keep
 // says that what is written is a new scan. It goes into history/ if JSON is
 // among the formats: a folder of metrics alone is no place for it.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
-	formats, err := report.Matrices.Parse(o.formats)
-	if err != nil {
-		return nil, &failure{exitUsage, err}
-	}
+	formats := o.formats.value
 	s := &sink{stdout: stdout, options: report.Options{Width: width(stdout), Color: colour(stdout, o.noColor)}}
 	if o.path == "-" {
 		if len(formats) != 1 {
@@ -67,6 +61,7 @@ func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 		return s, nil
 	}
 	archived := func(f matrixFormat) bool { return f.Archived }
+	var err error
 	if s.dir, err = store.OpenDir(o.path, keep && slices.ContainsFunc(formats, archived)); err != nil {
 		return nil, internal(err)
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 func newReport() *cobra.Command {
-	var o output
+	o := output{formats: matrixFormats()}
 	cmd := &cobra.Command{
 		Use:   "report [matrix.json]",
 		Short: "Render a stored matrix.json again in any format",

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,21 +24,29 @@ type scanFlags struct {
 	selection
 	output
 	profiles
-	depth       string
+	depth       choice[probe.Depth]
 	write       bool
 	concurrency int
 	rate        float64
 	timeout     time.Duration
 	deadline    time.Duration
 	baseline    string
-	failOn      string
+	failOn      choice[string]
 	keep        int
-	progress    string
+	progress    choice[string]
 	verbose     bool
 }
 
+// probeDepth is the choice of how much is asked.
+func probeDepth() choice[probe.Depth] { return oneOf(probe.Depths...) }
+
 func newScan() *cobra.Command {
-	var f scanFlags
+	f := scanFlags{
+		output:   output{formats: matrixFormats()},
+		depth:    probeDepth(),
+		failOn:   oneOf("never", "fail", "warn", "info", "change"),
+		progress: oneOf("auto", "bar", "plain", "none"),
+	}
 	cmd := &cobra.Command{
 		Use:   "scan",
 		Short: "Probe the inventory, print the table, write the reports",
@@ -63,11 +70,16 @@ one that comes back is compared with what it was before. Scans over a part
 		Args: arguments(0, 0, "no argument: name the inventory with -i"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
+	f.addFlags(cmd)
+	return cmd
+}
+
+func (f *scanFlags) addFlags(cmd *cobra.Command) {
 	f.selection.addFlags(cmd)
 	f.output.addFlags(cmd, "reports", "table,csv,markdown,json")
 	f.profiles.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.depth, "probe", "standard", "how much to ask: basic, standard or full")
+	f.depth.addFlag(cmd, "probe", "", "standard", "how much to ask: "+f.depth.list())
 	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
 	flags.IntVar(&f.concurrency, "concurrency", scanner.DefaultConcurrency, "images probed at once")
 	flags.Float64Var(&f.rate, "rate", 0, "requests per second over everything, 0 = unlimited")
@@ -76,18 +88,16 @@ one that comes back is compared with what it was before. Scans over a part
 	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
 	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json `FILE`, "+
 		"or latest for the last one of the same selection in the output directory's history/")
-	flags.StringVar(&f.failOn, "fail-on", "fail", "exit 1 on: never, fail, warn, info or change")
+	f.failOn.addFlag(cmd, "fail-on", "", "fail", "exit 1 on: "+f.failOn.list())
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
-	flags.StringVar(&f.progress, "progress", "auto", "auto, bar, plain or none")
+	f.progress.addFlag(cmd, "progress", "", "auto", f.progress.list())
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print every row as it finishes, and where the time went")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only on stderr, whatever --verbose says")
-	return cmd
 }
 
 // plan is what the flags come to, everything checked before the first request.
 type plan struct {
 	inv      *inventory.Inventory
-	depth    probe.Depth
 	sink     *sink
 	baseline store.Baseline // its Matrix is nil if there is nothing to compare with
 }
@@ -98,9 +108,6 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	}
 	p := &plan{}
 	var err error
-	if p.depth, err = probe.ParseDepth(f.depth); err != nil {
-		return nil, &failure{exitUsage, err}
-	}
 	if p.inv, err = f.load(cmd); err != nil {
 		return nil, err
 	}
@@ -120,12 +127,8 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 // check refuses flag values that make no sense.
 func (f *scanFlags) check() error {
 	switch {
-	case !slices.Contains([]string{"never", "fail", "warn", "info", "change"}, f.failOn):
-		return usage("--fail-on %q: choose never, fail, warn, info or change", f.failOn)
-	case f.failOn == "change" && f.baseline == "":
+	case f.failOn.value == "change" && f.baseline == "":
 		return usage("--fail-on change needs --baseline FILE or --baseline latest")
-	case !slices.Contains([]string{"auto", "bar", "plain", "none"}, f.progress):
-		return usage("--progress %q: choose auto, bar, plain or none", f.progress)
 	case f.concurrency < 1:
 		return usage("--concurrency must be 1 or more")
 	case f.rate < 0 || math.IsNaN(f.rate) || math.IsInf(f.rate, 0):
@@ -200,7 +203,7 @@ func (f *scanFlags) measure(cmd *cobra.Command, p *plan) *matrix.Matrix {
 		Deadline:    f.deadline,
 		Shard:       f.shard,
 		Selection:   f.words(),
-		Probe:       probe.Options{Depth: p.depth, Write: f.write},
+		Probe:       probe.Options{Depth: f.depth.value, Write: f.write},
 		Progress:    shown.event,
 	})
 }
@@ -229,8 +232,8 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 	switch {
 	case f.quiet:
 		return "none"
-	case f.progress != "auto":
-		return f.progress
+	case f.progress.value != "auto":
+		return f.progress.value
 	case terminal(stderr):
 		return "bar"
 	}
@@ -245,11 +248,11 @@ func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store
 		return internal(err)
 	case ctx.Err() != nil:
 		return &failure{exitInterrupted, errors.New("interrupted: what was measured so far is written")}
-	case f.failOn == "never":
+	case f.failOn.value == "never":
 		return nil
 	case !m.Complete:
 		return &failure{exitGate, errors.New("--deadline ended the scan before every image was measured")}
-	case f.failOn == "change" && changed, f.failOn != "change" && m.Gates(matrix.Severity(f.failOn)):
+	case f.failOn.value == "change" && changed, f.failOn.value != "change" && m.Gates(matrix.Severity(f.failOn.value)):
 		return &failure{exitGate, nil}
 	}
 	return nil
@@ -264,7 +267,7 @@ func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store
 	d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
 	changed = d.Substance()
 	// What --fail-on change stops for is an error's text, so -q prints it too.
-	if f.quiet && !(changed && f.failOn == "change") {
+	if f.quiet && !(changed && f.failOn.value == "change") {
 		return changed, nil
 	}
 	options := report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}

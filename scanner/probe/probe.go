@@ -5,7 +5,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"refmatrix/matrix"
@@ -25,14 +24,8 @@ const (
 	Full     Depth = "full"
 )
 
-// ParseDepth reads the value of --probe.
-func ParseDepth(text string) (Depth, error) {
-	switch d := Depth(text); d {
-	case Basic, Standard, Full:
-		return d, nil
-	}
-	return "", fmt.Errorf("unknown probe depth %q: choose basic, standard or full", text)
-}
+// Depths lists the depths, the least first.
+var Depths = []Depth{Basic, Standard, Full}
 
 // Options say what a probe does beside the verdict.
 type Options struct {

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/report"
+)
+
+// choice is the value of a flag that takes one of a fixed list of words, or
+// several with commas between them. A word that is not on the list is refused
+// here, with the same error for every flag, and the shell completes the others.
+type choice[T any] struct {
+	value T
+
+	flag    string
+	text    string                      // as it was given
+	allowed []string                    // what errors and completions list
+	parse   func(text string) (T, bool) // it may know aliases, which are not listed
+	several bool
+}
+
+// oneOf is the choice of one of the words allowed.
+func oneOf[T ~string](allowed ...T) choice[T] {
+	var c choice[T]
+	for _, word := range allowed {
+		c.allowed = append(c.allowed, string(word))
+	}
+	c.parse = func(text string) (T, bool) { return T(text), slices.Contains(allowed, T(text)) }
+	return c
+}
+
+// oneFormat is the choice of one of the formats.
+func oneFormat[T any](formats report.Formats[T]) choice[report.Format[T]] {
+	return choice[report.Format[T]]{
+		allowed: formats.Names(),
+		parse: func(text string) (report.Format[T], bool) {
+			format, err := formats.Find(text)
+			return format, err == nil
+		},
+	}
+}
+
+// matrixFormats is the choice of several formats of a matrix.
+func matrixFormats() choice[[]matrixFormat] {
+	return choice[[]matrixFormat]{
+		allowed: append(report.Matrices.Names(), "all"),
+		several: true,
+		parse: func(text string) ([]matrixFormat, bool) {
+			formats, err := report.Matrices.Parse(text)
+			return formats, err == nil
+		},
+	}
+}
+
+// matrixFormat is a format that a matrix is rendered in.
+type matrixFormat = report.Format[*matrix.Matrix]
+
+// addFlag adds the flag to cmd, with the value that it has if it is not given.
+func (c *choice[T]) addFlag(cmd *cobra.Command, name, shorthand, standard, help string) {
+	c.flag = name
+	err := c.Set(standard)
+	cmd.Flags().VarP(c, name, shorthand, help)
+	if err = errors.Join(err, cmd.RegisterFlagCompletionFunc(name, c.complete)); err != nil {
+		panic(err) // a mistake in this program
+	}
+}
+
+// Set implements pflag.Value.
+func (c *choice[T]) Set(text string) error {
+	value, ok := c.parse(text)
+	if !ok {
+		return usage("--%s %q: choose %s", c.flag, c.unknown(text), c.list())
+	}
+	c.value, c.text = value, text
+	return nil
+}
+
+// unknown is the word of text that is not a choice.
+func (c *choice[T]) unknown(text string) string {
+	if !c.several {
+		return text
+	}
+	for word := range strings.SplitSeq(text, ",") {
+		if _, ok := c.parse(word); !ok {
+			return strings.TrimSpace(word)
+		}
+	}
+	return text
+}
+
+// list is what there is to choose, as a sentence has it: "text, markdown or
+// json".
+func (c *choice[T]) list() string {
+	last := len(c.allowed) - 1
+	if last == 0 {
+		return c.allowed[0]
+	}
+	return strings.Join(c.allowed[:last], ", ") + " or " + c.allowed[last]
+}
+
+// String implements pflag.Value.
+func (c *choice[T]) String() string { return c.text }
+
+// Type implements pflag.Value.
+func (c *choice[T]) Type() string { return "string" }
+
+// complete lists what the shell can offer for text: after a comma, the words
+// that do not stand before it.
+func (c *choice[T]) complete(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	if !c.several {
+		return c.allowed, directive
+	}
+	before := text[:strings.LastIndexByte(text, ',')+1]
+	given := strings.Split(before, ",")
+	var out []cobra.Completion
+	for _, word := range c.allowed {
+		if !slices.Contains(given, word) {
+			out = append(out, before+word)
+		}
+	}
+	return out, directive | cobra.ShellCompDirectiveNoSpace
+}
+
+// cleanFlagError is an error of a flag without what pflag puts before the
+// errors of choices, which name their flag themselves.
+func cleanFlagError(_ *cobra.Command, err error) error {
+	if refused := (*failure)(nil); errors.As(err, &refused) {
+		return refused
+	}
+	return err
+}
