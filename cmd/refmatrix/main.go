@@ -68,14 +68,22 @@ schema), why, and what to do about it.`,
 	root.SuggestionsMinimumDistance = 2 // letters that differ
 	root.SetVersionTemplate("refmatrix {{.Version}}\n")
 	root.SetFlagErrorFunc(cleanFlagError)
-	root.AddCommand(
-		newInit(), newValidate(), newScan(), newExplain(),
-		newReport(), newDiff(),
-		newAssess(),
-		newMerge(),
-		newVersion(), newMan(),
-	)
+	cobra.EnableCommandSorting = false // the order of use, not of the alphabet
+	addGroup(root, "start", "Start:", newInit(), newValidate(), newScan(), newExplain())
+	addGroup(root, "read", "Read results:", newReport(), newDiff())
+	addGroup(root, "move", "Move images:", newAssess())
+	addGroup(root, "fleet", "Large fleets:", newMerge())
+	root.AddCommand(newVersion(), newMan())
 	return root
+}
+
+// addGroup adds commands that --help lists under one title.
+func addGroup(root *cobra.Command, id, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, command := range commands {
+		command.GroupID = id
+		root.AddCommand(command)
+	}
 }
 
 // knownCommand refuses what is not a command, and names the one that was meant.

@@ -2,10 +2,18 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"refmatrix/matrix/report"
 )
 
+// reportFlags are the flags of report.
+type reportFlags struct {
+	output
+	schema bool
+}
+
 func newReport() *cobra.Command {
-	o := output{formats: matrixFormats()}
+	f := reportFlags{output: output{formats: matrixFormats()}}
 	cmd := &cobra.Command{
 		Use:   "report [matrix.json]",
 		Short: "Render a stored matrix.json again in any format",
@@ -14,13 +22,17 @@ func newReport() *cobra.Command {
   refmatrix report reports/matrix.json -f markdown -o - >> "$GITHUB_STEP_SUMMARY"
   refmatrix report history.json -f all -o rendered`,
 		Args: arguments(0, 1, "one matrix.json at the most"),
-		RunE: func(cmd *cobra.Command, args []string) error { return runReport(cmd, args, &o) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	o.addFlags(cmd, "-", "table")
+	f.output.addFlags(cmd, "-", "table")
+	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the JSON Schema of matrix.json and render nothing")
 	return cmd
 }
 
-func runReport(cmd *cobra.Command, args []string, o *output) error {
+func (f *reportFlags) run(cmd *cobra.Command, args []string) error {
+	if f.schema {
+		return printed(cmd.OutOrStdout().Write(report.Schema()))
+	}
 	path := "reports/matrix.json"
 	if len(args) == 1 {
 		path = args[0]
@@ -29,5 +41,5 @@ func runReport(cmd *cobra.Command, args []string, o *output) error {
 	if err != nil {
 		return err
 	}
-	return o.emit(cmd, m, false)
+	return f.emit(cmd, m, false)
 }
