@@ -17,7 +17,7 @@ help: ## list the targets
 build: ## build bin/refmatrix
 	$(BUILD) -o bin/refmatrix ./cmd/refmatrix
 
-bin/demofleet: $(wildcard $(FLEET)/*.go $(FLEET)/fleet/*.go $(FLEET)/go.mod)
+bin/demofleet: $(wildcard $(FLEET)/*.go $(FLEET)/fleet/*.go $(FLEET)/testca/*.go $(FLEET)/go.mod)
 	cd $(FLEET) && $(GO) build -buildvcs=false -o ../../bin/demofleet .
 
 demo: build bin/demofleet ## run real registries on loopback, scan them, leave the reports in reports/
@@ -37,7 +37,7 @@ cover: ## print the coverage of the scanner and matrix packages, the demo fleet'
 	@rm -rf bin/cover && mkdir -p bin/cover
 	@$(GO) build -cover -o bin/cover/refmatrix ./cmd/refmatrix
 	@$(GO) test -coverprofile=coverage.txt -coverpkg=./scanner/...,./matrix/... ./... >/dev/null
-	@cd $(FLEET) && GOCOVERDIR=$(CURDIR)/bin/cover REFMATRIX=$(CURDIR)/bin/cover/refmatrix $(GO) test -count=1 . >/dev/null
+	@cd $(FLEET) && GOCOVERDIR=$(CURDIR)/bin/cover REFMATRIX=$(CURDIR)/bin/cover/refmatrix $(GO) test -count=1 ./e2e >/dev/null
 	@$(GO) tool covdata textfmt -i=bin/cover -o bin/cover/fleet.txt
 	@grep -E '^refmatrix/(scanner|matrix)/' bin/cover/fleet.txt >>coverage.txt
 	@$(GO) tool cover -func=coverage.txt | tail -n 1
@@ -62,7 +62,7 @@ release-check: ## check .goreleaser.yaml with goreleaser itself, which takes min
 bench: build ## measure the scan against a bare client, side by side in one run
 	cd $(FLEET) && $(GO) run ./bench $(BENCH)
 	@.ci/packages
-	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -run '^$$' -bench Page -benchtime 3x .
+	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -run '^$$' -bench Page -benchtime 3x ./e2e
 
 soak: ## scan 2,000 registries with random faults for five minutes
 	$(GO) test -run TestSoak -v -timeout 15m ./scanner -soak 5m -soak-registries 2000 -soak-seed $${SEED:-1}
@@ -72,7 +72,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 
 docs: build ## write the tables in docs/ again from the code and from the demo fleet
 	$(GO) test ./matrix/verdict -run Documented -update
-	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost' . -update
+	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost' ./e2e -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 ./hostile -update
 
 clean: ## remove what the other targets made

@@ -1,20 +1,13 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +17,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"refmatrix/cmd/demofleet/testca"
 )
 
 // ports of a running simulator. Each is one listener on every address of
@@ -101,7 +96,7 @@ func simulate(args []string) error {
 		}()
 		return nil
 	}
-	authority, err := newAuthority(args[1])
+	signed, err := newCertificates(args[1])
 	if err != nil {
 		return err
 	}
@@ -116,7 +111,7 @@ func simulate(args []string) error {
 		serve(&p.Mixed, all, nil),
 		serve(&p.Plain, fleetHandler{latency, false, &count}, nil),
 		serve(&p.Bearer, fleetHandler{latency, true, &count}, nil),
-		serve(&p.TLS, fleetHandler{latency, false, &count}, &tls.Config{GetCertificate: authority.certificate}),
+		serve(&p.TLS, fleetHandler{latency, false, &count}, &tls.Config{GetCertificate: signed.get}),
 		serve(&p.Control, control, nil))
 	if err != nil {
 		return err
@@ -161,50 +156,33 @@ func blackHole() (int, error) {
 	return port, nil
 }
 
-// authority signs a certificate for each address when it is first asked.
-type authority struct {
-	certificateOf sync.Map
-	key           *ecdsa.PrivateKey
-	own           *x509.Certificate
+// certificates are the servers' own, each made when its address is first asked.
+type certificates struct {
+	of        sync.Map
+	authority *testca.Authority
 }
 
-func newAuthority(path string) (*authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// newCertificates makes an authority and writes its certificate to path.
+func newCertificates(path string) (*certificates, error) {
+	authority, err := testca.New("bench")
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return nil, err
-	}
-	own, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
-	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return &authority{key: key, own: own}, os.WriteFile(filepath.Clean(path), encoded, 0o600)
+	return &certificates{authority: authority}, os.WriteFile(filepath.Clean(path), authority.PEM(), 0o600)
 }
 
-func (a *authority) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *certificates) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	host, _, err := net.SplitHostPort(hello.Conn.LocalAddr().String())
 	if err != nil {
 		return nil, err
 	}
-	if known, ok := a.certificateOf.Load(host); ok {
+	if known, ok := c.of.Load(host); ok {
 		return known.(*tls.Certificate), nil
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, IPAddresses: []net.IP{net.ParseIP(host)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}, a.own, &a.key.PublicKey, a.key)
+	made, err := c.authority.Sign(host)
 	if err != nil {
 		return nil, err
 	}
-	made := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: a.key}
-	a.certificateOf.Store(host, made)
+	c.of.Store(host, made)
 	return made, nil
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"refmatrix/cmd/demofleet/testca"
 )
 
 // Options say which fleet is started. The zero value starts all of it on
@@ -51,7 +53,7 @@ type Request struct {
 type Fleet struct {
 	dir        string
 	temporary  bool
-	authority  *authority
+	authority  *testca.Authority
 	transport  *http.Transport // of the fleet's own clients
 	registries []Registry
 	servers    []*http.Server
@@ -106,7 +108,7 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 		return err
 	}
 	var err error
-	if f.authority, err = newAuthority(); err != nil {
+	if f.authority, err = testca.New("demofleet authority"); err != nil {
 		return err
 	}
 	roots := x509.NewCertPool()
@@ -169,9 +171,15 @@ func (f *Fleet) serve(one implementation, port int, o Options) error {
 		return errors.Join(err, listener.Close())
 	}
 	if registry.TLS {
+		certificate, err := f.authority.Sign("localhost", "127.0.0.1", "::1")
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
 		registry.URL = strings.Replace(registry.URL, "http://", "https://", 1)
 		listener = tls.NewListener(listener, &tls.Config{
-			Certificates: []tls.Certificate{f.authority.server}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+			Certificates: []tls.Certificate{*certificate},
+			MinVersion:   tls.VersionTLS12,
+			NextProtos:   []string{"h2", "http/1.1"},
 		})
 	}
 	server := &http.Server{Handler: f.logged(one.name, handler), ReadHeaderTimeout: 10 * time.Second}
@@ -204,7 +212,7 @@ func (f *Fleet) Find(name string) (Registry, bool) {
 }
 
 // CA is the PEM certificate that the TLS registry is signed by.
-func (f *Fleet) CA() []byte { return f.authority.pem }
+func (f *Fleet) CA() []byte { return f.authority.PEM() }
 
 // Requests lists what the registry called name was asked since the fleet was
 // seeded or its log was last cleared, at most maxRequests of them.

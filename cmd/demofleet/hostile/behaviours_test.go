@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"refmatrix/cmd/demofleet/testca"
 )
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[]}`
@@ -31,15 +33,15 @@ type behaviour struct {
 	want   string // reasons that are right, separated by spaces
 	realms string // auth.realms, a YAML list
 	auth   string // the inventory's key for the secret; empty is username and passwordFile
-	start  func(t *testing.T, n int, a *authority) (own *server, others []*server)
+	start  func(t *testing.T, n int, a *testca.Authority) (own *server, others []*server)
 }
 
 // evil is what a registry could put wherever text comes from it.
 const evil = "\x1b[2J\x1b]0;owned\x07|=cmd|'/c calc'!A0|<script>alert(1)</script>|`x`|[a](javascript:alert(1))|\u202egnp.exe"
 
 // rawly is a server below HTTP.
-func rawly(answer string, after func(net.Conn)) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func rawly(answer string, after func(net.Conn)) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveRaw(t, n, nil, answer, after), nil
 	}
 }
@@ -66,8 +68,8 @@ func signedIn(s *server, referrers http.HandlerFunc) http.HandlerFunc {
 }
 
 // listing is hostile at the referrers endpoint.
-func listing(referrers func(s *server, w http.ResponseWriter, r *http.Request)) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func listing(referrers func(s *server, w http.ResponseWriter, r *http.Request)) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(s *server) http.HandlerFunc {
 			return signedIn(s, func(w http.ResponseWriter, r *http.Request) { referrers(s, w, r) })
 		}), nil
@@ -75,7 +77,7 @@ func listing(referrers func(s *server, w http.ResponseWriter, r *http.Request)) 
 }
 
 // body answers referrers with a fixed body under the right type.
-func body(text string) func(*testing.T, int, *authority) (*server, []*server) {
+func body(text string) func(*testing.T, int, *testca.Authority) (*server, []*server) {
 	return listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", indexType)
 		_, _ = io.WriteString(w, text)
@@ -83,7 +85,7 @@ func body(text string) func(*testing.T, int, *authority) (*server, []*server) {
 }
 
 // redirecting sends referrers elsewhere.
-func redirecting(to string) func(*testing.T, int, *authority) (*server, []*server) {
+func redirecting(to string) func(*testing.T, int, *testca.Authority) (*server, []*server) {
 	return listing(func(s *server, w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", strings.NewReplacer("{origin}", s.origin, "{path}", r.URL.Path).Replace(to))
 		w.WriteHeader(http.StatusTemporaryRedirect)
@@ -92,8 +94,8 @@ func redirecting(to string) func(*testing.T, int, *authority) (*server, []*serve
 
 // challenging asks for a token at realm; {origin} is the registry's own. token
 // answers there.
-func challenging(realm string, token http.HandlerFunc) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func challenging(realm string, token http.HandlerFunc) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(s *server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/token" {
@@ -108,7 +110,7 @@ func challenging(realm string, token http.HandlerFunc) func(*testing.T, int, *au
 }
 
 // tokening is hostile at a token endpoint of its own origin.
-func tokening(status int, text string) func(*testing.T, int, *authority) (*server, []*server) {
+func tokening(status int, text string) func(*testing.T, int, *testca.Authority) (*server, []*server) {
 	return challenging("{origin}/token", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -117,8 +119,8 @@ func tokening(status int, text string) func(*testing.T, int, *authority) (*serve
 }
 
 // resolving is hostile at the manifest: HEAD has no digest, GET has that one.
-func resolving(digest, text string) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func resolving(digest, text string) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				if digest != "" {
@@ -133,17 +135,17 @@ func resolving(digest, text string) func(*testing.T, int, *authority) (*server, 
 }
 
 // secure is a server behind TLS that is broken.
-func secure(change func(*x509.Certificate), selfSigned bool, version uint16) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, a *authority) (*server, []*server) {
-		config := a.config(t, n, change, selfSigned)
+func secure(change func(*x509.Certificate), selfSigned bool, version uint16) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, a *testca.Authority) (*server, []*server) {
+		config := tlsConfig(t, a, n, change, selfSigned)
 		config.MaxVersion = version
 		return serveHTTP(t, n, config, func(s *server) http.HandlerFunc { return signedIn(s, http.NotFound) }), nil
 	}
 }
 
 // statusOf answers everything with a status and a header.
-func statusOf(status int, key, value string) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func statusOf(status int, key, value string) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set(key, value)
@@ -156,8 +158,8 @@ func statusOf(status int, key, value string) func(*testing.T, int, *authority) (
 
 // toAnother sends referrers, or the token request, to a second server, which
 // must not be shown the credentials.
-func toAnother(path string, token bool) func(*testing.T, int, *authority) (*server, []*server) {
-	return func(t *testing.T, n int, _ *authority) (*server, []*server) {
+func toAnother(path string, token bool) func(*testing.T, int, *testca.Authority) (*server, []*server) {
+	return func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		other := serveHTTP(t, n+150, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				// It asks for them, too.
@@ -248,13 +250,13 @@ var behaviours = []behaviour{
 	{name: "reset", want: "connect", start: rawly("", reset)},
 	{name: "reset in the answer", want: "connect protocol", start: rawly("HTTP/1.1 404 Not", reset)},
 	{name: "switches protocols", want: "protocol manifest-rejected", start: rawly("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", hold)},
-	{name: "HTTP/2 garbage", want: "protocol connect timeout", start: func(t *testing.T, n int, a *authority) (*server, []*server) {
-		config := a.config(t, n, nil, false)
+	{name: "HTTP/2 garbage", want: "protocol connect timeout", start: func(t *testing.T, n int, a *testca.Authority) (*server, []*server) {
+		config := tlsConfig(t, a, n, nil, false)
 		config.NextProtos = []string{"h2"}
 		return serveRaw(t, n, config, "not a frame at all, not a frame at all", closeNow), nil
 	}},
-	{name: "HTTP/2 reset", want: "protocol connect timeout", start: func(t *testing.T, n int, a *authority) (*server, []*server) {
-		config := a.config(t, n, nil, false)
+	{name: "HTTP/2 reset", want: "protocol connect timeout", start: func(t *testing.T, n int, a *testca.Authority) (*server, []*server) {
+		config := tlsConfig(t, a, n, nil, false)
 		config.NextProtos = []string{"h2"}
 		// SETTINGS, then RST_STREAM of stream 1 with REFUSED_STREAM.
 		return serveRaw(t, n, config, "\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x04\x03\x00\x00\x00\x00\x01\x00\x00\x00\x07", hold), nil
@@ -266,17 +268,17 @@ var behaviours = []behaviour{
 	{name: "TLS: another host", want: "tls", start: secure(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"another.example.com"} }, false, 0)},
 	{name: "TLS: 1.0", want: "tls", start: secure(nil, false, tls.VersionTLS10)},
 	{name: "TLS: 1.1", want: "tls", start: secure(nil, false, tls.VersionTLS11)},
-	{name: "TLS: garbage", want: "tls protocol", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "TLS: garbage", want: "tls protocol", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		s := serveRaw(t, n, nil, "\x16\x03\x01\x00\x02hello", closeNow)
 		s.origin = strings.Replace(s.origin, "http:", "https:", 1)
 		return s, nil
 	}},
-	{name: "TLS: plain HTTP", want: "tls", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "TLS: plain HTTP", want: "tls", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		s := serveHTTP(t, n, nil, func(s *server) http.HandlerFunc { return signedIn(s, http.NotFound) })
 		s.origin = strings.Replace(s.origin, "http:", "https:", 1)
 		return s, nil
 	}},
-	{name: "TLS: closes in the handshake", want: "tls protocol connect", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "TLS: closes in the handshake", want: "tls protocol connect", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		s := serveRaw(t, n, nil, "", closeNow)
 		s.origin = strings.Replace(s.origin, "http:", "https:", 1)
 		return s, nil
@@ -295,8 +297,8 @@ var behaviours = []behaviour{
 	{name: "redirects to unspecified", want: "redirect", start: redirecting("http://0.0.0.0{path}")},
 	{name: "redirects to another scheme", want: "redirect", start: redirecting("file:///etc/passwd{path}")},
 	{name: "redirects with control characters", want: "redirect protocol redirected-away", start: redirecting("http://a\x7fb{path}")},
-	{name: "redirects from https to http", want: "redirect", start: func(t *testing.T, n int, a *authority) (*server, []*server) {
-		return serveHTTP(t, n, a.config(t, n, nil, false), func(s *server) http.HandlerFunc {
+	{name: "redirects from https to http", want: "redirect", start: func(t *testing.T, n int, a *testca.Authority) (*server, []*server) {
+		return serveHTTP(t, n, tlsConfig(t, a, n, nil, false), func(s *server) http.HandlerFunc {
 			return signedIn(s, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Location", strings.Replace(s.origin, "https:", "http:", 1)+r.URL.Path)
 				w.WriteHeader(http.StatusFound)
@@ -338,7 +340,7 @@ var behaviours = []behaviour{
 	})},
 	{name: "sends an identity token elsewhere", want: "auth-refused", auth: "identityToken", start: toAnother("/token", true)},
 	{name: "takes an identity token and gives nothing", want: "token-error", auth: "identityToken", start: tokening(200, "{}")},
-	{name: "on IPv6, redirects to IPv4", want: "referrers-empty", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "on IPv6, redirects to IPv4", want: "referrers-empty", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		_, others := toAnother("{path}", false)(t, n, nil)
 		listener, err := net.Listen("tcp", "[::1]:0")
 		if err != nil {
@@ -352,7 +354,7 @@ var behaviours = []behaviour{
 		}), others
 	}},
 
-	{name: "digest: not the body's", want: "no-digest", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "digest: not the body's", want: "no-digest", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodHead {
@@ -392,7 +394,7 @@ var behaviours = []behaviour{
 		w.Header().Set("Link", `<../../../..//etc/%2e%2e/passwd?x=1#y>; rel="next"`)
 		_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[`+descriptor+`]}`)
 	})},
-	{name: "next link to another origin", want: "referrers-listed", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "next link to another origin", want: "referrers-listed", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		other := serveHTTP(t, n+150, nil, func(*server) http.HandlerFunc { return http.NotFound })
 		return serveHTTP(t, n, nil, func(s *server) http.HandlerFunc {
 			return signedIn(s, func(w http.ResponseWriter, _ *http.Request) {
@@ -409,7 +411,7 @@ var behaviours = []behaviour{
 	{name: "503 for an hour", want: "server-error", start: statusOf(503, "Retry-After", "3600")},
 	{name: "evil Server header", want: "forbidden", start: statusOf(403, "Server", strings.NewReplacer("\x1b", "", "\x07", "").Replace(evil))},
 	{name: "evil Warning header", want: "manifest-rejected", start: statusOf(400, "Warning", `299 - "`+strings.NewReplacer("\x1b", "", "\x07", "").Replace(evil)+`"`)},
-	{name: "sends back what it is sent", want: "unauthorized", start: func(t *testing.T, n int, _ *authority) (*server, []*server) {
+	{name: "sends back what it is sent", want: "unauthorized", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				_, password, _ := r.BasicAuth()

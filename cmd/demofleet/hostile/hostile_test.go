@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"refmatrix/cmd/demofleet/testca"
 )
 
 var update = flag.Bool("update", false, "write the table in docs/reliability.md again")
@@ -36,7 +38,7 @@ func TestHostileFleet(t *testing.T) {
 	}
 	dir := t.TempDir()
 	a := newAuthority(t)
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), a.pem, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), a.PEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	fleet, inventory := start(t, dir, a)
@@ -136,7 +138,7 @@ func (b *behaviour) most() time.Duration {
 }
 
 // start runs every behaviour and writes the inventory.
-func start(t *testing.T, dir string, a *authority) ([]met, string) {
+func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
 	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)

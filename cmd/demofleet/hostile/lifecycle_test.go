@@ -236,7 +236,7 @@ func TestTwoAtOnce(t *testing.T) {
 // measured right, and what cannot has its reason.
 func TestPoorSurroundings(t *testing.T) {
 	inventory := quiet(t, 60, 20*time.Millisecond)
-	secured := serveHTTP(t, 199, newAuthority(t).config(t, 199, nil, false), func(*server) http.HandlerFunc { return http.NotFound })
+	secured := serveHTTP(t, 199, tlsConfig(t, newAuthority(t), 199, nil, false), func(*server) http.HandlerFunc { return http.NotFound })
 	for _, test := range []struct {
 		name, script, says string
 		status             int

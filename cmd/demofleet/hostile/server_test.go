@@ -4,23 +4,19 @@ package hostile
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"sync"
 	"testing"
 	"time"
+
+	"refmatrix/cmd/demofleet/testca"
 )
 
 // server is one hostile registry: its origin, and everything it was sent.
@@ -150,53 +146,33 @@ func repeat(text string, pause time.Duration) func(net.Conn) {
 	}
 }
 
-// authority signs the certificates of the servers that have one.
-type authority struct {
-	key *ecdsa.PrivateKey
-	own *x509.Certificate
-	pem []byte
+func newAuthority(t *testing.T) *testca.Authority {
+	t.Helper()
+	a, err := testca.New("hostile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
-func newAuthority(t *testing.T) *authority {
+// tlsConfig is the TLS of the server at n, its certificate changed as change
+// says, and signed by itself if selfSigned is set.
+func tlsConfig(t *testing.T, a *testca.Authority, n int, change func(*x509.Certificate), selfSigned bool) *tls.Config {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hostile"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{key, own, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
-}
-
-// config is a server's TLS, its certificate changed as change says; without an
-// authority it signs itself.
-func (a *authority) config(t *testing.T, n int, change func(*x509.Certificate), selfSigned bool) *tls.Config {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(int64(n + 2)), Subject: pkix.Name{CommonName: "registry"},
-		IPAddresses: []net.IP{net.ParseIP(fmt.Sprintf("127.77.%d.%d", n/200, 1+n%200))},
-		NotBefore:   time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
+	template := testca.Server(fmt.Sprintf("127.77.%d.%d", n/200, 1+n%200))
 	if change != nil {
 		change(template)
 	}
-	parent := a.own
+	sign := a.SignAs
 	if selfSigned {
-		parent = template
+		sign = a.SelfSign
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &a.key.PublicKey, a.key)
+	certificate, err := sign(template)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: a.key}}, MinVersion: tls.VersionTLS10} //nolint:gosec // an old server is what is played
+	return &tls.Config{
+		Certificates: []tls.Certificate{*certificate},
+		MinVersion:   tls.VersionTLS10, //nolint:gosec // an old server is what is played
+	}
 }

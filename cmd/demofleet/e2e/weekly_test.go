@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func TestPost(t *testing.T) {
 	for line := range strings.Lines(post) {
 		quoted += strings.TrimRight("> "+strings.NewReplacer("DATE", "2026-11-16", "ADDRESS", "192.0.2.7:443", "## ", "#### ", "### ", "##### ").Replace(line), " \n") + "\n"
 	}
-	section(t, "../../docs/cron.md", "post", quoted)
+	section(t, "../../../docs/cron.md", "post", quoted)
 }
 
 // startFleet is "fleet VARIABLE [upgraded=NAME] [stopped=NAME] [without=NAME]": a

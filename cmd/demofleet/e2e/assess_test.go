@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"context"
@@ -158,7 +158,7 @@ func TestAssess(t *testing.T) {
 	if want := len(names) * (len(names) - 1) * len(copiers); copies != want {
 		t.Errorf("%d copies were made, want %d", copies, want)
 	}
-	section(t, "../../docs/migration.md", "copies", table)
+	section(t, "../../../docs/migration.md", "copies", table)
 
 	transcript := "\n"
 	for _, pair := range [][2]string{{"ggcr-tags", "olareg"}, {"olareg", "ggcr-tags"}} {
@@ -171,7 +171,7 @@ func TestAssess(t *testing.T) {
 		}
 		transcript += "\n"
 	}
-	section(t, "../../docs/migration.md", "transcript", transcript)
+	section(t, "../../../docs/migration.md", "transcript", transcript)
 }
 
 // TestPlatforms: what hangs on a platform's manifest is not found at the index.

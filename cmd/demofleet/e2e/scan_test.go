@@ -1,4 +1,5 @@
-package main
+// Package e2e runs the built command, $REFMATRIX, over the demo fleet.
+package e2e
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const deploy = "../../deploy"
+const deploy = "../../../deploy"
 
 func read(t *testing.T, name string) []byte {
 	t.Helper()
@@ -134,7 +134,7 @@ func TestSystemd(t *testing.T) {
 // user that is not root.
 func TestDockerfile(t *testing.T) {
 	file := string(read(t, "Dockerfile"))
-	module, err := os.ReadFile("../../go.mod")
+	module, err := os.ReadFile("../../../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"bytes"
@@ -460,7 +460,7 @@ func forecasts(t *testing.T, a answer) map[string]forecast {
 // version is the release of a module that this test is built with.
 func version(t *testing.T, module string) string {
 	t.Helper()
-	content, err := os.ReadFile("go.mod")
+	content, err := os.ReadFile("../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
