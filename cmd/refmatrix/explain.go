@@ -131,7 +131,7 @@ func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory,
 		warn(cmd, fmt.Sprintf("%s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong",
 			s.path, name))
 		return spelled, nil
-	case inv.Lists(name):
+	case inv.Has(name):
 		if err := s.narrow(cmd, inv); err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // decoder turns YAML nodes into an Inventory. It goes on after a fault, so
-// that one run tells them all.
+// that one run finds them all.
 type decoder struct {
 	faults
 	dir      string
@@ -28,7 +28,7 @@ type field struct {
 }
 
 // mapping reads the keys of n by fields. Unknown keys and keys that come
-// twice are faults. It gives the nodes by key, nil where n is no mapping.
+// twice are faults. It returns the nodes by key, nil if n is not a mapping.
 func (d *decoder) mapping(n *yaml.Node, path string, fields []field) map[string]*yaml.Node {
 	n = resolved(n)
 	if n.Kind != yaml.MappingNode {
@@ -118,7 +118,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// sequence gives the items of a list and their paths.
+// sequence calls each with the items of a list and their paths.
 func (d *decoder) sequence(n *yaml.Node, path string, each func(item *yaml.Node, path string)) {
 	n = resolved(n)
 	if n.Kind != yaml.SequenceNode {
@@ -145,8 +145,8 @@ func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
 	return value, true
 }
 
-// word reads text that must be neither empty nor hold control characters.
-func (d *decoder) word(n *yaml.Node, path string) (string, bool) {
+// requiredText reads text that must be neither empty nor hold control characters.
+func (d *decoder) requiredText(n *yaml.Node, path string) (string, bool) {
 	value, ok := d.text(n, path)
 	switch {
 	case !ok:

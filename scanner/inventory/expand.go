@@ -13,8 +13,8 @@ var variable = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // expand replaces the variables of a value. What a variable holds is never
-// looked at again, so a secret with a $ in it stays what it is. missing words
-// what could not be expanded, "" where all could.
+// looked at again, so a secret with a $ in it stays what it is. missing says what
+// could not be expanded; it is "" if all could.
 func expand(value string, env func(string) (string, bool)) (expanded, missing string) {
 	if !strings.Contains(value, "$") {
 		return value, ""

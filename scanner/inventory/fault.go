@@ -12,12 +12,12 @@ import (
 // Fault is one thing wrong in an inventory.
 type Fault struct {
 	File    string
-	Line    int    // 0 where the fault is of the whole file
+	Line    int    // 0 if the fault is of the whole file
 	Path    string // the key: "registries[3].rate"; empty for the whole file
-	Message string // what is wrong, and the mend where it is not plain; never a secret
+	Message string // what is wrong, and the fix if it is not plain; never a secret
 }
 
-// Error words the fault as file:line: key: message.
+// Error returns file:line: key: message.
 func (f Fault) Error() string {
 	var b strings.Builder
 	b.WriteString(f.File)
@@ -35,7 +35,7 @@ func (f Fault) Error() string {
 // Faults is every fault of an inventory, in the order of its lines.
 type Faults []Fault
 
-// Error gives one fault a line.
+// Error returns the faults, one a line.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i, one := range f {
@@ -44,7 +44,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// maxFaults bounds what is told of a file that is wrong all over.
+// maxFaults bounds what is listed of a file that is wrong all over.
 const maxFaults = 200
 
 // faults gathers what goes wrong while one file is read.
@@ -66,7 +66,7 @@ func (f *faults) add(at *yaml.Node, path, format string, args ...any) {
 	f.list = append(f.list, Fault{f.file, line, path, fmt.Sprintf(format, args...)})
 }
 
-// err gives the faults in the order of their lines, nil where there are none.
+// err returns the faults in the order of their lines, nil if there are none.
 func (f *faults) err() error {
 	if len(f.list) == 0 {
 		return nil

@@ -20,7 +20,7 @@ func (i Image) Reference() string {
 	return i.Tag
 }
 
-// String gives repo:tag or repo@digest.
+// String returns repo:tag or repo@digest.
 func (i Image) String() string {
 	if i.Digest != "" {
 		return i.Repository + "@" + i.Digest
@@ -76,7 +76,8 @@ func ParseImage(text string) (Image, error) {
 	case image.Repository == "":
 		return Image{}, errors.New("the repository is missing: write repo, repo:tag or repo@digest")
 	case len(image.Repository) > maxRepository || !repositoryGrammar.MatchString(image.Repository):
-		return Image{}, fmt.Errorf("%q is not a repository name: lower case letters, digits, and . _ - / between them", image.Repository)
+		return Image{}, fmt.Errorf("%q is not a repository name: lower case letters, digits, and . _ - / between them",
+			image.Repository)
 	}
 	if hasDigest {
 		parsed, err := digest.Parse(digested)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Inventory is a valid inventory: everything in it can be used as it stands.
+// Inventory is a valid inventory: everything in it can be used unchanged.
 type Inventory struct {
 	Registries []Registry
 	Warnings   []string // not faults, but worth a line on stderr
@@ -49,7 +49,7 @@ type Registry struct {
 	Line        int // of the entry in its file
 }
 
-// Auth is how to sign in. The zero value asks the docker config.
+// Auth is how to sign in. The zero value means the docker config.
 type Auth struct {
 	Username      string
 	Password      Secret
@@ -72,12 +72,12 @@ type TLS struct {
 // WriteProbe names the repository that the write probe may push to.
 type WriteProbe struct{ Repository string }
 
-// Secret is text that never prints itself; Reveal gives it to whoever sends it.
+// Secret is text that never prints itself; Reveal is for whoever sends it.
 type Secret string
 
 const hidden = "***"
 
-// Reveal gives the secret's text.
+// Reveal returns the secret's text.
 func (s Secret) Reveal() string { return string(s) }
 
 // String implements fmt.Stringer without the secret.
@@ -95,8 +95,8 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String()))
 // log handlers use it too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Lists reports whether a registry is called name.
-func (inv *Inventory) Lists(name string) bool {
+// Has reports whether a registry is called name.
+func (inv *Inventory) Has(name string) bool {
 	return slices.ContainsFunc(inv.Registries, func(r Registry) bool { return r.Name == name })
 }
 

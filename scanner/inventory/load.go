@@ -43,7 +43,8 @@ func Load(path string, env func(string) (string, bool)) (*Inventory, error) {
 	}
 	inv, err := Parse(file, path, filepath.Dir(path), env)
 	if err == nil && info.Mode().Perm()&0o077 != 0 && inv.inline {
-		inv.Warnings = append(inv.Warnings, fmt.Sprintf("%s holds a secret and can be read by others (mode %04o): chmod 600 it, or write ${NAME} or passwordFile", path, info.Mode().Perm()))
+		inv.Warnings = append(inv.Warnings, fmt.Sprintf("%s holds a secret and can be read by others (mode %04o): "+
+			"chmod 600 it, or write ${NAME} or passwordFile", path, info.Mode().Perm()))
 	}
 	return inv, err
 }
@@ -65,9 +66,9 @@ func Parse(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inv
 	return inv, nil
 }
 
-// Names gives the names of an inventory's registries in its order. Only they
-// have to be in order: a merge runs where no secret and no CA file is, so all
-// other faults are passed over. The error says that it is no YAML.
+// Names returns the names of an inventory's registries in its order. Only they
+// have to be valid: a merge runs where no secret and no CA file is, so all other
+// faults are ignored. The error says that it is not YAML.
 func Names(r io.Reader, name string, env func(string) (string, bool)) ([]string, error) {
 	inv, _, err := decode(r, name, ".", env)
 	if err != nil {
@@ -82,8 +83,8 @@ func Names(r io.Reader, name string, env func(string) (string, bool)) ([]string,
 	return names, nil
 }
 
-// decode reads an inventory as far as its faults let it, and gives them with
-// the decoder.
+// decode reads an inventory as far as its faults let it. The decoder holds the
+// faults.
 func decode(r io.Reader, name, dir string, env func(string) (string, bool)) (*Inventory, *decoder, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	switch {
@@ -114,7 +115,8 @@ func bounded(root *yaml.Node, name string) error {
 	var walk func(n *yaml.Node, depth int) error
 	walk = func(n *yaml.Node, depth int) error {
 		if nodes++; nodes > maxNodes {
-			return Faults{{name, n.Line, "", fmt.Sprintf("unfolds into more than %d values: aliases of aliases are refused", maxNodes)}}
+			return Faults{{name, n.Line, "",
+				fmt.Sprintf("unfolds into more than %d values: aliases of aliases are refused", maxNodes)}}
 		}
 		if depth > maxDepth {
 			return Faults{{name, n.Line, "", fmt.Sprintf("is nested more than %d levels deep", maxDepth)}}

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -20,7 +19,7 @@ func standard() Registry {
 	return Registry{Rate: 10, Burst: 10, Concurrency: 4, Timeout: 10 * time.Second, Retries: 2, RetryCap: 30 * time.Second}
 }
 
-// expectations are the words that expect: takes: strategies and support words
+// expectations are what expect: takes: the strategies and the support values
 // of the verdict.
 var expectations = []string{"referrers-api", "referrers-tag", "supported", "unsupported", "invalid", "unknown"}
 
@@ -107,15 +106,15 @@ func (d *decoder) checkName(n *yaml.Node, path string, keys map[string]*yaml.Nod
 	if at == nil && r.URL != nil {
 		at = n
 		r.Name = r.URL.Host + r.URL.Path
-		if r.URL.Host == dockerRegistry {
-			r.Name = dockerHub
+		if r.URL.Host == hubHost {
+			r.Name = hubName
 		}
 		if tooLong(r.Name) {
 			d.add(keys["url"], join(path, "url"), "makes a name of more than %d characters: give the registry a name:", maxName)
 			r.Name = ""
 		}
 	}
-	if r.Name == "" { // at fault already
+	if r.Name == "" { // invalid, as reported already
 		return
 	}
 	if line, twice := named[r.Name]; twice {
@@ -146,12 +145,12 @@ func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Regi
 		host, rest, _ := strings.Cut(image.Repository, "/")
 		switch {
 		case r.URL == nil:
-		case rest != "" && hubName(host) == r.URL.Host:
+		case rest != "" && servingHost(host) == r.URL.Host:
 			repeated := *image
 			repeated.Repository = rest
 			d.add(own, path, "%s names the registry too: write %s", image, repeated)
 			continue
-		case r.URL.Host == dockerRegistry && rest == "":
+		case r.URL.Host == hubHost && rest == "":
 			image.Repository = "library/" + image.Repository
 		}
 		if seen[*image] {
@@ -166,7 +165,7 @@ const maxName = 128 // runes
 func tooLong(name string) bool { return utf8.RuneCountInString(name) > maxName }
 
 func (d *decoder) name(n *yaml.Node, path string) string {
-	value, ok := d.word(n, path)
+	value, ok := d.requiredText(n, path)
 	if ok && tooLong(value) {
 		d.add(n, path, "is longer than %d characters", maxName)
 		return ""
@@ -174,24 +173,9 @@ func (d *decoder) name(n *yaml.Node, path string) string {
 	return value
 }
 
-// Docker Hub is known by names that serve no registry.
-const (
-	dockerHub      = "docker.io"
-	dockerIndex    = "index.docker.io"
-	dockerRegistry = "registry-1.docker.io"
-)
-
-// hubName gives the host that serves the registry known as host.
-func hubName(host string) string {
-	if host == dockerHub || host == dockerIndex {
-		return dockerRegistry
-	}
-	return host
-}
-
 // url reads where a registry is: https unless http is spelled out.
 func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
-	value, ok := d.word(n, path)
+	value, ok := d.requiredText(n, path)
 	if !ok {
 		return
 	}
@@ -215,7 +199,7 @@ func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 	case !validHost(u):
 		d.add(n, path, "%q is not a host, or its port is not from 1 to 65535", u.Host)
 	default:
-		u.Host = hubName(strings.ToLower(u.Host))
+		u.Host = servingHost(strings.ToLower(u.Host))
 		u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 		r.URL = u
 	}
@@ -243,7 +227,7 @@ func validHost(u *url.URL) bool {
 func (d *decoder) images(n *yaml.Node, path string) []Image {
 	images := []Image{}
 	d.sequence(n, path, func(item *yaml.Node, path string) {
-		value, ok := d.word(item, path)
+		value, ok := d.requiredText(item, path)
 		if !ok {
 			return
 		}
@@ -305,7 +289,7 @@ func (d *decoder) expect(n *yaml.Node, path string, r *Registry) {
 func (d *decoder) writeProbe(n *yaml.Node, path string) *WriteProbe {
 	var probe WriteProbe
 	keys := d.mapping(n, path, []field{{"repository", func(n *yaml.Node, path string) {
-		value, ok := d.word(n, path)
+		value, ok := d.requiredText(n, path)
 		if ok && !repositoryGrammar.MatchString(value) {
 			d.add(n, path, "%q is not a repository name", value)
 			return
@@ -320,20 +304,4 @@ func (d *decoder) writeProbe(n *yaml.Node, path string) *WriteProbe {
 
 func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-}
-
-// Fields lists every key of the format as a dotted path, which the JSON
-// Schema has to agree with.
-func Fields() []string {
-	d := &decoder{}
-	r := standard()
-	out := []string{"version", "defaults", "registries"}
-	for _, f := range d.shared(&r) {
-		out = append(out, "defaults."+f.key, "registries[]."+f.key)
-	}
-	out = append(out, "registries[].name", "registries[].url")
-	for _, key := range slices.Concat(authKeys(), tlsKeys()) {
-		out = append(out, fmt.Sprintf("registries[].%s", key))
-	}
-	return append(out, "registries[].writeProbe.repository")
 }

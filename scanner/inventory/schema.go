@@ -5,5 +5,5 @@ import _ "embed"
 //go:embed inventory.schema.json
 var schema []byte
 
-// Schema gives the JSON Schema (draft 2020-12) of an inventory.
+// Schema returns the JSON Schema (draft 2020-12) of an inventory.
 func Schema() []byte { return schema }

@@ -59,6 +59,22 @@ func TestSchemaAgrees(t *testing.T) {
 	}
 }
 
+// TestSchemaHelper: the decoder and the schema have one grammar of helper names.
+func TestSchemaHelper(t *testing.T) {
+	var root struct {
+		Defs map[string]struct {
+			Properties map[string]struct{ Pattern string }
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(inventory.Schema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	const orVariable = `|\$\{` // what a variable holds is seen by the decoder only
+	if got, want := root.Defs["auth"].Properties["helper"].Pattern, inventory.HelperPattern+orVariable; got != want {
+		t.Errorf("the schema has %s, the decoder %s", got, want)
+	}
+}
+
 // TestSchemaDescribes: an editor has something to show for every key.
 func TestSchemaDescribes(t *testing.T) {
 	var walk func(at string, value any)

@@ -14,20 +14,15 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// helperName keeps a credential helper's name a name: no path, no option.
+// helperName is the NAME of docker-credential-NAME: no path, no option.
 var helperName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
-func authKeys() []string {
-	var keys []string
-	for _, f := range (&decoder{}).authFields(&Auth{}) {
-		keys = append(keys, "auth."+f.key)
-	}
-	return keys
-}
+// ValidHelper reports whether name can be that of a credential helper.
+func ValidHelper(name string) bool { return helperName.MatchString(name) }
 
 func (d *decoder) authFields(a *Auth) []field {
 	return []field{
-		{"username", func(n *yaml.Node, path string) { a.Username, _ = d.word(n, path) }},
+		{"username", func(n *yaml.Node, path string) { a.Username, _ = d.requiredText(n, path) }},
 		{"password", func(n *yaml.Node, path string) { a.Password = d.secret(n, path) }},
 		{"passwordFile", func(n *yaml.Node, path string) { a.Password = d.secretFile(n, path) }},
 		{"token", func(n *yaml.Node, path string) { a.Token = d.secret(n, path) }},
@@ -37,12 +32,16 @@ func (d *decoder) authFields(a *Auth) []field {
 		{"helper", func(n *yaml.Node, path string) { a.Helper = d.helper(n, path) }},
 		{"realms", func(n *yaml.Node, path string) {
 			d.sequence(n, path, func(item *yaml.Node, path string) {
-				if host, ok := d.word(item, path); ok {
+				if host, ok := d.requiredText(item, path); ok {
 					a.Realms = append(a.Realms, strings.ToLower(host))
 				}
 			})
 		}},
 	}
+}
+
+var waysToSignIn = []string{
+	"password", "passwordFile", "token", "tokenFile", "identityToken", "helper", "anonymous",
 }
 
 // auth reads exactly one way to sign in; realms may stand beside any.
@@ -51,7 +50,7 @@ func (d *decoder) auth(n *yaml.Node, path string) Auth {
 	keys := d.mapping(n, path, d.authFields(&a))
 	has := func(key string) bool { return keys[key] != nil }
 	var ways []string
-	for _, key := range []string{"password", "passwordFile", "token", "tokenFile", "identityToken", "helper", "anonymous"} {
+	for _, key := range waysToSignIn {
 		if has(key) {
 			ways = append(ways, key)
 		}
@@ -119,9 +118,9 @@ func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
 }
 
 // file reads a file that the inventory names, relative to the inventory, and
-// gives its name as this process opens it.
+// returns its name as this process opens it.
 func (d *decoder) file(n *yaml.Node, path string, most int64) (name string, content []byte, ok bool) {
-	name, ok = d.word(n, path)
+	name, ok = d.requiredText(n, path)
 	if !ok {
 		return "", nil, false
 	}
@@ -146,19 +145,20 @@ func (d *decoder) file(n *yaml.Node, path string, most int64) (name string, cont
 	return name, content, true
 }
 
-// privateFile is a file that holds a secret: a warning says where every account
-// of the machine can read it.
+// privateFile is a file that holds a secret: there is a warning if every
+// account of the machine can read it.
 func (d *decoder) privateFile(n *yaml.Node, path string, most int64) (name string, content []byte, ok bool) {
 	if name, content, ok = d.file(n, path, most); !ok {
 		return "", nil, false
 	}
 	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o004 != 0 {
-		d.warn(fmt.Sprintf("%s holds a secret and can be read by everybody (mode %04o): chmod 600 it", name, info.Mode().Perm()))
+		d.warn(fmt.Sprintf("%s holds a secret and can be read by everybody (mode %04o): chmod 600 it",
+			name, info.Mode().Perm()))
 	}
 	return name, content, true
 }
 
-// warn notes what is no fault, once.
+// warn notes what is not a fault, once.
 func (d *decoder) warn(warning string) {
 	if !slices.Contains(d.warnings, warning) {
 		d.warnings = append(d.warnings, warning)
@@ -166,20 +166,12 @@ func (d *decoder) warn(warning string) {
 }
 
 func (d *decoder) helper(n *yaml.Node, path string) string {
-	value, ok := d.word(n, path)
-	if ok && !helperName.MatchString(value) {
+	value, ok := d.requiredText(n, path)
+	if ok && !ValidHelper(value) {
 		d.add(n, path, "%q is no helper's name: write ecr-login for docker-credential-ecr-login", value)
 		return ""
 	}
 	return value
-}
-
-func tlsKeys() []string {
-	var keys []string
-	for _, f := range (&decoder{}).tlsFields(&tlsFiles{}) {
-		keys = append(keys, "tls."+f.key)
-	}
-	return keys
 }
 
 // tlsFiles is the tls mapping before its certificate and key are paired.

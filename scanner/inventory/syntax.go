@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// parseYAML gives the one document of text.
+// parseYAML returns the one document of text.
 func parseYAML(text []byte, name string) (*yaml.Node, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if separators(text) > maxNodes {
@@ -58,7 +58,7 @@ func messageOf(err error) string {
 	return message
 }
 
-// syntaxFault words err, of text, with the line where it is.
+// syntaxFault is err, of text, with its line.
 func syntaxFault(err error, text []byte, name string) error {
 	message := messageOf(err)
 	first, last := locate(text, message)
@@ -99,7 +99,7 @@ func locate(text []byte, message string) (first, last int) {
 	return last, last // a long flow collection: nearer to its end than to its beginning
 }
 
-// lineEnds gives the offset behind each line of text.
+// lineEnds returns the offset behind each line of text.
 func lineEnds(text []byte) []int {
 	var ends []int
 	for i, c := range text {
@@ -110,7 +110,7 @@ func lineEnds(text []byte) []int {
 	return append(ends, len(text))
 }
 
-// fails parses text and gives the message of what is wrong with it, "" where
+// fails parses text and returns the message of what is wrong with it, "" if
 // nothing is, and how many lines were read until then.
 func fails(text []byte) (message string, read int) {
 	lines := &lineReader{rest: text}

@@ -16,6 +16,8 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
+
+	"refmatrix/scanner/inventory"
 )
 
 // accounts are the files in which docker and podman keep accounts. Each is read
@@ -108,13 +110,8 @@ func (f *authFile) key(host, repository string) string {
 	return ""
 }
 
-// hubName gives the one name under which Docker Hub is filed here.
-func hubName(host string) string {
-	if host == "registry-1.docker.io" || host == "index.docker.io" {
-		return "docker.io"
-	}
-	return host
-}
+// hubName is the one name under which Docker Hub is filed here.
+func hubName(host string) string { return inventory.CanonicalHost(host) }
 
 func (f *authFile) find(ctx context.Context, host, repository string) (auth.Credential, error) {
 	if helper := f.CredHelpers[hubName(host)]; helper != "" {

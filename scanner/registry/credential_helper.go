@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"refmatrix/scanner/inventory"
 )
 
 // What one run of a credential helper may take. oras-go runs helpers without
@@ -22,17 +23,13 @@ const (
 	maxHelper     = 64 << 10    // bytes of its answer
 )
 
-// helperName keeps the name of a helper a name: no path, no option. Those of
-// the docker config were written by others.
-var helperName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-
 // askHelper runs docker-credential-<name>, without a shell, for the account at
 // server; it is empty where the helper knows none (docker's credential helper
 // protocol: the server on the standard input of "get", JSON as the answer).
 // Nothing of what the helper writes is in the error, for it may hold what the
 // helper should have handed over.
 func askHelper(ctx context.Context, name, server string) (auth.Credential, error) {
-	if !helperName.MatchString(name) {
+	if !inventory.ValidHelper(name) { // the names in a docker config were written by others
 		return auth.EmptyCredential, fmt.Errorf("%.40q is no credential helper's name", name)
 	}
 	program := "docker-credential-" + name

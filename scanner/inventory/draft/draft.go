@@ -23,7 +23,7 @@ import (
 // ready.
 type Draft struct {
 	seen    map[string]map[string]int // host -> image -> how often it was named
-	Skipped []string                  // what looked like an image reference and is none, with its place
+	Skipped []string                  // what looked like an image reference and is not one, with its place
 }
 
 // AddConfig reads the hosts that a docker config knows (auths, credHelpers).
@@ -57,9 +57,7 @@ func (d *Draft) host(address string) {
 		rest = address
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	if host == "index.docker.io" || host == "registry-1.docker.io" {
-		host = "docker.io"
-	}
+	host = inventory.CanonicalHost(host)
 	if !d.admit(host, placeholder) {
 		d.skip(address, "in the docker config")
 		return
@@ -112,8 +110,8 @@ func (d *Draft) add(text, place string) {
 	d.count(reference.Domain(named), image)
 }
 
-// admit asks the inventory itself whether it takes the host and the image:
-// reference lets ports and names through that no registry has.
+// admit reports whether an inventory takes the host and the image: reference
+// lets ports and names through that no registry has.
 func (d *Draft) admit(host, image string) bool {
 	if _, err := inventory.ParseImage(image); err != nil {
 		return false
@@ -133,7 +131,7 @@ const placeholder = "library/alpine:latest"
 func (d *Draft) Registries() int { return len(d.seen) }
 
 // Write writes the inventory, at most images test images for each registry,
-// the most used first. It is valid as it stands.
+// the most used first. It is valid unchanged.
 func (d *Draft) Write(w io.Writer, images int) error {
 	if len(d.seen) == 0 {
 		return errors.New("no image and no registry was found")
@@ -172,7 +170,7 @@ func (d *Draft) registry(host string, images int) *yaml.Node {
 	return entry
 }
 
-// most gives the n most named images of host.
+// most returns the n most named images of host.
 func (d *Draft) most(host string, n int) []string {
 	names := make([]string, 0, len(d.seen[host]))
 	for image := range d.seen[host] {

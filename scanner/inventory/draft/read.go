@@ -28,7 +28,7 @@ var kinds = []struct {
 	{func([]byte) bool { return true }, (*Draft).addYAML},
 }
 
-// Add reads one input and tells of what kind it is by its content: JSON or YAML
+// Add reads one input, whose kind its content shows: JSON or YAML
 // (kubectl get -o json, manifests, rendered Helm charts, compose files), of
 // which every value of an image key counts, a JSON array of references, what
 // docker images prints, or one reference a line. name stands in errors and in
@@ -53,7 +53,7 @@ func (d *Draft) Add(r io.Reader, name string) error {
 	return nil
 }
 
-// lines gives each line without its comment.
+// lines returns each line without its comment.
 func lines(content []byte) []string {
 	all := strings.Split(string(content), "\n")
 	for i, line := range all {
@@ -67,8 +67,8 @@ func lines(content []byte) []string {
 // print of their images.
 var columns = [][]string{{"REPOSITORY", "TAG"}, {"IMAGE", "TAG"}, {"IMAGE"}}
 
-// header gives the columns of a table of images and the line below them, nil
-// where the first line with words is no such header.
+// header returns the columns of a table of images and the line below them, nil
+// if the first line with words is not such a header.
 func header(all []string) (names []string, below int) {
 	for i, line := range all {
 		words := strings.Fields(line)
@@ -90,8 +90,8 @@ func isTable(content []byte) bool {
 	return names != nil
 }
 
-// addTable reads the columns that name images and passes over those without a
-// name (<none>).
+// addTable reads the columns that name images, and skips those without a name
+// (<none>).
 func (d *Draft) addTable(content []byte, name string) error {
 	all := lines(content)
 	names, below := header(all)
@@ -136,7 +136,8 @@ func (d *Draft) addSeveral(text, place string) {
 // isJSON reports whether content is objects or arrays, one after another.
 func isJSON(content []byte) bool {
 	content = bytes.TrimSpace(content)
-	return len(content) > 0 && (content[0] == '{' || content[0] == '[') && eachJSON(content, func(json.RawMessage) error { return nil }) == nil
+	ignore := func(json.RawMessage) error { return nil }
+	return len(content) > 0 && (content[0] == '{' || content[0] == '[') && eachJSON(content, ignore) == nil
 }
 
 func eachJSON(content []byte, visit func(json.RawMessage) error) error {
@@ -212,8 +213,8 @@ func (d *Draft) addYAML(content []byte, name string) error {
 	}
 }
 
-// walkYAML visits each node once; an alias is passed over, for its anchor was
-// visited, so that no document unfolds.
+// walkYAML visits each node once. It skips an alias, because its anchor was
+// visited: no document unfolds.
 func (d *Draft) walkYAML(node *yaml.Node, name string) {
 	switch node.Kind {
 	case yaml.MappingNode:
