@@ -1,6 +1,6 @@
 // Bench measures a scan against a bare client that makes the same requests,
 // and against other clients where they are installed, side by side in one run.
-// It prints every goal with its figure and exits 0 whatever falls short.
+// It prints every goal and ratio with its figure and exits 0 whatever falls short.
 package main
 
 import (
