@@ -46,9 +46,10 @@ $(TOOLS): .ci/tools.mod .ci/tools.sum
 	GOBIN=$@ $(GO) install -modfile=.ci/tools.mod tool
 	@touch $@
 
-lint: $(TOOLS) sbom ## gofmt, go vet, staticcheck, actionlint, go mod verify, govulncheck
+lint: $(TOOLS) sbom ## gofmt, go vet, staticcheck, deadcode, actionlint, go mod verify, govulncheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "not gofmt'd: $$bad"; exit 1; }
 	for module in . $(FLEET); do (cd $$module && $(GO) vet ./... && $(TOOLS)/staticcheck ./... && $(GO) mod verify) || exit 1; done
+	@for module in . $(FLEET); do dead=$$(cd $$module && $(TOOLS)/deadcode -test ./...) && test -z "$$dead" || { echo "dead code in $$module: $$dead"; exit 1; }; done
 	$(TOOLS)/actionlint -no-color deploy/github-actions.yml
 	@.ci/vulncheck $(TOOLS)/govulncheck
 
