@@ -70,7 +70,7 @@ func run() (status int, err error) {
 	return 0, nil
 }
 
-// child runs a command against the fleet and gives its exit status.
+// child runs a command against the fleet and returns its exit status.
 func child(ctx context.Context, inventory string, args []string) (int, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the command is the caller's own
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }

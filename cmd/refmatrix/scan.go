@@ -148,7 +148,7 @@ func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (store.Baseline, e
 	case f.baseline == "latest" && s.dir == nil:
 		return store.Baseline{}, usage("--baseline latest needs an output directory")
 	case f.baseline == "latest":
-		b, err := s.history.Baseline(matrix.Scope{Shard: f.shard, Selection: f.words()})
+		b, err := s.history.Baseline(matrix.Scope{Shard: f.shard, Selection: f.asFlags()})
 		if err != nil {
 			return b, &failure{exitUsage, err}
 		}
@@ -202,7 +202,7 @@ func (f *scanFlags) measure(cmd *cobra.Command, p *plan) *matrix.Matrix {
 		Timeout:     f.timeout,
 		Deadline:    f.deadline,
 		Shard:       f.shard,
-		Selection:   f.words(),
+		Selection:   f.asFlags(),
 		Probe:       probe.Options{Depth: f.depth.value, Write: f.write},
 		Progress:    shown.event,
 	})

@@ -30,8 +30,8 @@ func (s *selection) addFlags(cmd *cobra.Command) {
 			"key!=value for another or none (repeatable, all must hold)")
 }
 
-// words returns the flags that choose a part of the inventory, sorted.
-func (s *selection) words() []string {
+// asFlags returns the flags that choose a part of the inventory, sorted.
+func (s *selection) asFlags() []string {
 	var out []string
 	for _, glob := range s.only {
 		out = append(out, "--only "+glob)

@@ -87,7 +87,7 @@ func (b *bench) close() {
 
 func (b *bench) ca() string { return filepath.Join(b.dir, "ca.pem") }
 
-// counted gives the requests since it was last asked.
+// counted returns the requests since it was last asked.
 func (b *bench) counted() int64 {
 	resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", b.ports.Control))
 	if err != nil {
@@ -156,7 +156,7 @@ func (f fleet) origins() []string {
 	return out
 }
 
-// inventory writes the fleet's inventory and gives its path.
+// inventory writes the fleet's inventory and returns its path.
 func (b *bench) inventory(f fleet) (string, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "version: 1\ndefaults: {images: [%s], rate: 0, timeout: 5s, auth: {anonymous: true}}\nregistries:\n", cmp.Or(f.images, "team/app"))
@@ -194,7 +194,7 @@ func (b *bench) bare(f fleet) sample {
 	return b.run(self, "floor", path, fmt.Sprint(b.inFlight))
 }
 
-// interleave runs each of runs in turn, rounds times, and gives the median of
+// interleave runs each of runs in turn, rounds times, and returns the median of
 // each by wall time.
 func interleave(rounds int, runs ...func() sample) ([]sample, error) {
 	all := make([][]sample, len(runs))

@@ -71,7 +71,7 @@ func (m *mixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, i%3 == 2)
 }
 
-// arrive notes a request and gives its number at its registry.
+// arrive notes a request and returns its number at its registry.
 func (m *mixed) arrive(host string) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,7 +95,7 @@ func (m *mixed) leave(host string) {
 // gentle is the most that any registry was asked.
 type gentle struct{ InFlight, InOneSecond int }
 
-// report gives what was noted since it was last asked.
+// report returns what was noted since it was last asked.
 func (m *mixed) report(w http.ResponseWriter, _ *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

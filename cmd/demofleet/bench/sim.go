@@ -134,7 +134,7 @@ func loopbackOnly(h http.Handler) http.Handler {
 	})
 }
 
-// blackHole gives a port where nobody answers at all: its queue of connections
+// blackHole returns a port where nobody answers at all: its queue of connections
 // is full, so the system drops every further one without a word.
 func blackHole() (int, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

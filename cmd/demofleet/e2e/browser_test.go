@@ -82,7 +82,7 @@ func (p *page) run(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// get gives the value of an action.
+// get returns the value of an action.
 func get[T any](p *page, action chromedp.Action[T]) T {
 	p.Helper()
 	value, err := chromedp.Run(p.Context, action)
@@ -92,13 +92,13 @@ func get[T any](p *page, action chromedp.Action[T]) T {
 	return value
 }
 
-// texts gives the text of a cell of every row that is shown, in order.
+// texts returns the text of a cell of every row that is shown, in order.
 func (p *page) texts(class string) []string {
 	p.Helper()
 	return get(p, chromedp.Evaluate[[]string](fmt.Sprintf(`[...document.querySelectorAll('#matrix tr[id]:not([hidden]) > .%s')].map((cell) => cell.textContent.trim())`, class)))
 }
 
-// sheet gives the text of the one row that is unfolded.
+// sheet returns the text of the one row that is unfolded.
 func (p *page) sheet() string {
 	p.Helper()
 	return get(p, chromedp.Evaluate[string](`[...document.querySelectorAll('.detail')].map((sheet) => sheet.innerText).join()`))

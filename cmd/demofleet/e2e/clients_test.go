@@ -71,7 +71,7 @@ var subject = ocispec.Manifest{
 	Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{ocispec.DescriptorEmptyJSON},
 }
 
-// encode gives the bytes of a manifest and its descriptor.
+// encode returns the bytes of a manifest and its descriptor.
 func encode(t *testing.T, m any, mediaType string) ([]byte, ocispec.Descriptor) {
 	t.Helper()
 	content, err := json.Marshal(m)

@@ -69,7 +69,7 @@ func start(t *testing.T, o fleet.Options) (*fleet.Fleet, string) {
 	return f, inventory
 }
 
-// refmatrix runs the built command, $REFMATRIX, and gives its output
+// refmatrix runs the built command, $REFMATRIX, and returns its output
 // directory.
 func refmatrix(t *testing.T, args ...string) string {
 	t.Helper()

@@ -202,7 +202,7 @@ func (f *Fleet) addMissing(o Options) {
 // Registries lists the fleet in the order of its inventory.
 func (f *Fleet) Registries() []Registry { return slices.Clone(f.registries) }
 
-// Find gives the registry called name.
+// Find returns the registry called name.
 func (f *Fleet) Find(name string) (Registry, bool) {
 	i := slices.IndexFunc(f.registries, func(r Registry) bool { return r.Name == name })
 	if i < 0 {

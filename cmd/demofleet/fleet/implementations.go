@@ -58,7 +58,7 @@ func init() {
 	logrus.SetOutput(io.Discard)
 }
 
-// authentication gives the auth section of a Distribution, and a handler to
+// authentication returns the auth section of a Distribution, and a handler to
 // put in front of it where it needs one.
 type authentication func(f *Fleet, r *Registry) (configuration.Auth, func(http.Handler) http.Handler, error)
 

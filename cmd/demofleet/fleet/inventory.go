@@ -12,7 +12,7 @@ import (
 const Scratch = "scratch/refmatrix"
 
 // WriteInventory writes the inventory of the fleet and the files it names
-// beside it, and gives its path.
+// beside it, and returns its path.
 func (f *Fleet) WriteInventory() (string, error) {
 	if err := os.WriteFile(filepath.Join(f.dir, "password"), []byte(Password+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("write the password file: %w", err)

@@ -73,7 +73,7 @@ func (f *Fleet) seedRegistry(ctx context.Context, r Registry) error {
 	return err
 }
 
-// Repository gives oras-go's client for a repository of r, signed in and
+// Repository returns oras-go's client for a repository of r, signed in and
 // trusting the fleet's authority.
 func (f *Fleet) Repository(r Registry, name string) (*remote.Repository, error) {
 	host := r.URL[strings.Index(r.URL, "://")+3:]

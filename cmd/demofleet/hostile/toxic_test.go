@@ -112,7 +112,7 @@ func TestToxicNetwork(t *testing.T) {
 	document(t, "toxic", fmt.Sprintf("%d faults between refmatrix and real registries, wrong verdicts %d.\n\n%s", len(toxics), wrong, table))
 }
 
-// scan gives the rows of an inventory by registry and image.
+// scan returns the rows of an inventory by registry and image.
 func scan(t *testing.T, inventory string, flags ...string) map[string]row {
 	t.Helper()
 	out := t.TempDir()
