@@ -58,36 +58,44 @@ var csvColumns = []struct {
 }
 
 // csvRecords renders RFC 4180: a header, CRLF, one record a row, and a column
-// for every label key behind the fixed ones.
+// for every label key after the fixed ones.
 func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	labels := labelKeys(m.Rows)
-	var record []string
+	var header []string
 	for _, c := range csvColumns {
-		record = append(record, c.name)
+		header = append(header, c.name)
 	}
 	for _, key := range labels {
-		record = append(record, csvCell("label:"+key))
+		header = append(header, "label:"+key)
 	}
-	if err := out.Write(record); err != nil {
+	if err := writeRecord(out, header); err != nil {
 		return err
 	}
 	for i := range m.Rows {
 		r := &m.Rows[i]
-		record = record[:0]
+		var record []string
 		for _, c := range csvColumns {
-			record = append(record, csvCell(c.value(r)))
+			record = append(record, c.value(r))
 		}
 		for _, key := range labels {
-			record = append(record, csvCell(r.Labels[key]))
+			record = append(record, r.Labels[key])
 		}
-		if err := out.Write(record); err != nil {
+		if err := writeRecord(out, record); err != nil {
 			return err
 		}
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// writeRecord writes a record whose cells no spreadsheet runs.
+func writeRecord(out *csv.Writer, record []string) error {
+	for i, text := range record {
+		record[i] = csvCell(text)
+	}
+	return out.Write(record)
 }
 
 // labelKeys lists every label key of the rows, sorted.

@@ -2,15 +2,15 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
+	"time"
 
 	"refmatrix/matrix"
 )
 
-// changeWords say what a kind of change means, for a heading, and in a sentence
-// of one registry and of several.
-var changeWords = map[matrix.ChangeKind]struct{ heading, one, many string }{
+// changeText is what a kind of change means: as a heading, and in a sentence
+// about one registry and about several.
+var changeText = map[matrix.ChangeKind]struct{ heading, one, many markup }{
 	matrix.Regression:       {"Lost the referrers API", "lost the referrers API", "lost the referrers API"},
 	matrix.Unreachable:      {"Could not be measured any more", "could not be measured", "could not be measured"},
 	matrix.Removed:          {"Gone from the inventory", "is gone", "are gone"},
@@ -21,35 +21,30 @@ var changeWords = map[matrix.ChangeKind]struct{ heading, one, many string }{
 	matrix.Added:            {"New in the inventory", "is new", "are new"},
 }
 
-// headline says in one sentence what happened, naming registries while they
-// are few.
-func headline(d matrix.Diff) string {
-	since := d.Before.UTC().Format("2006-01-02")
+// headline returns one sentence on what happened. It names registries while
+// they are few.
+func headline(d matrix.Diff, m medium) markup {
+	since := d.Before.UTC().Format(time.DateOnly)
 	if d.Empty() {
-		return "Nothing changed since " + since + "."
+		return m.sprintf("Nothing changed since %s.", since)
 	}
-	var parts []string
+	var parts []markup
 	for _, kind := range matrix.ChangeKinds {
-		names, words := registriesOf(d, kind), changeWords[kind]
-		switch {
+		names, text := registriesOf(d, kind), changeText[kind]
+		switch last := len(names) - 1; {
 		case len(names) == 0:
 		case len(names) == 1:
-			parts = append(parts, names[0]+" "+words.one)
+			parts = append(parts, m.sprintf("%s %s", nameText(names[0]), text.one))
 		case len(names) <= 3:
-			last := len(names) - 1
-			parts = append(parts, strings.Join(names[:last], ", ")+" and "+names[last]+" "+words.many)
+			parts = append(parts, m.sprintf("%s and %s %s", m.names(names[:last]), nameText(names[last]), text.many))
 		default:
-			parts = append(parts, fmt.Sprintf("%d registries %s", len(names), words.many))
+			parts = append(parts, m.sprintf("%d registries %s", len(names), text.many))
 		}
 	}
-	noun := "changes"
-	if len(d.Changes) == 1 {
-		noun = "change"
-	}
-	return fmt.Sprintf("%d %s since %s: %s.", len(d.Changes), noun, since, strings.Join(parts, "; "))
+	return m.sprintf("%s since %s: %s.", matrix.Quantity(len(d.Changes), "change"), since, join(parts, "; "))
 }
 
-// registriesOf names the registries with a change of kind, each once.
+// registriesOf returns the registries with a change of kind, each once.
 func registriesOf(d matrix.Diff, kind matrix.ChangeKind) []string {
 	var names []string
 	seen := map[string]bool{}
@@ -62,12 +57,12 @@ func registriesOf(d matrix.Diff, kind matrix.ChangeKind) []string {
 	return names
 }
 
-// fieldWords words what differs: "strategy referrers-tag → referrers-api". What
-// follows from the strategy is left out. Of a registry that could not be
+// fieldText returns what differs: "strategy referrers-tag → referrers-api".
+// What follows from the strategy is left out. Of a registry that could not be
 // measured only what it was counts, and of one that is measured again what it
 // is now.
-func fieldWords(c matrix.Change) string {
-	var words []string
+func fieldText(c matrix.Change) string {
+	var parts []string
 	strategy := false
 	for _, f := range c.Fields {
 		if f.Field != "strategy" && strategy && (f.Field == "referrers" || f.Field == "severity") {
@@ -76,48 +71,53 @@ func fieldWords(c matrix.Change) string {
 		strategy = strategy || f.Field == "strategy"
 		switch {
 		case c.Kind == matrix.Unreachable && f.Field == "strategy":
-			words = append(words, "it was "+f.Before)
+			parts = append(parts, "it was "+f.Before)
 		case c.Kind == matrix.Recovered && f.Field == "strategy" && c.Known != "":
-			words = append(words, "it is "+f.After+", as before")
+			parts = append(parts, "it is "+f.After+", as before")
 		case c.Kind == matrix.Recovered && f.Field == "strategy":
-			words = append(words, "it is "+f.After)
+			parts = append(parts, "it is "+f.After)
 		case c.Kind != matrix.Unreachable && c.Kind != matrix.Recovered:
-			words = append(words, fmt.Sprintf("%s %s → %s", f.Field, orDash(f.Before), orDash(f.After)))
+			parts = append(parts, fmt.Sprintf("%s %s → %s", f.Field, orDash(f.Before), orDash(f.After)))
 		}
 	}
 	if c.Known != "" && c.Kind != matrix.Recovered {
-		words = append(words, "not measured in between")
+		parts = append(parts, "not measured in between")
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(parts, ", ")
 }
 
-// likeChanges is a set of changes that read the same but for their places.
-type likeChanges struct {
-	kind           matrix.ChangeKind
-	detail, fields string
-	remedy         string // what to do first, "" where nothing is
-	registries     []string
-	images         map[string][]string // by registry
+// changeGroup is the changes of a kind that read the same, whatever image they
+// are of.
+type changeGroup struct {
+	detail     string
+	fields     string
+	remedy     string // what to do first, "" if nothing is
+	registries []string
+	images     map[string][]string // by registry
 }
 
-// together gathers the changes of a kind that read the same, in their order.
-func together(d matrix.Diff, kind matrix.ChangeKind) []*likeChanges {
-	var out []*likeChanges
-	index := map[[3]string]*likeChanges{}
+// groupChanges returns the changes of a kind that read the same together, in
+// their order.
+func groupChanges(d matrix.Diff, kind matrix.ChangeKind) []*changeGroup {
+	var out []*changeGroup
+	index := map[[3]string]*changeGroup{}
 	for _, c := range d.Changes {
 		if c.Kind != kind {
 			continue
 		}
-		one := likeChanges{kind: kind, detail: c.Detail, fields: fieldWords(c)}
+		one := changeGroup{
+			detail: c.Detail,
+			fields: fieldText(c),
+			images: map[string][]string{},
+		}
 		if len(c.Remedy) > 0 && kind != matrix.Improvement && kind != matrix.Recovered {
 			one.remedy = c.Remedy[0]
 		}
-		at := [3]string{one.detail, one.fields, one.remedy}
-		group := index[at]
+		key := [3]string{one.detail, one.fields, one.remedy}
+		group := index[key]
 		if group == nil {
 			group = &one
-			group.images = map[string][]string{}
-			index[at], out = group, append(out, group)
+			index[key], out = group, append(out, group)
 		}
 		if group.images[c.Registry] == nil {
 			group.registries = append(group.registries, c.Registry)
@@ -127,78 +127,27 @@ func together(d matrix.Diff, kind matrix.ChangeKind) []*likeChanges {
 	return out
 }
 
-// diffPlaces bounds the images and registries that one line names.
-const diffPlaces = 20
+// maxChangedImages bounds the images that one line of a diff names.
+const maxChangedImages = 20
 
-// places words where: each registry by name, with its images, each by image.
-func (l *likeChanges) places(name, image func(string) string) string {
-	var words []string
-	left := diffPlaces
-	for i, registry := range l.registries {
+// where returns the registries of g with their images. registryFormat is how
+// the medium sets a registry off.
+func (g *changeGroup) where(m medium, registryFormat string) markup {
+	var parts []markup
+	left := maxChangedImages
+	for i, registry := range g.registries {
 		if left <= 0 {
-			words = append(words, fmt.Sprintf("and %d more registries", len(l.registries)-i))
+			parts = append(parts, m.sprintf("and %d more registries", len(g.registries)-i))
 			break
 		}
-		images := l.images[registry]
+		images := g.images[registry]
 		shown := images[:min(len(images), left)]
 		left -= len(shown)
-		word := name(registry)
-		separator := " "
-		for _, one := range shown {
-			word += separator + image(one)
-			separator = ", "
-		}
+		part := m.sprintf(registryFormat+" %s", nameText(registry), m.names(shown))
 		if rest := len(images) - len(shown); rest > 0 {
-			word += fmt.Sprintf(" and %d more", rest)
+			part += m.sprintf(" and %d more", rest)
 		}
-		words = append(words, word)
+		parts = append(parts, part)
 	}
-	return strings.Join(words, "; ")
-}
-
-// diffMarkdown renders what changed for a weekly post.
-func diffMarkdown(w io.Writer, d matrix.Diff, _ Options) error {
-	p := &lines{w: w}
-	p.line("## Referrers: what changed\n")
-	p.line("%s", markdownText(headline(d)))
-	for _, kind := range matrix.ChangeKinds {
-		groups := together(d, kind)
-		if len(groups) == 0 {
-			continue
-		}
-		p.line("\n### %s\n", changeWords[kind].heading)
-		for i, g := range groups {
-			line := "- " + g.places(func(s string) string { return "**" + markdownText(s) + "**" }, markdownText)
-			if g.detail != "" {
-				line += ": " + markdownText(g.detail)
-			}
-			if g.fields != "" {
-				line += " (" + markdownText(g.fields) + ")"
-			}
-			p.line("%s", line)
-			// A remedy is written once, below the last of those it is for.
-			if g.remedy != "" && (i == len(groups)-1 || groups[i+1].remedy != g.remedy) {
-				p.line("  - %s", markdownText(g.remedy))
-			}
-		}
-	}
-	return p.err
-}
-
-// diffText renders what changed for a terminal.
-func diffText(w io.Writer, d matrix.Diff, o Options) error {
-	p := &lines{w: w, width: o.Width}
-	p.text("", clean(headline(d)))
-	for _, kind := range matrix.ChangeKinds {
-		for _, g := range together(d, kind) {
-			p.line("")
-			p.text(fmt.Sprintf("%-11s ", strings.ToUpper(string(kind))), g.places(clean, clean))
-			for _, words := range []string{g.fields, g.detail} {
-				if words != "" {
-					p.text("  ", clean(words))
-				}
-			}
-		}
-	}
-	return p.err
+	return join(parts, "; ")
 }

@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +38,11 @@ func TestDiffHeadline(t *testing.T) {
 		want    string
 	}{
 		{nil, "Nothing changed since 2026-11-16."},
-		{added(1), "1 change since 2026-11-16: r0 is new."},
-		{added(2), "2 changes since 2026-11-16: r0 and r1 are new."},
-		{added(3), "3 changes since 2026-11-16: r0, r1 and r2 are new."},
+		{added(1), "1 change since 2026-11-16: `r0` is new."},
+		{added(2), "2 changes since 2026-11-16: `r0` and `r1` are new."},
+		{added(3), "3 changes since 2026-11-16: `r0`, `r1` and `r2` are new."},
 		{added(10), "10 changes since 2026-11-16: 10 registries are new."},
-		{append([]matrix.Change{lost("a", "x"), lost("b", "x")}, added(1)...), "3 changes since 2026-11-16: a and b lost the referrers API; r0 is new."},
+		{append([]matrix.Change{lost("a", "x"), lost("b", "x")}, added(1)...), "3 changes since 2026-11-16: `a` and `b` lost the referrers API; `r0` is new."},
 	} {
 		if got := strings.Split(weekly(t, test.changes...), "\n")[2]; got != test.want {
 			t.Errorf("%s, want %s", got, test.want)
@@ -62,19 +61,20 @@ func TestDiffTogether(t *testing.T) {
 	first.Registry, first.Known = "e", ""
 	want := `## Referrers: what changed
 
-6 changes since 2026-11-16: a, b and c lost the referrers API; d and e are measured again.
+6 changes since 2026-11-16: 'a', 'b' and 'c' lost the referrers API; 'd' and 'e' are measured again.
 
 ### Lost the referrers API
 
-- **a** x, y; **b** x: HTTP 404. (strategy referrers-api → referrers-tag)
-- **c** z: HTTP 405. (strategy referrers-api → referrers-tag)
+- **'a'** 'x', 'y'; **'b'** 'x': HTTP 404. (strategy referrers-api → referrers-tag)
+- **'c'** 'z': HTTP 405. (strategy referrers-api → referrers-tag)
   - Upgrade it.
 
 ### Measured again
 
-- **d** x: HTTP 200. (it is referrers-api, as before)
-- **e** x: HTTP 200. (it is referrers-api)
+- **'d'** 'x': HTTP 200. (it is referrers-api, as before)
+- **'e'** 'x': HTTP 200. (it is referrers-api)
 `
+	want = strings.ReplaceAll(want, "'", "`")
 	if diff := cmp.Diff(want, weekly(t, lost("a", "x"), lost("a", "y"), lost("b", "x"), other, back, first)); diff != "" {
 		t.Error(diff)
 	}
@@ -82,13 +82,10 @@ func TestDiffTogether(t *testing.T) {
 	for i := range 500 {
 		many = append(many, lost(fmt.Sprintf("r%03d", i), "x"))
 	}
-	if got := weekly(t, many...); !strings.Contains(got, "**r019** x; and 480 more registries: HTTP 404.") {
+	if got := weekly(t, many...); !strings.Contains(got, "**`r019`** `x`; and 480 more registries: HTTP 404.") {
 		t.Errorf("%.600s", got)
 	}
 }
-
-// escaped is a character of Markdown that a backslash makes text.
-var escaped = regexp.MustCompile(`\\[[:punct:]]`)
 
 // TestDiffHostile: no name breaks out of its place.
 func TestDiffHostile(t *testing.T) {
@@ -96,7 +93,7 @@ func TestDiffHostile(t *testing.T) {
 		c := lost(name, name)
 		c.Detail, c.Remedy, c.Fields[0].After = name, []string{name}, name
 		for line := range strings.Lines(weekly(t, c)) {
-			if text := escaped.ReplaceAllString(strings.ReplaceAll(line, "**", ""), ""); strings.ContainsAny(strings.TrimRight(text, "\n"), "<\x1b\r\n|`*") {
+			if text := report.MaskMarkdown(strings.ReplaceAll(line, "**", "")); strings.ContainsAny(strings.TrimRight(text, "\n"), "<\x1b\r\n|`*") {
 				t.Errorf("markup or control characters: %q", line)
 			}
 		}

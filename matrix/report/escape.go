@@ -12,11 +12,16 @@ import (
 	"refmatrix/matrix"
 )
 
-// A matrix can come from anywhere, so no text in it is trusted: each format
-// escapes every cell by the one function below that knows its context.
-
-// clean is for a terminal and for a line of a text report.
-func clean(text string) string { return matrix.Printable(text) }
+// A matrix can come from anywhere, so no text in it is trusted. Each medium has
+// one rule, and each report is written through something that applies it:
+//
+//	terminal             matrix.Printable     lines, medium terminal
+//	Markdown             markdownText, -Code  lines, media markdownLine, markdownCell
+//	Prometheus label     labelValue           lines, medium exposition
+//	cell of a CSV file   csvCell              writeRecord
+//	XML                  xmlText              fields of the type xmlString
+//	JSON                 printable            the writer below the encoder
+//	HTML                 printableCopy        the matrix is copied, html/template escapes
 
 // csvCell neutralises a cell that a spreadsheet would run as a formula (OWASP,
 // "CSV Injection"): an apostrophe before it makes it text. Full-width forms
@@ -87,7 +92,7 @@ var markdownLead = regexp.MustCompile(`^(?:([ #>+=-]|:-)|[0-9]{1,9}([.)])(?: |$)
 // included: no markup, no HTML, no mention, and no link but that of an issue
 // whose number GitHub knows.
 func markdownText(text string) string {
-	text = clean(text)
+	text = matrix.Printable(text)
 	lead := -1
 	if found := markdownLead.FindStringSubmatchIndex(text); found != nil {
 		lead = max(found[2], found[4])
@@ -109,16 +114,54 @@ func markdownText(text string) string {
 	return out.String()
 }
 
-// xmlText drops what XML 1.0 cannot hold; the encoder escapes the rest.
-func xmlText(text string) string {
-	return clean(strings.ToValidUTF8(text, "\uFFFD"))
+// markdownCode writes a name as a code span, where nothing is markup. The fence
+// is longer than any in the name, and a blank on both sides keeps a backtick or
+// a blank at its edge, because a reader strips one of each (CommonMark, "Code
+// spans"). A span cannot be empty, so no name is a dash.
+func markdownCode(name string) string {
+	name = matrix.Printable(name)
+	if name == "" {
+		return "–"
+	}
+	fence := "`"
+	for strings.Contains(name, fence) {
+		fence += "`"
+	}
+	padded := strings.HasPrefix(name, " ") && strings.HasSuffix(name, " ") && strings.Trim(name, " ") != ""
+	if padded || strings.HasPrefix(name, "`") || strings.HasSuffix(name, "`") {
+		name = " " + name + " "
+	}
+	return fence + name + fence
 }
+
+// markdownCellCode is markdownCode for a cell of a table, which is cut at its
+// bars before code spans are looked for (GitHub Flavored Markdown, "Tables").
+// Readers differ on a backslash before the escaped bar, so such a name is text.
+func markdownCellCode(name string) string {
+	if strings.Contains(name, `\|`) {
+		return markdownText(name)
+	}
+	return strings.ReplaceAll(markdownCode(name), "|", `\|`)
+}
+
+// xmlText spells out what XML 1.0 cannot hold; the encoder escapes the rest.
+func xmlText(text string) string {
+	return matrix.Printable(strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// xmlString is text that is escaped when it is encoded as XML.
+type xmlString string
+
+// MarshalText implements encoding.TextMarshaler, which encoding/xml asks for.
+func (s xmlString) MarshalText() ([]byte, error) { return []byte(xmlText(string(s))), nil }
 
 // labelValue escapes a label value of the Prometheus text format. The format
 // takes any character, but people read it in terminals and mails too.
 func labelValue(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(text))
+	return labelEscapes.Replace(matrix.Printable(text))
 }
+
+var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // printable passes JSON on and writes what is not printable in its strings as
 // escapes, C1 controls and bidirectional overrides included; to a JSON reader

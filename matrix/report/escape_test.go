@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"refmatrix/matrix"
 )
 
 func seeds(f *testing.F) {
@@ -21,11 +23,11 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzClean: nothing of the result can move a cursor or turn the text around.
-func FuzzClean(f *testing.F) {
+// FuzzTerminal: nothing of the result can move a cursor or turn the text around.
+func FuzzTerminal(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, r := range clean(text) {
+		for _, r := range matrix.Printable(text) {
 			if !unicode.IsPrint(r) {
 				t.Errorf("%q keeps %U", text, r)
 			}
@@ -48,7 +50,7 @@ func FuzzPrintable(f *testing.F) {
 		if err := json.Unmarshal(out.Bytes(), &back); err != nil || back != strings.ToValidUTF8(text, "\uFFFD") && back != string([]rune(text)) {
 			t.Errorf("%q came back as %q, %v", text, back, err)
 		}
-		if shown := strings.TrimSuffix(out.String(), "\n"); shown != clean(shown) {
+		if shown := strings.TrimSuffix(out.String(), "\n"); shown != matrix.Printable(shown) {
 			t.Errorf("%q is not printable", shown)
 		}
 	})
@@ -96,18 +98,105 @@ var markdownMarkup = map[string]*regexp.Regexp{
 // markdownEscape is a character that is written so that it is text and no more.
 var markdownEscape = regexp.MustCompile("\\\\[!-/:-@\\[-`{-~]|&(?:lt|amp|#32|#8203);")
 
-// maskMarkdown puts a mark of no meaning in the place of every escape.
-func maskMarkdown(line string) string { return markdownEscape.ReplaceAllString(line, "§") }
+// codeSpan finds a code span that begins line: its fence and its content.
+func codeSpan(line string) (fence, content string, found bool) {
+	fence = line[:len(line)-len(strings.TrimLeft(line, "`"))]
+	for at := len(fence); fence != "" && at < len(line); {
+		run := len(line[at:]) - len(strings.TrimLeft(line[at:], "`"))
+		if run == len(fence) {
+			return fence, line[len(fence):at], true
+		}
+		at += max(run, 1)
+	}
+	return "", "", false
+}
+
+// renderMarkdown passes what stands in line outside of escapes and code spans
+// through, and writes the others by escape and code.
+func renderMarkdown(line string, escape, code func(string) string) string {
+	var out strings.Builder
+	for line != "" {
+		if found := markdownEscape.FindStringIndex(line); found != nil && found[0] == 0 {
+			out.WriteString(escape(line[:found[1]]))
+			line = line[found[1]:]
+			continue
+		}
+		if fence, content, found := codeSpan(line); found {
+			out.WriteString(code(content))
+			line = line[2*len(fence)+len(content):]
+			continue
+		}
+		size := 1
+		if line[0] == '`' { // a fence without an end is text as a whole
+			size = len(line) - len(strings.TrimLeft(line, "`"))
+		}
+		out.WriteString(line[:size])
+		line = line[size:]
+	}
+	return out.String()
+}
+
+// maskMarkdown puts a mark of no meaning in the place of every escape and every
+// code span. In a row of a table, the bars of a code span that are not escaped
+// stay: they end its cell.
+func maskMarkdown(line string) string {
+	return renderMarkdown(line, func(string) string { return "§" }, func(content string) string {
+		if !strings.HasPrefix(line, "|") {
+			return "§"
+		}
+		return "§" + strings.Repeat("|", strings.Count(strings.ReplaceAll(content, `\|`, ""), "|"))
+	})
+}
+
+// MaskMarkdown is maskMarkdown for the tests of what is exported.
+var MaskMarkdown = maskMarkdown
 
 // showMarkdown is how a reader of Markdown shows a line without markup; what
 // parts words invisibly is left out.
 func showMarkdown(line string) string {
-	return strings.ReplaceAll(markdownEscape.ReplaceAllStringFunc(line, func(escape string) string {
+	return strings.ReplaceAll(renderMarkdown(line, func(escape string) string {
 		if unescaped, ok := strings.CutPrefix(escape, `\`); ok {
 			return unescaped
 		}
 		return html.UnescapeString(escape)
+	}, func(content string) string {
+		if strings.HasPrefix(content, " ") && strings.HasSuffix(content, " ") && strings.Trim(content, " ") != "" {
+			return content[1 : len(content)-1]
+		}
+		return content
 	}), "\u200b", "")
+}
+
+// FuzzMarkdownCode: a name shows as it is and starts no markup, in a line and in
+// a cell of a table.
+func FuzzMarkdownCode(f *testing.F) {
+	seeds(f)
+	for _, text := range []string{"`", "``", "` `", "a`b", "a``b`", " ", "  ", " a ", "a ", "|", `a\|b`, `\`, "`|`", "a\n\nb", "$`a`$"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		want := matrix.Printable(name)
+		if name == "" {
+			want = "–"
+		}
+		line, cell := markdownCode(name), "| "+markdownCellCode(name)+" |"
+		if masked := maskMarkdown(line); name != "" && masked != "§" {
+			t.Errorf("%q is not one code span: %q", line, masked)
+		}
+		if shown := showMarkdown(line); shown != want {
+			t.Errorf("shows %q, want %q", shown, want)
+		}
+		if masked := maskMarkdown(cell); strings.Count(masked, "|") != 2 {
+			t.Errorf("%q is not one cell: %q", cell, masked)
+		}
+		inner := strings.TrimSuffix(strings.TrimPrefix(cell, "| "), " |")
+		if strings.HasPrefix(inner, "`") {
+			inner = strings.ReplaceAll(inner, `\|`, "|") // a reader of tables does so first
+		}
+		if shown := showMarkdown(inner); shown != want {
+			t.Errorf("a cell shows %q, want %q", shown, want)
+		}
+	})
 }
 
 // FuzzMarkdownText: the text shows as it is, and starts no markup.
@@ -123,8 +212,8 @@ func FuzzMarkdownText(f *testing.F) {
 				t.Errorf("%q holds %s", got, what)
 			}
 		}
-		if shown := showMarkdown(got); shown != clean(text) {
-			t.Errorf("shows %q, want %q", shown, clean(text))
+		if shown := showMarkdown(got); shown != matrix.Printable(text) {
+			t.Errorf("shows %q, want %q", shown, matrix.Printable(text))
 		}
 	})
 }
@@ -159,12 +248,12 @@ func TestMarkdownReadsRaw(t *testing.T) {
 func FuzzXMLText(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		encoded, err := xml.Marshal(junitCase{Name: xmlText(text)})
+		encoded, err := xml.Marshal(junitCase{Name: xmlString(text)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back junitCase
-		if err := xml.Unmarshal(encoded, &back); err != nil || back.Name != xmlText(text) {
+		if err := xml.Unmarshal(encoded, &back); err != nil || string(back.Name) != xmlText(text) {
 			t.Errorf("%q came back as %q, %v", xmlText(text), back.Name, err)
 		}
 	})
@@ -175,11 +264,11 @@ func FuzzLabelValue(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		parser := expfmt.NewTextParser(model.UTF8Validation)
-		families, err := parser.TextToMetricFamilies(strings.NewReader("m{" + labelList("l", text) + "} 1\n"))
+		families, err := parser.TextToMetricFamilies(strings.NewReader("m{" + string(labelList("l", text)) + "} 1\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := families["m"].GetMetric()[0].GetLabel()[0].GetValue(); got != clean(text) {
+		if got := families["m"].GetMetric()[0].GetLabel()[0].GetValue(); got != matrix.Printable(text) {
 			t.Errorf("%q came back as %q", text, got)
 		}
 	})

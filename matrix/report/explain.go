@@ -20,93 +20,91 @@ type Explanation struct {
 // explanationText renders each row with every exchange, the verdict with its
 // rule, findings, what clients will do, remedies, and the commands.
 func explanationText(w io.Writer, explained []Explanation, o Options) error {
-	p := &lines{w: w, width: o.Width}
+	p := &lines{w: w, medium: terminal, width: o.Width}
 	for _, e := range explained {
-		p.explanation(e.Row, e.Commands, o)
+		explainRow(p, e.Row, o)
+		if len(e.Commands) > 0 {
+			section(p, "Repeat it")
+			for _, command := range e.Commands {
+				p.line("  %s", command) // never wrapped: it is there to be copied
+			}
+		}
+		p.line("")
 	}
 	return p.err
 }
 
-// explanationJSON renders the rows alone.
-func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
-	rows := make([]*matrix.Row, 0, len(explained))
-	for _, e := range explained {
-		rows = append(rows, e.Row)
-	}
-	return indentedJSON(w, rows, o)
-}
-
-func (p *lines) explanation(row *matrix.Row, commands []string, o Options) {
+// explainRow writes what was seen, what follows, and what to do.
+func explainRow(p *lines, row *matrix.Row, o Options) {
 	p.line("%s  %s  %s", row.Registry, row.URL, row.Image)
 	if row.Digest != "" {
 		p.line("digest   %s", row.Digest)
 	}
 	if row.Product != nil {
-		p.text("product  ", fmt.Sprintf("%s (%s)", productWords(row), row.Product.Evidence))
+		p.wrapped("product  ", fmt.Sprintf("%s (%s)", productWords(row), row.Product.Evidence))
 	}
-	p.section("Exchanges")
+	section(p, "Exchanges")
 	for i, x := range row.Exchanges {
-		p.exchange(i+1, x)
+		explainExchange(p, i+1, x)
 	}
-	p.verdict(row, o)
-	p.capabilities(row.Capabilities)
+	explainVerdict(p, row, o)
+	explainCapabilities(p, row.Capabilities)
 	if len(row.Findings) > 0 {
-		p.section("Findings")
+		section(p, "Findings")
 		for _, f := range row.Findings {
-			p.text("  - ", f.Code+": "+f.Text)
+			p.wrapped("  - ", f.Code+": "+f.Text)
 		}
 	}
-	if len(row.Clients) > 0 {
-		p.section("What clients will do, as measured with the version named")
-		for _, name := range slices.Sorted(maps.Keys(row.Clients)) {
-			f := row.Clients[name]
-			p.text(fmt.Sprintf("  %-10s read %-13s push %-13s  ", clean(name), clean(string(f.Read)), orDash(clean(string(f.Push)))), f.Version)
-		}
-	}
+	explainClients(p, row.Clients)
 	if len(row.Remedy) > 0 {
-		p.section("What to do")
+		section(p, "What to do")
 		for _, remedy := range row.Remedy {
-			p.text("  - ", remedy)
+			p.wrapped("  - ", remedy)
 		}
 	}
-	if len(commands) > 0 {
-		p.section("Repeat it")
-		for _, command := range commands {
-			p.line("  %s", command) // never wrapped: it is there to be copied
-		}
-	}
-	p.line("")
 }
 
-func (l *lines) verdict(row *matrix.Row, o Options) {
-	l.section("Verdict")
-	l.line("  %s  %s  %s", severityWord(row.Severity, o), row.Strategy, row.Reason)
-	l.text("  seen        ", row.Detail)
-	l.text("  rule        ", row.Rule)
+func explainClients(p *lines, clients map[string]matrix.Forecast) {
+	if len(clients) == 0 {
+		return
+	}
+	section(p, "What clients will do, as measured with the version named")
+	for _, name := range slices.Sorted(maps.Keys(clients)) {
+		f := clients[name]
+		lead := p.medium.sprintf("  %-10s read %-13s push %-13s  ", name, f.Read, orDash(string(f.Push)))
+		p.wrapped(lead, f.Version)
+	}
+}
+
+func explainVerdict(p *lines, row *matrix.Row, o Options) {
+	section(p, "Verdict")
+	p.line("  %s  %s  %s", severityText(row.Severity, o), row.Strategy, row.Reason)
+	p.wrapped("  seen        ", row.Detail)
+	p.wrapped("  rule        ", row.Rule)
 	if known := verdict.Describe(row.Reason); known.Meaning != "" {
-		l.text("  meaning     ", fmt.Sprintf("%s (%s)", known.Meaning, known.Source))
+		p.wrapped("  meaning     ", fmt.Sprintf("%s (%s)", known.Meaning, known.Source))
 	}
-	l.text("  confidence  ", fmt.Sprintf("%s: %s", row.Confidence, row.ConfidenceReason))
+	p.wrapped("  confidence  ", fmt.Sprintf("%s: %s", row.Confidence, row.ConfidenceReason))
 	if row.Unexpected {
-		l.text("  unexpected  ", "the inventory expects "+row.Expect)
+		p.wrapped("  unexpected  ", "the inventory expects "+row.Expect)
 	}
 }
 
-func (l *lines) section(title string) { l.line("\n%s", title) }
+func section(p *lines, title markup) { p.line("\n%s", title) }
 
-func (l *lines) exchange(n int, x matrix.Exchange) {
+func explainExchange(p *lines, n int, x matrix.Exchange) {
 	answer := fmt.Sprintf("HTTP %d", x.Status)
 	if x.Error != "" {
 		answer = x.Error
 	}
-	l.line("  %2d %-16s %-5s %s", n, x.Step, x.Method, x.URL)
-	l.text("     ", fmt.Sprintf("%s  %s  %d bytes  %.1f ms%s", answer, orDash(x.ContentType), x.Bytes, x.MS, phaseWords(x.Phases)))
+	p.line("  %2d %-16s %-5s %s", n, x.Step, x.Method, x.URL)
+	p.wrapped("     ", fmt.Sprintf("%s  %s  %d bytes  %.1f ms%s", answer, orDash(x.ContentType), x.Bytes, x.MS, phaseText(x.Phases)))
 	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
-		l.text("     ", name+": "+x.Headers[name])
+		p.wrapped("     ", name+": "+x.Headers[name])
 	}
 }
 
-func phaseWords(phases *matrix.Phases) string {
+func phaseText(phases *matrix.Phases) string {
 	if phases == nil {
 		return ""
 	}
@@ -126,11 +124,11 @@ func phaseWords(phases *matrix.Phases) string {
 }
 
 // capabilities lists what was measured beside the verdict.
-func (l *lines) capabilities(c *matrix.Capabilities) {
+func explainCapabilities(p *lines, c *matrix.Capabilities) {
 	if c == nil {
 		return
 	}
-	l.section("Capabilities")
+	section(p, "Capabilities")
 	for _, one := range []struct{ name, value string }{
 		{"content type", string(c.ContentType)},
 		{"filter", strings.TrimSpace(string(c.Filter) + " " + c.FilterType)},
@@ -140,31 +138,31 @@ func (l *lines) capabilities(c *matrix.Capabilities) {
 		{"HEAD", c.Head},
 	} {
 		if one.value != "" {
-			l.fact(one.name, one.value)
+			fact(p, one.name, one.value)
 		}
 	}
 	for _, t := range c.ArtifactTypes {
-		l.fact("listed", strings.TrimSpace(fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name)))
+		fact(p, "listed", strings.TrimSpace(fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name)))
 	}
 	if c.MoreTypes > 0 {
-		l.fact("listed", matrix.Quantity(c.MoreTypes, "more artifact type"))
+		fact(p, "listed", matrix.Quantity(c.MoreTypes, "more artifact type"))
 	}
 	if c.TagSchema != nil {
-		l.fact("tag schema", tagSchemaWords(c.TagSchema))
+		fact(p, "tag schema", tagSchemaText(c.TagSchema))
 	}
 	if c.CosignTags != nil {
-		l.fact("cosign tags", orDash(strings.Join(c.CosignTags, " ")))
+		fact(p, "cosign tags", orDash(strings.Join(c.CosignTags, " ")))
 	}
 	if c.Push != nil {
-		l.fact("push", strings.TrimSuffix(fmt.Sprintf("%s in %s: %s", c.Push.Strategy, c.Push.Repository, c.Push.Detail), ": "))
+		fact(p, "push", strings.TrimSuffix(fmt.Sprintf("%s in %s: %s", c.Push.Strategy, c.Push.Repository, c.Push.Detail), ": "))
 	}
 }
 
-func (l *lines) fact(name, value string) { l.text(fmt.Sprintf("  %-17s ", name), value) }
+func fact(p *lines, name, value string) { p.wrapped(p.medium.sprintf("  %-17s ", name), value) }
 
-// tagSchemaWords words what the referrers tag holds; of one that is not there
+// tagSchemaText words what the referrers tag holds; of one that is not there
 // only that.
-func tagSchemaWords(t *matrix.TagSchema) string {
+func tagSchemaText(t *matrix.TagSchema) string {
 	words := fmt.Sprintf("%s: %s", t.Tag, t.State)
 	if t.State != matrix.TagIndex {
 		return words
@@ -182,11 +180,4 @@ func tagSchemaWords(t *matrix.TagSchema) string {
 		}
 	}
 	return words
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }

@@ -103,25 +103,25 @@ func island(rows []matrix.Row, shown []pageRow) (template.JS, error) {
 
 func newIslandRow(p *pool, r *matrix.Row, shown *pageRow) islandRow {
 	out := islandRow{
-		ID: shown.ID, Severity: shown.Severity, Registry: shown.Registry.String(), URL: clean(r.URL), Image: shown.Image.String(), Digest: clean(r.Digest),
-		Referrers: clean(string(r.Referrers)), Strategy: shown.Strategy, Confidence: shown.Confidence, Reason: shown.Reason,
+		ID: shown.ID, Severity: shown.Severity, Registry: shown.Registry.String(), URL: matrix.Printable(r.URL), Image: shown.Image.String(), Digest: matrix.Printable(r.Digest),
+		Referrers: matrix.Printable(string(r.Referrers)), Strategy: shown.Strategy, Confidence: shown.Confidence, Reason: shown.Reason,
 		Status: r.Status, Product: shown.Product, Filter: shown.Filter, Tag: shown.Tag, Push: shown.Push,
-		Expect: clean(r.Expect), Unexpected: r.Unexpected, Requests: r.Requests, MS: tenths(r.DurationMS),
-		Labels: p.put(cleanMap(r.Labels)), Detail: p.put(shown.Detail), Because: p.put(clean(r.ConfidenceReason)),
-		Rule: p.put(clean(r.Rule)), Remedy: p.put(cleanAll(r.Remedy)), Facts: p.put(facts(r.Capabilities)),
+		Expect: matrix.Printable(r.Expect), Unexpected: r.Unexpected, Requests: r.Requests, MS: tenths(r.DurationMS),
+		Labels: p.put(cleanMap(r.Labels)), Detail: p.put(shown.Detail), Because: p.put(matrix.Printable(r.ConfidenceReason)),
+		Rule: p.put(matrix.Printable(r.Rule)), Remedy: p.put(cleanAll(r.Remedy)), Facts: p.put(facts(r.Capabilities)),
 	}
 	evidence := ""
 	if r.Product != nil {
-		out.Name, evidence = clean(r.Product.Name), clean(r.Product.Evidence)
+		out.Name, evidence = matrix.Printable(r.Product.Name), matrix.Printable(r.Product.Evidence)
 	}
 	out.Evidence = p.put(evidence)
 	findings, clients := [][2]string{}, [][4]string{}
 	for _, f := range r.Findings {
-		findings = append(findings, [2]string{clean(f.Code), clean(f.Text)})
+		findings = append(findings, [2]string{matrix.Printable(f.Code), matrix.Printable(f.Text)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Clients)) {
 		f := r.Clients[name]
-		clients = append(clients, [4]string{clean(name), clean(string(f.Read)), clean(string(f.Push)), clean(f.Version)})
+		clients = append(clients, [4]string{matrix.Printable(name), matrix.Printable(string(f.Read)), matrix.Printable(string(f.Push)), matrix.Printable(f.Version)})
 	}
 	out.Findings, out.Clients = p.put(findings), p.put(clients)
 	for i := range r.Exchanges {
@@ -141,8 +141,8 @@ func newIslandExchange(p *pool, x *matrix.Exchange, origin string) islandExchang
 	if x.Phases != nil {
 		phases = []float64{tenths(x.Phases.DNS), tenths(x.Phases.Connect), tenths(x.Phases.TLS), tenths(x.Phases.FirstByte)}
 	}
-	return islandExchange{clean(x.Step), clean(x.Method), clean(address), x.Status, clean(x.ContentType), x.Bytes, tenths(x.MS),
-		clean(x.Error), p.put(cleanMap(x.Headers)), phases}
+	return islandExchange{matrix.Printable(x.Step), matrix.Printable(x.Method), matrix.Printable(address), x.Status, matrix.Printable(x.ContentType), x.Bytes, tenths(x.MS),
+		matrix.Printable(x.Error), p.put(cleanMap(x.Headers)), phases}
 }
 
 // tenths rounds milliseconds as they are shown.
@@ -151,7 +151,7 @@ func tenths(ms float64) float64 { return math.Round(ms*10) / 10 }
 func cleanMap(in map[string]string) map[string]string {
 	out := make(map[string]string, len(in))
 	for key, value := range in {
-		out[clean(key)] = clean(value)
+		out[matrix.Printable(key)] = matrix.Printable(value)
 	}
 	return out
 }
@@ -159,7 +159,7 @@ func cleanMap(in map[string]string) map[string]string {
 func cleanAll(in []string) []string {
 	out := make([]string, 0, len(in))
 	for _, text := range in {
-		out = append(out, clean(text))
+		out = append(out, matrix.Printable(text))
 	}
 	return out
 }

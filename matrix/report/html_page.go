@@ -15,7 +15,7 @@ import (
 )
 
 // page is what the template shows. Every text from the matrix in it went
-// through clean, so that neither control characters nor bidirectional
+// through matrix.Printable, so that neither control characters nor bidirectional
 // overrides reach a screen; the template escapes it for its place.
 type page struct {
 	*frame
@@ -90,12 +90,12 @@ func emptyColumns(rows []pageRow) []string {
 // pageProblem is the rows that do not pass for one reason, by what they need.
 type pageProblem struct {
 	Severity, Reason string
-	Count, More      int // rows; mends that are not shown
-	Mends            []pageMend
+	Count, More      int // rows; fixes that are not shown
+	Fixes            []pageFix
 }
 
-// pageMend is a set of rows that need the same mend.
-type pageMend struct {
+// pageFix is the rows that need the same to be done.
+type pageFix struct {
 	Detail, Remedy string // no detail where it is the one before
 	Registries     []string
 	More           int // registries that are not named
@@ -115,7 +115,7 @@ type facetOption struct {
 // newPage gathers what the template shows of m.
 func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	p := &page{
-		Started: scanTime(m.Started), Tool: clean(m.Tool.Name + " " + m.Tool.Version), Shard: clean(m.Shard),
+		Started: scanTime(m.Started), Tool: matrix.Printable(m.Tool.Name + " " + m.Tool.Version), Shard: matrix.Printable(m.Shard),
 		Complete: m.Complete, Summary: m.Summary, Facets: facets(m.Rows), LabelKeys: cleanAll(labelKeys(m.Rows)),
 	}
 	if took := m.Finished.Sub(m.Started); took > 0 {
@@ -126,8 +126,8 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	p.Shares = shares(now, scans)
 	p.Past = newPast(append(scans, now))
 	p.Problems = pageProblems(m.Rows)
-	if len(p.Problems) > shownProblems {
-		p.Problems, p.MoreProblems = p.Problems[:shownProblems], p.Problems[shownProblems:]
+	if len(p.Problems) > maxProblems {
+		p.Problems, p.MoreProblems = p.Problems[:maxProblems], p.Problems[maxProblems:]
 	}
 	ids := rowIDs(m.Rows)
 	for i := range m.Rows {
@@ -139,15 +139,13 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	return p, err
 }
 
-func scanTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
-
 func newPageRow(r *matrix.Row, id string) pageRow {
 	return pageRow{
-		ID: id, Severity: clean(string(r.Severity)), Registry: newName(clean(r.Registry)), Image: newName(clean(r.Image)), Strategy: clean(string(r.Strategy)),
-		Confidence: clean(string(r.Confidence)), Reason: clean(string(r.Reason)), Product: clean(productWords(r)),
-		Filter: clean(filterWord(r)), Tag: clean(tagWord(r)), Push: clean(pushWord(r)), Status: number(r.Status),
+		ID: id, Severity: matrix.Printable(string(r.Severity)), Registry: newName(matrix.Printable(r.Registry)), Image: newName(matrix.Printable(r.Image)), Strategy: matrix.Printable(string(r.Strategy)),
+		Confidence: matrix.Printable(string(r.Confidence)), Reason: matrix.Printable(string(r.Reason)), Product: matrix.Printable(productWords(r)),
+		Filter: matrix.Printable(filterWord(r)), Tag: matrix.Printable(tagWord(r)), Push: matrix.Printable(pushWord(r)), Status: number(r.Status),
 		Findings: number(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
-		Expect: unexpected(r), Detail: clean(r.Detail),
+		Expect: unexpected(r), Detail: matrix.Printable(r.Detail),
 	}
 }
 
@@ -156,7 +154,7 @@ func unexpected(r *matrix.Row) string {
 	if !r.Unexpected {
 		return ""
 	}
-	return clean(r.Expect)
+	return matrix.Printable(r.Expect)
 }
 
 // rowIDs gives each row the id that links address. It follows from registry
@@ -178,45 +176,45 @@ func rowIDs(rows []matrix.Row) []string {
 // Bounds of what is shown at once: other problems unfold, and the rows tell
 // the rest.
 const (
-	shownProblems   = 6
-	shownPageMends  = 4
-	shownPagePlaces = 6
+	maxProblems       = 6
+	maxPageFixes      = 4
+	maxPageRegistries = 6
 )
 
 func pageProblems(rows []matrix.Row) []pageProblem {
 	var out []pageProblem
 	for _, found := range problems(rows) {
-		p := pageProblem{Severity: clean(string(found.severity)), Reason: clean(string(found.reason)), Count: len(found.rows)}
-		for i, m := range found.mends {
-			p.Mends = append(p.Mends, newPageMend(m))
-			if i > 0 && slices.Equal(m.details(), found.mends[i-1].details()) {
-				p.Mends[i].Detail = ""
+		p := pageProblem{Severity: matrix.Printable(string(found.severity)), Reason: matrix.Printable(string(found.reason)), Count: len(found.rows)}
+		for i, f := range found.fixes {
+			p.Fixes = append(p.Fixes, newPageFix(f))
+			if found.repeatsDetails(i) {
+				p.Fixes[i].Detail = ""
 			}
 		}
-		if len(p.Mends) > shownPageMends {
-			p.Mends, p.More = p.Mends[:shownPageMends], len(p.Mends)-shownPageMends
+		if len(p.Fixes) > maxPageFixes {
+			p.Fixes, p.More = p.Fixes[:maxPageFixes], len(p.Fixes)-maxPageFixes
 		}
 		out = append(out, p)
 	}
 	return out
 }
 
-func newPageMend(m mend) pageMend {
-	out := pageMend{Detail: clean(m.seen[0].detail)}
-	switch more := len(m.seen) - 1; {
+func newPageFix(f fix) pageFix {
+	out := pageFix{Detail: matrix.Printable(f.answers[0].detail)}
+	switch more := len(f.answers) - 1; {
 	case more == 1:
 		out.Detail += " (and one other answer)"
 	case more > 1:
 		out.Detail += fmt.Sprintf(" (and %d other answers)", more)
 	}
-	for _, registry := range alike(m.rows, func(r *matrix.Row) string { return r.Registry }) {
-		out.Registries = append(out.Registries, clean(registry[0].Registry))
+	for _, registry := range groupBy(f.rows, func(r *matrix.Row) string { return r.Registry }) {
+		out.Registries = append(out.Registries, matrix.Printable(registry[0].Registry))
 	}
-	if len(out.Registries) > shownPagePlaces {
-		out.Registries, out.More = out.Registries[:shownPagePlaces], len(out.Registries)-shownPagePlaces
+	if len(out.Registries) > maxPageRegistries {
+		out.Registries, out.More = out.Registries[:maxPageRegistries], len(out.Registries)-maxPageRegistries
 	}
-	if len(m.remedy) > 0 {
-		out.Remedy = clean(m.remedy[0])
+	if len(f.remedy) > 0 {
+		out.Remedy = matrix.Printable(f.remedy[0])
 	}
 	return out
 }
@@ -240,7 +238,7 @@ var facetKinds = []struct {
 func findingCodes(r *matrix.Row) []string {
 	var out []string
 	for _, f := range r.Findings {
-		out = append(out, clean(f.Code))
+		out = append(out, matrix.Printable(f.Code))
 	}
 	return out
 }
@@ -252,7 +250,7 @@ func facets(rows []matrix.Row) []facet {
 		counts := map[string]int{}
 		for i := range rows {
 			for _, value := range kind.values(&rows[i]) {
-				counts[clean(value)]++
+				counts[matrix.Printable(value)]++
 			}
 		}
 		f := facet{Key: kind.key, Title: kind.title, All: kind.all}

@@ -68,3 +68,12 @@ func indentedJSON[T any](w io.Writer, v T, _ Options) error {
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
 }
+
+// explanationJSON renders the rows alone.
+func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
+	rows := make([]*matrix.Row, 0, len(explained))
+	for _, e := range explained {
+		rows = append(rows, e.Row)
+	}
+	return indentedJSON(w, rows, o)
+}

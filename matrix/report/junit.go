@@ -21,7 +21,7 @@ type (
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		Name      string      `xml:"name,attr"`
+		Name      xmlString   `xml:"name,attr"`
 		Tests     int         `xml:"tests,attr"`
 		Failures  int         `xml:"failures,attr"`
 		Errors    int         `xml:"errors,attr"`
@@ -31,17 +31,17 @@ type (
 		Cases     []junitCase `xml:"testcase"`
 	}
 	junitCase struct {
-		ClassName string       `xml:"classname,attr"`
-		Name      string       `xml:"name,attr"`
+		ClassName xmlString    `xml:"classname,attr"`
+		Name      xmlString    `xml:"name,attr"`
 		Time      string       `xml:"time,attr"`
 		Error     *junitResult `xml:"error"`
 		Failure   *junitResult `xml:"failure"`
 		Skipped   *junitResult `xml:"skipped"`
 	}
 	junitResult struct {
-		Type    string `xml:"type,attr,omitempty"`
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
+		Type    xmlString `xml:"type,attr,omitempty"`
+		Message xmlString `xml:"message,attr"`
+		Text    xmlString `xml:",chardata"`
 	}
 )
 
@@ -59,7 +59,7 @@ func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 		if !ok {
 			at = len(all.Suites)
 			index[r.Registry] = at
-			all.Suites = append(all.Suites, junitSuite{Name: xmlText(r.Registry), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")})
+			all.Suites = append(all.Suites, junitSuite{Name: xmlString(r.Registry), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")})
 			spent = append(spent, 0)
 		}
 		all.Suites[at].add(r)
@@ -84,10 +84,18 @@ func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 }
 
 func (s *junitSuite) add(r *matrix.Row) {
-	one := junitCase{ClassName: xmlText(r.Registry), Name: xmlText(r.Image), Time: seconds(r.DurationMS)}
-	result := &junitResult{Type: xmlText(string(r.Reason)), Message: xmlText(r.Detail), Text: xmlText(strings.Join(r.Remedy, " "))}
+	one := junitCase{
+		ClassName: xmlString(r.Registry),
+		Name:      xmlString(r.Image),
+		Time:      seconds(r.DurationMS),
+	}
+	result := &junitResult{
+		Type:    xmlString(r.Reason),
+		Message: xmlString(r.Detail),
+		Text:    xmlString(strings.Join(r.Remedy, " ")),
+	}
 	if r.Unexpected {
-		result.Message += xmlText(" The inventory expects " + r.Expect + ".")
+		result.Message += xmlString(" The inventory expects " + r.Expect + ".")
 	}
 	s.Tests++
 	switch {

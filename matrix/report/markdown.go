@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -19,19 +18,19 @@ const (
 // to do about each row that does not pass.
 func markdown(w io.Writer, m *matrix.Matrix, _ Options) error {
 	budget := &budgeted{w: w, left: maxMarkdown}
-	p := &lines{w: budget, escape: markdownText}
+	p := &lines{w: budget, medium: markdownLine}
 	p.line("# Referrers matrix\n")
-	p.line("%s\n", verbatim(markdownSentence(m)))
-	p.markdownSummary(m)
-	p.markdownRows(m)
-	p.markdownProblems(m)
-	p.markdownFindings(m)
+	p.line("%s\n", markdownSentence(m))
+	markdownSummary(p, m)
+	markdownRows(p, m)
+	markdownProblems(p, m)
+	markdownFindings(p, m)
 	cut := budget.cut
 	budget.cut, budget.left = false, maxClosing
 	if cut {
 		p.line("\nThe report is cut here for its size; matrix.json and matrix.csv hold all of it.")
 	}
-	p.markdownClosing(m)
+	markdownClosing(p, m)
 	return p.err
 }
 
@@ -52,13 +51,13 @@ func (b *budgeted) Write(line []byte) (int, error) {
 }
 
 // markdownSentence says in a sentence what the report holds.
-func markdownSentence(m *matrix.Matrix) string {
-	s := fmt.Sprintf("%s of %s: %s", matrix.Quantity(m.Summary.Rows, "image"), matrix.Quantity(m.Summary.Registries, "registry"), SeverityCounts(m.Summary))
+func markdownSentence(m *matrix.Matrix) markup {
+	s := markdownLine.escape(rowCounts(m.Summary))
 	if m.Summary.Unexpected > 0 {
-		s += "; " + unexpectedWords(m.Summary.Unexpected)
+		s += markdownLine.sprintf("; %s", unexpectedText(m.Summary.Unexpected))
 	}
 	if m.Shard != "" {
-		s += ". This is shard " + markdownText(m.Shard) + " of the inventory"
+		s += markdownLine.sprintf(". This is shard %s of the inventory", m.Shard)
 	}
 	if !m.Complete {
 		s += ". The scan is not complete: images of the inventory are missing here"
@@ -68,20 +67,21 @@ func markdownSentence(m *matrix.Matrix) string {
 
 // markdownClosing is the only place with times, so that two runs over the same
 // answers differ in nothing else.
-func (l *lines) markdownClosing(m *matrix.Matrix) {
-	l.line("\n---\nMeasured by %s %s, %s to %s.", m.Tool.Name, m.Tool.Version, verbatim(scanTime(m.Started)), verbatim(scanTime(m.Finished)))
+func markdownClosing(p *lines, m *matrix.Matrix) {
+	tool := p.medium.sprintf("%s %s", m.Tool.Name, m.Tool.Version)
+	p.line("\n---\nMeasured by %s, %s to %s.", tool, scanTime(m.Started), scanTime(m.Finished))
 }
 
-func (l *lines) markdownSummary(m *matrix.Matrix) {
-	l.line("| Severity | Images | Meaning |\n| --- | ---: | --- |")
+func markdownSummary(p *lines, m *matrix.Matrix) {
+	p.line("| Severity | Images | Meaning |\n| --- | ---: | --- |")
 	for _, severity := range matrix.Severities {
-		l.line("| %s | %d | %s |", severity, m.Summary.Count(severity), severityMeaning[severity])
+		p.tableRow(severity, m.Summary.Count(severity), severityMeaning[severity])
 	}
-	l.line("\n| Strategy | Images | Meaning |\n| --- | ---: | --- |")
+	p.line("\n| Strategy | Images | Meaning |\n| --- | ---: | --- |")
 	for _, strategy := range matrix.Strategies {
-		l.line("| %s | %d | %s |", strategy, countStrategy(m.Rows, strategy), strategyMeaning[strategy])
+		p.tableRow(strategy, countStrategy(m.Rows, strategy), strategyMeaning[strategy])
 	}
-	l.line("")
+	p.line("")
 }
 
 // markdownColumns are those of the matrix; one that is empty in every row is
@@ -96,8 +96,8 @@ var markdownColumns = []struct {
 		}
 		return markdownText(string(r.Severity))
 	}},
-	{"Registry", func(r *matrix.Row) string { return markdownText(r.Registry) }},
-	{"Image", func(r *matrix.Row) string { return markdownText(r.Image) }},
+	{"Registry", func(r *matrix.Row) string { return markdownCellCode(r.Registry) }},
+	{"Image", func(r *matrix.Row) string { return markdownCellCode(r.Image) }},
 	{"Strategy", func(r *matrix.Row) string { return markdownText(string(r.Strategy)) }},
 	{"Reason", func(r *matrix.Row) string {
 		if r.Unexpected {
@@ -112,7 +112,7 @@ var markdownColumns = []struct {
 	{"Push", func(r *matrix.Row) string { return markdownText(pushWord(r)) }},
 }
 
-func (l *lines) markdownRows(m *matrix.Matrix) {
+func markdownRows(p *lines, m *matrix.Matrix) {
 	cells := make([][]string, len(m.Rows)+2)
 	for _, c := range markdownColumns {
 		values, empty := []string{c.title, "---"}, len(m.Rows) > 0
@@ -126,63 +126,67 @@ func (l *lines) markdownRows(m *matrix.Matrix) {
 			}
 		}
 	}
-	l.line("## Matrix\n")
+	p.line("## Matrix\n")
 	for _, row := range cells {
-		l.line("| %s |", verbatim(strings.Join(row, " | ")))
+		p.line("| %s |", markup(strings.Join(row, " | ")))
 	}
 }
 
-// Bounds of a list of places.
-const markdownPlaces = 50
+// maxMarkdownRows bounds the images that a list names.
+const maxMarkdownRows = 50
 
 // markdownProblems writes a section for each reason of a row that does not
-// pass; rows that need the same share one list of remedies, and those that
-// read the same one paragraph.
-func (l *lines) markdownProblems(m *matrix.Matrix) {
-	for i, p := range problems(m.Rows) {
+// pass. Rows that need the same share one list of remedies, and those that read
+// the same one paragraph.
+func markdownProblems(p *lines, m *matrix.Matrix) {
+	for i, problem := range problems(m.Rows) {
 		if i == 0 {
-			l.line("\n## What to do")
+			p.line("\n## What to do")
 		}
-		l.line("\n### %s: %s", p.severity, p.reason)
-		for _, mend := range p.mends {
-			for _, s := range mend.seen {
-				l.line("\n%s\n", s.detail)
-				for i, r := range s.rows {
-					if i == markdownPlaces {
-						l.line("- and %d more", len(s.rows)-i)
-						break
-					}
-					l.line("- %s, %s", r.Registry, r.Image)
-				}
+		p.line("\n### %s: %s", problem.severity, problem.reason)
+		for _, f := range problem.fixes {
+			for _, a := range f.answers {
+				markdownAnswer(p, a)
 			}
-			for i, remedy := range mend.remedy {
+			for i, remedy := range f.remedy {
 				if i == 0 {
-					l.line("")
+					p.line("")
 				}
-				l.line("%d. %s", i+1, remedy)
+				p.line("%d. %s", i+1, remedy)
 			}
 		}
 	}
 }
 
-// markdownFindings lists what was found beside the verdicts, each finding
-// with the places it holds for.
-func (l *lines) markdownFindings(m *matrix.Matrix) {
+func markdownAnswer(p *lines, a answer) {
+	p.line("\n%s\n", a.detail)
+	for i, r := range a.rows {
+		if i == maxMarkdownRows {
+			p.line("- and %d more", len(a.rows)-i)
+			return
+		}
+		p.line("- %s, %s", nameText(r.Registry), nameText(r.Image))
+	}
+}
+
+// markdownFindings lists what was found beside the verdicts, each finding with
+// the images that have it.
+func markdownFindings(p *lines, m *matrix.Matrix) {
 	var order []string
-	at := map[string][]*matrix.Row{}
+	found := map[string][]*matrix.Row{}
 	for i := range m.Rows {
 		for _, f := range m.Rows[i].Findings {
-			if at[f.Text] == nil {
+			if found[f.Text] == nil {
 				order = append(order, f.Text)
 			}
-			at[f.Text] = append(at[f.Text], &m.Rows[i])
+			found[f.Text] = append(found[f.Text], &m.Rows[i])
 		}
 	}
 	if len(order) == 0 {
 		return
 	}
-	l.line("\n## Findings\n")
-	for _, finding := range order {
-		l.line("- %s (%s)", finding, strings.Join(places(at[finding], markdownPlaces), "; "))
+	p.line("\n## Findings\n")
+	for _, text := range order {
+		p.line("- %s (%s)", text, join(p.medium.rowNames(found[text], maxMarkdownRows), "; "))
 	}
 }

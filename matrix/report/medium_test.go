@@ -175,7 +175,7 @@ func islandSafe(t *testing.T, m *matrix.Matrix, data string) {
 	}
 	for i, row := range back.Rows {
 		var detail string
-		if err := json.Unmarshal(back.Pool[row.Detail], &detail); err != nil || row.Registry != clean(m.Rows[i].Registry) || detail != clean(m.Rows[i].Detail) {
+		if err := json.Unmarshal(back.Pool[row.Detail], &detail); err != nil || row.Registry != matrix.Printable(m.Rows[i].Registry) || detail != matrix.Printable(m.Rows[i].Detail) {
 			t.Errorf("row %d comes back as %q, %q, %v", i, row.Registry, detail, err)
 		}
 	}

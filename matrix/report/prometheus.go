@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"refmatrix/matrix"
 )
@@ -15,13 +14,13 @@ import (
 // rowMetric is a metric with one series for each registry and image; value
 // gives false where a row has none.
 type rowMetric struct {
-	name, help string
-	labels     func(*matrix.Row) string
+	name, help markup
+	labels     func(*matrix.Row) markup
 	value      func(*matrix.Row) (float64, bool)
 }
 
 var rowMetrics = []rowMetric{
-	{"refmatrix_row_info", "What was measured for an image, always 1.", func(r *matrix.Row) string {
+	{"refmatrix_row_info", "What was measured for an image, always 1.", func(r *matrix.Row) markup {
 		name, version := "", ""
 		if r.Product != nil {
 			name, version = r.Product.Name, r.Product.Version
@@ -31,25 +30,28 @@ var rowMetrics = []rowMetric{
 	}, func(*matrix.Row) (float64, bool) { return 1, true }},
 	{"refmatrix_referrers_supported", "Whether the referrers API works for an image: 1 it does, 0 it does not; absent where unknown.", nil,
 		func(r *matrix.Row) (float64, bool) {
-			return truth(r.Referrers == matrix.Supported), r.Referrers != matrix.SupportUnknown
+			return boolValue(r.Referrers == matrix.Supported), r.Referrers != matrix.SupportUnknown
 		}},
 	{"refmatrix_row_unexpected", "Whether a row differs from what the inventory expects.", nil,
-		func(r *matrix.Row) (float64, bool) { return truth(r.Unexpected), r.Expect != "" }},
+		func(r *matrix.Row) (float64, bool) { return boolValue(r.Unexpected), r.Expect != "" }},
 	{"refmatrix_row_requests", "HTTP requests made for an image.", nil,
 		func(r *matrix.Row) (float64, bool) { return float64(r.Requests), true }},
 	{"refmatrix_row_duration_seconds", "Time that probing an image took.", nil,
 		func(r *matrix.Row) (float64, bool) { return r.DurationMS / 1000, true }},
 }
 
+// exposition is the Prometheus text format.
+var exposition = medium{text: labelValue, name: labelValue}
+
 // prometheus renders the Prometheus text format, which node_exporter's
 // textfile collector reads. Names, units and help follow its conventions
 // (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
 // for that collector refuses the line.
 func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
-	p := &lines{w: w}
+	p := &lines{w: w, medium: exposition}
 	for _, metric := range rowMetrics {
-		p.head(metric.name, metric.help)
-		seen := map[string]bool{} // a series must not come twice, whatever a merge brought together
+		writeHelp(p, metric.name, metric.help)
+		seen := map[markup]bool{} // a series must not come twice, whatever a merge brought together
 		for i := range m.Rows {
 			r := &m.Rows[i]
 			key := labelList("registry", r.Registry, "image", r.Image)
@@ -61,20 +63,20 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 			if metric.labels != nil {
 				key += "," + metric.labels(r)
 			}
-			p.line("%s{%s} %s", metric.name, key, float(value))
+			p.line("%s{%s} %s", metric.name, key, formatFloat(value))
 		}
 	}
-	p.registryLabels(m)
-	p.head("refmatrix_rows", "Rows by severity.")
+	registryLabels(p, m)
+	writeHelp(p, "refmatrix_rows", "Rows by severity.")
 	for _, severity := range matrix.Severities {
 		p.line("refmatrix_rows{%s} %d", labelList("severity", string(severity)), m.Summary.Count(severity))
 	}
-	p.head("refmatrix_scan_start_time_seconds", "When the scan began, in seconds since 1970.")
-	p.line("refmatrix_scan_start_time_seconds %s", float(float64(m.Started.UnixMilli())/1000))
-	p.head("refmatrix_scan_end_time_seconds", "When the scan ended, in seconds since 1970.")
-	p.line("refmatrix_scan_end_time_seconds %s", float(float64(m.Finished.UnixMilli())/1000))
-	p.head("refmatrix_scan_complete", "Whether every image of the inventory was measured.")
-	p.line("refmatrix_scan_complete %s", float(truth(m.Complete)))
+	writeHelp(p, "refmatrix_scan_start_time_seconds", "When the scan began, in seconds since 1970.")
+	p.line("refmatrix_scan_start_time_seconds %s", formatFloat(float64(m.Started.UnixMilli())/1000))
+	writeHelp(p, "refmatrix_scan_end_time_seconds", "When the scan ended, in seconds since 1970.")
+	p.line("refmatrix_scan_end_time_seconds %s", formatFloat(float64(m.Finished.UnixMilli())/1000))
+	writeHelp(p, "refmatrix_scan_complete", "Whether every image of the inventory was measured.")
+	p.line("refmatrix_scan_complete %s", formatFloat(boolValue(m.Complete)))
 	return p.err
 }
 
@@ -82,9 +84,9 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 // the inventory, as kube-state-metrics does for those of pods: an alert joins
 // it (group_left) to know whose registry it is. Where rows of one registry
 // differ, which only a merge can bring about, the first speaks for it.
-func (l *lines) registryLabels(m *matrix.Matrix) {
-	l.head("refmatrix_registry_labels", "The inventory's labels of a registry, always 1.")
-	seen := map[string]bool{}
+func registryLabels(l *lines, m *matrix.Matrix) {
+	writeHelp(l, "refmatrix_registry_labels", "The inventory's labels of a registry, always 1.")
+	seen := map[markup]bool{}
 	for i := range m.Rows {
 		r := &m.Rows[i]
 		key := labelList("registry", r.Registry)
@@ -122,28 +124,25 @@ func labelNames(keys []string) []labelName {
 	return out
 }
 
-func (l *lines) head(name, help string) {
+func writeHelp(l *lines, name, help markup) {
 	l.line("# HELP %s %s", name, help)
 	l.line("# TYPE %s gauge", name)
 }
 
-// labelList words pairs of names and values.
-func labelList(pairs ...string) string {
-	var b strings.Builder
+// labelList returns pairs of names and values as the labels of a series.
+func labelList(pairs ...string) markup {
+	var list []markup
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, `%s="%s"`, pairs[i], labelValue(pairs[i+1]))
+		list = append(list, exposition.sprintf(`%s="%s"`, markup(pairs[i]), pairs[i+1]))
 	}
-	return b.String()
+	return join(list, ",")
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-func float(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func formatFloat(f float64) markup { return markup(strconv.FormatFloat(f, 'f', -1, 64)) }

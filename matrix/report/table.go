@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -42,21 +43,17 @@ var tableColumns = []column{
 	{"MS", 110, true, true, func(r *matrix.Row) string { return strconv.FormatFloat(r.DurationMS, 'f', 1, 64) }},
 }
 
-var severityColors = map[matrix.Severity]text.Colors{
-	matrix.Pass: {text.FgGreen}, matrix.Info: {text.FgCyan}, matrix.Warn: {text.FgYellow}, matrix.Fail: {text.FgRed, text.Bold},
-}
-
 // table renders for a terminal: the matrix, then what does not pass grouped by
 // what is wrong, then the counts.
 func table(w io.Writer, m *matrix.Matrix, o Options) error {
-	p := &lines{w: w, width: o.Width}
-	p.line("%s", verbatim(grid(m, o)))
+	p := &lines{w: w, medium: terminal, width: o.Width}
+	p.line("%s", markup(grid(m, o)))
 	for _, problem := range problems(m.Rows) {
-		p.problem(problem, o)
+		tableProblem(p, problem, o)
 	}
 	p.line("")
-	for _, line := range summaryLines(m) {
-		p.text("", line)
+	for _, line := range tableSummary(m) {
+		p.wrapped("", line)
 	}
 	return p.err
 }
@@ -113,7 +110,7 @@ func visible(rows []matrix.Row, width int) (shown []column, cells [][]string) {
 		}
 		below, empty := make([]string, len(rows)), len(rows) > 0
 		for i := range rows {
-			below[i] = clean(c.value(&rows[i]))
+			below[i] = string(terminal.escape(c.value(&rows[i])))
 			empty = empty && below[i] == ""
 		}
 		if !empty {
@@ -122,9 +119,6 @@ func visible(rows []matrix.Row, width int) (shown []column, cells [][]string) {
 	}
 	return shown, cells
 }
-
-// leastColumn is how narrow a column may get before the table grows too wide.
-const leastColumn = 8
 
 // fit gives each column the width of its longest cell, and takes from the
 // widest of those that may wrap until all fit into width.
@@ -141,7 +135,7 @@ func fit(shown []column, cells [][]string, width int) []int {
 	for width > 0 && total > width {
 		widest := -1
 		for j, c := range shown {
-			if !c.firm && widths[j] > leastColumn && (widest < 0 || widths[j] > widths[widest]) {
+			if !c.firm && widths[j] > minColumn && (widest < 0 || widths[j] > widths[widest]) {
 				widest = j
 			}
 		}
@@ -152,6 +146,64 @@ func fit(shown []column, cells [][]string, width int) []int {
 		total--
 	}
 	return widths
+}
+
+// Bounds of a problem in the table: the reports hold the rest.
+const (
+	maxTableRows    = 8
+	maxTableAnswers = 3
+	maxTableFixes   = 6
+)
+
+// tableProblem writes what is wrong, and for each fix where, and what to do.
+func tableProblem(p *lines, problem problem, o Options) {
+	p.line("\n%s %s (%d)", severityText(problem.severity, o), problem.reason, len(problem.rows))
+	for i, f := range problem.fixes {
+		if i == maxTableFixes {
+			p.wrapped("  ", "and "+matrix.Quantity(len(problem.fixes)-i, "other remedy")+", in the reports")
+			break
+		}
+		if !problem.repeatsDetails(i) {
+			tableAnswers(p, f)
+		}
+		p.items("  at: ", p.medium.rowNames(f.rows, maxTableRows))
+		if len(f.remedy) > 0 {
+			p.wrapped("  do: ", f.remedy[0])
+		}
+	}
+}
+
+func tableAnswers(p *lines, f fix) {
+	for i, a := range f.answers {
+		if i == maxTableAnswers {
+			p.wrapped("  ", "and "+matrix.Quantity(len(f.answers)-i, "other answer")+", in the reports")
+			return
+		}
+		p.wrapped("  ", a.detail)
+	}
+}
+
+// tableSummary returns the closing lines of the table.
+func tableSummary(m *matrix.Matrix) []string {
+	out := []string{rowCounts(m.Summary)}
+	var strategies []string
+	for _, strategy := range matrix.Strategies {
+		strategies = append(strategies, fmt.Sprintf("%s %d", strategy, countStrategy(m.Rows, strategy)))
+	}
+	out = append(out, "strategy: "+strings.Join(strategies, ", "))
+	if codes := findingCounts(m.Rows); len(codes) > 0 {
+		out = append(out, "findings: "+strings.Join(codes, ", ")+"; the Markdown report and refmatrix explain say what each means")
+	}
+	if m.Summary.Unexpected > 0 {
+		out = append(out, unexpectedText(m.Summary.Unexpected))
+	}
+	if m.Shard != "" {
+		out = append(out, "shard "+m.Shard+": the other shards hold the rest of the inventory")
+	}
+	if !m.Complete {
+		out = append(out, "not complete: images of the inventory are missing here")
+	}
+	return out
 }
 
 func number(n int) string {

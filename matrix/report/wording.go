@@ -1,0 +1,90 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"refmatrix/matrix"
+)
+
+// What the values that reports count by mean, for those who meet them first.
+var (
+	severityMeaning = map[matrix.Severity]string{
+		matrix.Fail: "the registry, the network or the sign-in broke",
+		matrix.Warn: "no usable referrers API: clients fall back to tags",
+		matrix.Info: "could not be measured; image, account or limits to check",
+		matrix.Pass: "the referrers API works",
+	}
+	strategyMeaning = map[matrix.Strategy]string{
+		matrix.ReferrersAPI:    "link by the referrers API",
+		matrix.ReferrersTag:    "link by the referrers tag schema (sha256-… tags)",
+		matrix.StrategyUnknown: "not known from this scan",
+	}
+)
+
+// SeverityCounts returns the counts of s from the most severe to the mildest,
+// the one order of all reports: "1 fail, 8 warn, 0 info, 8 pass".
+func SeverityCounts(s matrix.Summary) string {
+	var counts []string
+	for _, severity := range matrix.Severities {
+		counts = append(counts, fmt.Sprintf("%d %s", s.Count(severity), severity))
+	}
+	return strings.Join(counts, ", ")
+}
+
+// rowCounts returns "16 images of 10 registries: 1 fail, 8 warn, ...".
+func rowCounts(s matrix.Summary) string {
+	return fmt.Sprintf("%s of %s: %s", matrix.Quantity(s.Rows, "image"), matrix.Quantity(s.Registries, "registry"), SeverityCounts(s))
+}
+
+// countStrategy returns how many rows have the strategy.
+func countStrategy(rows []matrix.Row, strategy matrix.Strategy) int {
+	n := 0
+	for i := range rows {
+		if rows[i].Strategy == strategy {
+			n++
+		}
+	}
+	return n
+}
+
+// findingCounts returns how many rows have each finding, the most frequent
+// first: "filter-ignored 4".
+func findingCounts(rows []matrix.Row) []string {
+	counts := map[string]int{}
+	for i := range rows {
+		for _, f := range rows[i].Findings {
+			counts[f.Code]++
+		}
+	}
+	var out []string
+	for _, code := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
+	}) {
+		out = append(out, fmt.Sprintf("%s %d", code, counts[code]))
+	}
+	return out
+}
+
+// unexpectedText reports how many rows are not as the inventory expects.
+func unexpectedText(n int) string {
+	if n == 1 {
+		return "1 image is not as the inventory expects"
+	}
+	return fmt.Sprintf("%d images are not as the inventory expects", n)
+}
+
+// scanTime is a moment of a scan.
+func scanTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// orDash is text, or a dash in place of none.
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
