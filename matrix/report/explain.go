@@ -41,7 +41,7 @@ func explainRow(p *lines, row *matrix.Row, o Options) {
 		p.line("digest   %s", row.Digest)
 	}
 	if row.Product != nil {
-		p.wrapped("product  ", fmt.Sprintf("%s (%s)", productWords(row), row.Product.Evidence))
+		p.wrapped("product  ", fmt.Sprintf("%s (%s)", cellOf("software").value(row), row.Product.Evidence))
 	}
 	section(p, "Exchanges")
 	for i, x := range row.Exchanges {
@@ -123,61 +123,29 @@ func phaseText(phases *matrix.Phases) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-// capabilities lists what was measured beside the verdict.
+// explainedCapabilities are those that fit a line, with what explain calls them.
+var explainedCapabilities = []struct{ title, name string }{
+	{"content type", "content type"},
+	{"filter", "filter"},
+	{"pagination", "pagination"},
+	{"absent subject", "absent subject"},
+	{"malformed digest", "malformed digest"},
+	{"HEAD", "HEAD"},
+	{"listed", "artifact type"},
+	{"tag schema", "tag schema"},
+	{"cosign tags", "cosign tags"},
+	{"push", "push"},
+}
+
+// explainCapabilities lists what was measured beside the verdict.
 func explainCapabilities(p *lines, c *matrix.Capabilities) {
 	if c == nil {
 		return
 	}
 	section(p, "Capabilities")
-	for _, one := range []struct{ name, value string }{
-		{"content type", string(c.ContentType)},
-		{"filter", strings.TrimSpace(string(c.Filter) + " " + c.FilterType)},
-		{"pagination", string(c.Pagination)},
-		{"absent subject", c.AbsentSubject},
-		{"malformed digest", c.MalformedDigest},
-		{"HEAD", c.Head},
-	} {
-		if one.value != "" {
-			fact(p, one.name, one.value)
+	for _, explained := range explainedCapabilities {
+		for _, line := range capabilityOf(explained.name).lines(c) {
+			p.wrapped(p.medium.sprintf("  %-17s ", explained.title), line)
 		}
 	}
-	for _, t := range c.ArtifactTypes {
-		fact(p, "listed", strings.TrimSpace(fmt.Sprintf("%d x %s %s", t.Count, t.Type, t.Name)))
-	}
-	if c.MoreTypes > 0 {
-		fact(p, "listed", matrix.Quantity(c.MoreTypes, "more artifact type"))
-	}
-	if c.TagSchema != nil {
-		fact(p, "tag schema", tagSchemaText(c.TagSchema))
-	}
-	if c.CosignTags != nil {
-		fact(p, "cosign tags", orDash(strings.Join(c.CosignTags, " ")))
-	}
-	if c.Push != nil {
-		fact(p, "push", strings.TrimSuffix(fmt.Sprintf("%s in %s: %s", c.Push.Strategy, c.Push.Repository, c.Push.Detail), ": "))
-	}
-}
-
-func fact(p *lines, name, value string) { p.wrapped(p.medium.sprintf("  %-17s ", name), value) }
-
-// tagSchemaText words what the referrers tag holds; of one that is not there
-// only that.
-func tagSchemaText(t *matrix.TagSchema) string {
-	words := fmt.Sprintf("%s: %s", t.Tag, t.State)
-	if t.State != matrix.TagIndex {
-		return words
-	}
-	words += ", " + matrix.Quantity(t.Descriptors, "descriptor")
-	if !t.Compared {
-		return words + ", not compared with the API"
-	}
-	for _, side := range []struct {
-		links int
-		where string
-	}{{t.MissingFromAPI(), "not in the API"}, {t.MissingFromTag(), "only in the API"}} {
-		if side.links > 0 {
-			words += fmt.Sprintf(", %d %s", side.links, side.where)
-		}
-	}
-	return words
 }

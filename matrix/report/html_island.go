@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"maps"
 	"math"
@@ -164,77 +163,16 @@ func cleanAll(in []string) []string {
 	return out
 }
 
-// facts words the capabilities, a name and its values each.
+// facts are the capabilities, a name and its values each.
 func facts(c *matrix.Capabilities) [][]string {
 	out := [][]string{}
 	if c == nil {
 		return out
 	}
-	add := func(name string, values ...string) {
-		if values = slices.DeleteFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }); len(values) > 0 {
-			out = append(out, append([]string{name}, cleanAll(values)...))
+	for i := range capabilities {
+		for _, parts := range capabilities[i].all(c) {
+			out = append(out, append([]string{capabilities[i].name}, cleanAll(parts)...))
 		}
-	}
-	if c.Descriptors != nil {
-		add("descriptors listed", fmt.Sprint(*c.Descriptors))
-	}
-	for _, t := range c.ArtifactTypes {
-		add("artifact type", fmt.Sprintf("%d × %s", t.Count, t.Type), t.Name)
-	}
-	if c.MoreTypes > 0 {
-		add("artifact type", fmt.Sprintf("%d more", c.MoreTypes))
-	}
-	add("content type", string(c.ContentType))
-	add("filter", strings.TrimSpace(string(c.Filter)), c.FilterType)
-	add("pagination", string(c.Pagination))
-	if c.Pages > 1 {
-		add("pages", fmt.Sprint(c.Pages))
-	}
-	add("absent subject", c.AbsentSubject)
-	add("malformed digest", c.MalformedDigest)
-	add("HEAD", c.Head)
-	if t := c.TagSchema; t != nil {
-		add("tag schema", string(t.State), t.Tag, t.Digest)
-		for _, link := range t.Links {
-			add("linked by the tag", link.Digest, link.ArtifactType, link.MediaType)
-		}
-		add("only by the tag", bounded(t.OnlyTag, t.MissingFromAPI())...)
-		add("only by the API", bounded(t.OnlyAPI, t.MissingFromTag())...)
-	}
-	if c.CosignTags != nil {
-		add("cosign tags", orDash(strings.Join(c.CosignTags, " ")))
-	}
-	if push := c.Push; push != nil {
-		add("push", string(push.Strategy), "in "+push.Repository, push.Detail)
-		add("OCI-Subject", yesNo(push.OCISubject))
-		add("push listed", yesNo(push.Listed)+onTheFirstTry(push))
-		add("left behind", push.LeftBehind...)
-		add("blob left behind", push.LeftBlob)
 	}
 	return out
-}
-
-// bounded gives named, and how many of all it leaves out.
-func bounded(named []string, all int) []string {
-	if more := all - len(named); more > 0 {
-		return append(slices.Clone(named), fmt.Sprintf("and %d more", more))
-	}
-	return named
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-func onTheFirstTry(p *matrix.Push) string {
-	switch {
-	case p.ListedAtOnce:
-		return ", on the first try"
-	case p.Listed:
-		return ", not on the first try"
-	}
-	return ""
 }

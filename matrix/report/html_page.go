@@ -142,9 +142,9 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 func newPageRow(r *matrix.Row, id string) pageRow {
 	return pageRow{
 		ID: id, Severity: matrix.Printable(string(r.Severity)), Registry: newName(matrix.Printable(r.Registry)), Image: newName(matrix.Printable(r.Image)), Strategy: matrix.Printable(string(r.Strategy)),
-		Confidence: matrix.Printable(string(r.Confidence)), Reason: matrix.Printable(string(r.Reason)), Product: matrix.Printable(productWords(r)),
-		Filter: matrix.Printable(filterWord(r)), Tag: matrix.Printable(tagWord(r)), Push: matrix.Printable(pushWord(r)), Status: number(r.Status),
-		Findings: number(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
+		Confidence: matrix.Printable(string(r.Confidence)), Reason: matrix.Printable(string(r.Reason)), Product: matrix.Printable(cellOf("software").value(r)),
+		Filter: matrix.Printable(cellOf("filter").value(r)), Tag: matrix.Printable(cellOf("tag_schema").value(r)), Push: matrix.Printable(cellOf("push").value(r)), Status: numberOrNone(r.Status),
+		Findings: numberOrNone(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
 		Expect: unexpected(r), Detail: matrix.Printable(r.Detail),
 	}
 }

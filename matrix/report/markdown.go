@@ -2,7 +2,6 @@ package report
 
 import (
 	"io"
-	"strings"
 
 	"refmatrix/matrix"
 )
@@ -85,50 +84,53 @@ func markdownSummary(p *lines, m *matrix.Matrix) {
 }
 
 // markdownColumns are those of the matrix; one that is empty in every row is
-// left out. Their cells are markup.
+// left out.
 var markdownColumns = []struct {
-	title string
-	value func(*matrix.Row) string
+	key  string
+	show func(*matrix.Row) markup // nil = as the cell is
 }{
-	{"Severity", func(r *matrix.Row) string {
+	{"severity", func(r *matrix.Row) markup {
 		if r.Severity == matrix.Fail || r.Severity == matrix.Warn {
-			return "**" + markdownText(string(r.Severity)) + "**"
+			return markdownCell.sprintf("**%s**", r.Severity)
 		}
-		return markdownText(string(r.Severity))
+		return markdownCell.escape(r.Severity)
 	}},
-	{"Registry", func(r *matrix.Row) string { return markdownCellCode(r.Registry) }},
-	{"Image", func(r *matrix.Row) string { return markdownCellCode(r.Image) }},
-	{"Strategy", func(r *matrix.Row) string { return markdownText(string(r.Strategy)) }},
-	{"Reason", func(r *matrix.Row) string {
+	{"registry", nil},
+	{"image", nil},
+	{"strategy", nil},
+	{"reason", func(r *matrix.Row) markup {
 		if r.Unexpected {
-			return markdownText(string(r.Reason) + " (expected " + r.Expect + ")")
+			return markdownCell.escape(string(r.Reason) + " (expected " + r.Expect + ")")
 		}
-		return markdownText(string(r.Reason))
+		return markdownCell.escape(r.Reason)
 	}},
-	{"Confidence", func(r *matrix.Row) string { return markdownText(string(r.Confidence)) }},
-	{"Product", func(r *matrix.Row) string { return markdownText(productWords(r)) }},
-	{"Filter", func(r *matrix.Row) string { return markdownText(filterWord(r)) }},
-	{"Tag schema", func(r *matrix.Row) string { return markdownText(tagWord(r)) }},
-	{"Push", func(r *matrix.Row) string { return markdownText(pushWord(r)) }},
+	{"confidence", nil},
+	{"software", nil},
+	{"filter", nil},
+	{"tag_schema", nil},
+	{"push", nil},
 }
 
 func markdownRows(p *lines, m *matrix.Matrix) {
-	cells := make([][]string, len(m.Rows)+2)
-	for _, c := range markdownColumns {
-		values, empty := []string{c.title, "---"}, len(m.Rows) > 0
-		for i := range m.Rows {
-			value := c.value(&m.Rows[i])
-			values, empty = append(values, value), empty && value == ""
+	var head []any
+	body := make([][]any, len(m.Rows))
+	for _, column := range markdownColumns {
+		c, show := cellOf(column.key), column.show
+		if isEmpty(m.Rows, c.value) {
+			continue
 		}
-		for i := range cells {
-			if !empty {
-				cells[i] = append(cells[i], values[i])
-			}
+		if show == nil {
+			show = func(r *matrix.Row) markup { return c.show(r, markdownCell) }
+		}
+		head = append(head, c.title)
+		for i := range m.Rows {
+			body[i] = append(body[i], show(&m.Rows[i]))
 		}
 	}
 	p.line("## Matrix\n")
-	for _, row := range cells {
-		p.line("| %s |", markup(strings.Join(row, " | ")))
+	p.tableHead(head...)
+	for _, row := range body {
+		p.tableRow(row...)
 	}
 }
 

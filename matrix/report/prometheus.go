@@ -12,32 +12,42 @@ import (
 )
 
 // rowMetric is a metric with one series for each registry and image; value
-// gives false where a row has none.
+// returns false if a row has none.
 type rowMetric struct {
 	name, help markup
-	labels     func(*matrix.Row) markup
+	labels     []*cell // besides registry and image
 	value      func(*matrix.Row) (float64, bool)
 }
 
 var rowMetrics = []rowMetric{
-	{"refmatrix_row_info", "What was measured for an image, always 1.", func(r *matrix.Row) markup {
-		name, version := "", ""
-		if r.Product != nil {
-			name, version = r.Product.Name, r.Product.Version
-		}
-		return labelList("severity", string(r.Severity), "strategy", string(r.Strategy), "referrers", string(r.Referrers),
-			"reason", string(r.Reason), "product", name, "version", version)
-	}, func(*matrix.Row) (float64, bool) { return 1, true }},
-	{"refmatrix_referrers_supported", "Whether the referrers API works for an image: 1 it does, 0 it does not; absent where unknown.", nil,
-		func(r *matrix.Row) (float64, bool) {
+	{
+		name:   "refmatrix_row_info",
+		help:   "What was measured for an image, always 1.",
+		labels: cellsOf("severity", "strategy", "referrers", "reason", "product", "version"),
+		value:  func(*matrix.Row) (float64, bool) { return 1, true },
+	},
+	{
+		name: "refmatrix_referrers_supported",
+		help: "Whether the referrers API works for an image: 1 it does, 0 it does not; absent where unknown.",
+		value: func(r *matrix.Row) (float64, bool) {
 			return boolValue(r.Referrers == matrix.Supported), r.Referrers != matrix.SupportUnknown
-		}},
-	{"refmatrix_row_unexpected", "Whether a row differs from what the inventory expects.", nil,
-		func(r *matrix.Row) (float64, bool) { return boolValue(r.Unexpected), r.Expect != "" }},
-	{"refmatrix_row_requests", "HTTP requests made for an image.", nil,
-		func(r *matrix.Row) (float64, bool) { return float64(r.Requests), true }},
-	{"refmatrix_row_duration_seconds", "Time that probing an image took.", nil,
-		func(r *matrix.Row) (float64, bool) { return r.DurationMS / 1000, true }},
+		},
+	},
+	{
+		name:  "refmatrix_row_unexpected",
+		help:  "Whether a row differs from what the inventory expects.",
+		value: func(r *matrix.Row) (float64, bool) { return boolValue(r.Unexpected), r.Expect != "" },
+	},
+	{
+		name:  "refmatrix_row_requests",
+		help:  "HTTP requests made for an image.",
+		value: func(r *matrix.Row) (float64, bool) { return float64(r.Requests), true },
+	},
+	{
+		name:  "refmatrix_row_duration_seconds",
+		help:  "Time that probing an image took.",
+		value: func(r *matrix.Row) (float64, bool) { return r.DurationMS / 1000, true },
+	},
 }
 
 // exposition is the Prometheus text format.
@@ -46,7 +56,7 @@ var exposition = medium{text: labelValue, name: labelValue}
 // prometheus renders the Prometheus text format, which node_exporter's
 // textfile collector reads. Names, units and help follow its conventions
 // (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
-// for that collector refuses the line.
+// because that collector refuses the line.
 func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 	p := &lines{w: w, medium: exposition}
 	for _, metric := range rowMetrics {
@@ -60,8 +70,8 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 				continue
 			}
 			seen[key] = true
-			if metric.labels != nil {
-				key += "," + metric.labels(r)
+			for _, c := range metric.labels {
+				key += "," + labelList(c.key, c.value(r))
 			}
 			p.line("%s{%s} %s", metric.name, key, formatFloat(value))
 		}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	pretty "github.com/jedib0t/go-pretty/v6/table"
@@ -12,42 +11,57 @@ import (
 	"refmatrix/matrix"
 )
 
-// column is one column of the terminal table.
-type column struct {
-	title string
-	from  int  // shown where the terminal has this many columns
-	firm  bool // never wrapped: its words are short and of a known set
-	right bool
-	value func(*matrix.Row) string
+// tableColumn is a cell as the terminal's table shows it.
+type tableColumn struct {
+	key      string
+	minWidth int  // shown if the terminal has this many columns
+	noWrap   bool // never wrapped: its values are short and few
+	right    bool
+	title    string                   // "" = the cell's, in capitals
+	value    func(*matrix.Row) string // nil = the cell's
 }
 
 // tableColumns are the table's columns from left to right.
-var tableColumns = []column{
-	{"SEV", 0, true, false, func(r *matrix.Row) string { return strings.ToUpper(string(r.Severity)) }},
-	{"REGISTRY", 0, false, false, func(r *matrix.Row) string { return r.Registry }},
-	{"IMAGE", 0, false, false, func(r *matrix.Row) string { return r.Image }},
-	{"STRATEGY", 0, true, false, func(r *matrix.Row) string { return string(r.Strategy) }},
-	{"REASON", 0, false, false, func(r *matrix.Row) string {
+var tableColumns = newTableColumns([]tableColumn{
+	{key: "severity", noWrap: true, title: "SEV", value: func(r *matrix.Row) string { return strings.ToUpper(string(r.Severity)) }},
+	{key: "registry"},
+	{key: "image"},
+	{key: "strategy", noWrap: true},
+	{key: "reason", value: func(r *matrix.Row) string {
 		if r.Unexpected {
 			return string(r.Reason) + " (unexpected)"
 		}
 		return string(r.Reason)
 	}},
-	{"HTTP", 100, true, true, func(r *matrix.Row) string { return number(r.Status) }},
-	{"CONFIDENCE", 140, true, false, func(r *matrix.Row) string { return string(r.Confidence) }},
-	{"PRODUCT", 120, false, false, productWords},
-	{"FILTER", 160, true, false, filterWord},
-	{"TAG SCHEMA", 160, true, false, tagWord},
-	{"PUSH", 180, true, false, pushWord},
-	{"REQUESTS", 180, true, true, func(r *matrix.Row) string { return number(r.Requests) }},
-	{"MS", 110, true, true, func(r *matrix.Row) string { return strconv.FormatFloat(r.DurationMS, 'f', 1, 64) }},
+	{key: "status", minWidth: 100, noWrap: true, right: true},
+	{key: "confidence", minWidth: 140, noWrap: true},
+	{key: "software", minWidth: 120},
+	{key: "filter", minWidth: 160, noWrap: true},
+	{key: "tag_schema", minWidth: 160, noWrap: true},
+	{key: "push", minWidth: 180, noWrap: true},
+	{key: "requests", minWidth: 180, noWrap: true, right: true, value: func(r *matrix.Row) string { return numberOrNone(r.Requests) }},
+	{key: "duration_ms", minWidth: 110, noWrap: true, right: true},
+})
+
+// newTableColumns returns columns with what they take from their cells.
+func newTableColumns(columns []tableColumn) []tableColumn {
+	for i := range columns {
+		c, from := &columns[i], cellOf(columns[i].key)
+		if c.title == "" {
+			c.title = strings.ToUpper(from.title)
+		}
+		if c.value == nil {
+			c.value = from.value
+		}
+	}
+	return columns
 }
 
 // table renders for a terminal: the matrix, then what does not pass grouped by
 // what is wrong, then the counts.
 func table(w io.Writer, m *matrix.Matrix, o Options) error {
 	p := &lines{w: w, medium: terminal, width: o.Width}
-	p.line("%s", markup(grid(m, o)))
+	p.line("%s", grid(m, o))
 	for _, problem := range problems(m.Rows) {
 		tableProblem(p, problem, o)
 	}
@@ -58,11 +72,29 @@ func table(w io.Writer, m *matrix.Matrix, o Options) error {
 	return p.err
 }
 
-// grid draws the table within o.Width; what is too long for its column goes
-// on in the next line, so that nothing is cut.
-func grid(m *matrix.Matrix, o Options) string {
+// grid draws the table within o.Width. What is too long for its column goes on
+// in the next line, so that nothing is cut.
+func grid(m *matrix.Matrix, o Options) markup {
 	shown, cells := visible(m.Rows, o.Width)
 	widths := fit(shown, cells, o.Width)
+	t := newGrid(shown, o)
+	for i := range m.Rows {
+		var out pretty.Row
+		for j := range shown {
+			out = append(out, strings.Join(wrap(cells[j][i], widths[j]), "\n"))
+		}
+		t.AppendRow(out)
+	}
+	rendered := strings.Split(t.Render(), "\n")
+	for i := range rendered {
+		// The rule under the header runs on below the gap after the last column.
+		rendered[i] = strings.TrimSuffix(strings.TrimRight(rendered[i], " "), "─")
+	}
+	return markup(strings.Join(rendered, "\n"))
+}
+
+// newGrid returns a table with the header of the columns, and no rows yet.
+func newGrid(shown []tableColumn, o Options) pretty.Writer {
 	t := pretty.NewWriter()
 	style := pretty.StyleLight
 	style.Options = pretty.Options{SeparateHeader: true}
@@ -76,53 +108,38 @@ func grid(m *matrix.Matrix, o Options) string {
 		if c.right {
 			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
 		}
-		if i == 0 && o.Color {
+		if c.key == "severity" && o.Color {
 			config.Transformer = func(value any) string {
-				word, _ := value.(string)
-				return severityColors[matrix.Severity(strings.ToLower(word))].Sprint(word)
+				shown, _ := value.(string)
+				return severityColors[matrix.Severity(strings.ToLower(shown))].Sprint(shown)
 			}
 		}
 		configs = append(configs, config)
 	}
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
-	for i := range m.Rows {
-		var out pretty.Row
-		for j := range shown {
-			out = append(out, strings.Join(wrap(cells[j][i], widths[j]), "\n"))
-		}
-		t.AppendRow(out)
-	}
-	rendered := strings.Split(t.Render(), "\n")
-	for i := range rendered {
-		// The rule under the header runs on below the gap after the last column.
-		rendered[i] = strings.TrimSuffix(strings.TrimRight(rendered[i], " "), "─")
-	}
-	return strings.Join(rendered, "\n")
+	return t
 }
 
-// visible gives the columns that have a place at this width and something to
-// say of these rows, and their cells from top to bottom.
-func visible(rows []matrix.Row, width int) (shown []column, cells [][]string) {
+// visible returns the columns that fit this width and have a value in some row,
+// and their cells from top to bottom.
+func visible(rows []matrix.Row, width int) (shown []tableColumn, cells [][]string) {
 	for _, c := range tableColumns {
-		if width > 0 && width < c.from {
+		if width > 0 && width < c.minWidth || isEmpty(rows, c.value) {
 			continue
 		}
-		below, empty := make([]string, len(rows)), len(rows) > 0
+		below := make([]string, len(rows))
 		for i := range rows {
 			below[i] = string(terminal.escape(c.value(&rows[i])))
-			empty = empty && below[i] == ""
 		}
-		if !empty {
-			shown, cells = append(shown, c), append(cells, below)
-		}
+		shown, cells = append(shown, c), append(cells, below)
 	}
 	return shown, cells
 }
 
-// fit gives each column the width of its longest cell, and takes from the
-// widest of those that may wrap until all fit into width.
-func fit(shown []column, cells [][]string, width int) []int {
+// fit returns the width of each column: that of its longest cell, less what the
+// widest of those that may wrap give up until all fit into width.
+func fit(shown []tableColumn, cells [][]string, width int) []int {
 	widths := make([]int, len(shown))
 	total := -1 // no gap follows the last column
 	for j, c := range shown {
@@ -135,7 +152,7 @@ func fit(shown []column, cells [][]string, width int) []int {
 	for width > 0 && total > width {
 		widest := -1
 		for j, c := range shown {
-			if !c.firm && widths[j] > minColumn && (widest < 0 || widths[j] > widths[widest]) {
+			if !c.noWrap && widths[j] > minColumn && (widest < 0 || widths[j] > widths[widest]) {
 				widest = j
 			}
 		}
@@ -204,39 +221,4 @@ func tableSummary(m *matrix.Matrix) []string {
 		out = append(out, "not complete: images of the inventory are missing here")
 	}
 	return out
-}
-
-func number(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-func productWords(r *matrix.Row) string {
-	if r.Product == nil {
-		return ""
-	}
-	return strings.TrimSpace(r.Product.Name + " " + r.Product.Version)
-}
-
-func filterWord(r *matrix.Row) string {
-	if r.Capabilities == nil {
-		return ""
-	}
-	return string(r.Capabilities.Filter)
-}
-
-func tagWord(r *matrix.Row) string {
-	if r.Capabilities == nil || r.Capabilities.TagSchema == nil {
-		return ""
-	}
-	return string(r.Capabilities.TagSchema.State)
-}
-
-func pushWord(r *matrix.Row) string {
-	if r.Capabilities == nil || r.Capabilities.Push == nil {
-		return ""
-	}
-	return string(r.Capabilities.Push.Strategy)
 }
