@@ -76,6 +76,14 @@ func cellsOf(keys ...string) []*cell {
 	return out
 }
 
+func keysOf(cells []*cell) []string {
+	out := make([]string, len(cells))
+	for i, c := range cells {
+		out[i] = c.key
+	}
+	return out
+}
+
 // show returns the value of r as m shows it.
 func (c *cell) show(r *matrix.Row, m medium) markup {
 	if c.isName {
@@ -83,6 +91,10 @@ func (c *cell) show(r *matrix.Row, m medium) markup {
 	}
 	return m.escape(c.value(r))
 }
+
+// Key and Title are for the page's template.
+func (c *cell) Key() string   { return c.key }
+func (c *cell) Title() string { return c.title }
 
 // isEmpty reports whether there are rows and none of them has a value.
 func isEmpty(rows []matrix.Row, value func(*matrix.Row) string) bool {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strings"
 	"unicode"
@@ -194,4 +195,61 @@ func (p printable) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// printableCopy returns a copy of v in which every text is printable, so that
+// neither control characters nor bidirectional overrides reach a screen.
+func printableCopy[T any](v T) T {
+	makePrintable(reflect.ValueOf(&v).Elem())
+	return v
+}
+
+// makePrintable changes what v holds, and puts copies in place of what v refers
+// to. Fields that are not exported stay; in a matrix these are those of times.
+func makePrintable(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if text := v.String(); matrix.Printable(text) != text {
+			v.SetString(matrix.Printable(text))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				makePrintable(v.Field(i))
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to := reflect.New(v.Type().Elem())
+			to.Elem().Set(v.Elem())
+			makePrintable(to.Elem())
+			v.Set(to)
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(to, v)
+			for i := range to.Len() {
+				makePrintable(to.Index(i))
+			}
+			v.Set(to)
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			v.Set(printableMap(v))
+		}
+	}
+}
+
+func printableMap(v reflect.Value) reflect.Value {
+	out := reflect.MakeMapWithSize(v.Type(), v.Len())
+	key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+	for entries := v.MapRange(); entries.Next(); {
+		key.Set(entries.Key())
+		value.Set(entries.Value())
+		makePrintable(key)
+		makePrintable(value)
+		out.SetMapIndex(key, value)
+	}
+	return out
 }

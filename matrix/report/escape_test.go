@@ -273,3 +273,20 @@ func FuzzLabelValue(f *testing.F) {
 		}
 	})
 }
+
+// TestPrintableCopy: the copy is printable everywhere, and the original stays.
+func TestPrintableCopy(t *testing.T) {
+	m := &matrix.Matrix{Rows: []matrix.Row{{
+		Registry:     "\x1b",
+		Labels:       map[string]string{"\u202e": "\x1b"},
+		Remedy:       []string{"\x1b"},
+		Capabilities: &matrix.Capabilities{CosignTags: []string{"\x1b"}},
+	}}}
+	got := printableCopy(m).Rows[0]
+	if got.Registry != `\x1b` || got.Labels[`\u202e`] != `\x1b` || got.Remedy[0] != `\x1b` || got.Capabilities.CosignTags[0] != `\x1b` {
+		t.Errorf("%+v", got)
+	}
+	if was := m.Rows[0]; was.Registry != "\x1b" || was.Labels["\u202e"] != "\x1b" || was.Remedy[0] != "\x1b" || was.Capabilities.CosignTags[0] != "\x1b" {
+		t.Errorf("the original became %+v", was)
+	}
+}

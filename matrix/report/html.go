@@ -19,25 +19,26 @@ var pageFiles embed.FS
 
 // The parts of the page's one style and one script, in the order they need.
 var (
-	pageStyles  = []string{"page.css", "detail.css"}
-	pageScripts = []string{"data.js", "detail.js", "table.js", "controls.js"}
+	pageStyles  = []string{"page.css", "details.css"}
+	pageScripts = []string{"data.js", "details.js", "table.js", "controls.js"}
 )
 
-// frame is what is the same on every page.
-type frame struct {
+// assets is what is the same on every page.
+type assets struct {
 	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
 	page   *template.Template
 }
 
-// loadFrame reads the embedded files once; that they read and parse is a
+// loadAssets reads the embedded files once; that they read and parse is a
 // matter of the build and not of the matrix.
-var loadFrame = sync.OnceValues(func() (*frame, error) {
+var loadAssets = sync.OnceValues(func() (*assets, error) {
 	style, err := joined(pageStyles)
 	if err != nil {
 		return nil, err
 	}
+	style = columnStyle() + style
 	script, err := joined(pageScripts)
 	if err != nil {
 		return nil, err
@@ -49,13 +50,15 @@ var loadFrame = sync.OnceValues(func() (*frame, error) {
 	}
 	// The two conversions hold for embedded text alone; nothing of a matrix is
 	// ever in it.
-	return &frame{
+	return &assets{
 		Policy: contentPolicy(script, style),
-		Style:  template.CSS(style), Script: template.JS(script), page: page,
+		Style:  template.CSS(style),
+		Script: template.JS(script),
+		page:   page,
 	}, nil
 })
 
-// joined puts embedded files one behind the other.
+// joined puts embedded files one after the other.
 func joined(names []string) (string, error) {
 	var out strings.Builder
 	for _, name := range names {
@@ -87,7 +90,7 @@ func contentPolicy(script, style string) string {
 // every row. It asks the network for nothing, and its policy lets it ask for
 // nothing.
 func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
-	f, err := loadFrame()
+	a, err := loadAssets()
 	if err != nil {
 		return fmt.Errorf("load the page: %w", err)
 	}
@@ -95,9 +98,9 @@ func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
 	if err != nil {
 		return fmt.Errorf("encode the rows: %w", err)
 	}
-	p.frame = f
+	p.assets = a
 	out := bufio.NewWriterSize(w, 64<<10) // the template writes every few bytes
-	if err := f.page.Execute(out, p); err != nil {
+	if err := a.page.Execute(out, p); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
 	return out.Flush()

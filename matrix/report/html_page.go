@@ -1,52 +1,60 @@
 package report
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"refmatrix/matrix"
 )
 
-// page is what the template shows. Every text from the matrix in it went
-// through matrix.Printable, so that neither control characters nor bidirectional
-// overrides reach a screen; the template escapes it for its place.
+// page is what the template shows. The template escapes every text for its
+// place.
 type page struct {
-	*frame
+	*assets
 	Started, Duration, Tool, Shard string
 	Complete                       bool
 	Summary                        matrix.Summary
 	Shares                         []share
-	Past                           *past // nil where there is one scan only
+	Trend                          *trend // nil if there is one scan only
 	Problems                       []pageProblem
 	MoreProblems                   []pageProblem
 	Facets                         []facet
+	Groups                         []*cell
 	LabelKeys                      []string
+	Columns                        []htmlColumn
+	Empty                          []string // keys of columns without a value in any row
 	Rows                           []pageRow
-	Empty                          []string // columns without a value in any row
 	Data                           template.JS
 }
 
 // pageRow is one line of the table.
 type pageRow struct {
-	Registry, Image                                         name
-	ID, Strategy, Confidence, Reason, Product               string
-	Filter, Tag, Push, Status, Findings, MS, Expect, Detail string
-	Severity                                                string
+	ID    string
+	Cells []pageCell
 }
 
-// name is a text in the parts that a line may break between.
-type name []string
+// pageCell is one cell of a line.
+type pageCell struct {
+	cell     *cell
+	Class    string
+	Text     string
+	Name     breakable // in place of Text
+	Unfolds  bool      // it holds the link that unfolds the row
+	Expected string    // what the inventory expects of a row that differs from it
+	Detail   string    // what was seen, for readers without the script
+}
 
-// newName parts text behind what separates the parts of an image reference.
-func newName(text string) name {
-	var out name
+// breakable is a text in the parts that a line may break between.
+type breakable []string
+
+// newBreakable parts text after what separates the parts of an image reference.
+func newBreakable(text string) breakable {
+	var out breakable
 	for text != "" {
 		end := strings.IndexAny(text, "/:@") + 1
 		if end == 0 {
@@ -58,107 +66,81 @@ func newName(text string) name {
 	return out
 }
 
-// String is the text as it was.
-func (n name) String() string { return strings.Join(n, "") }
-
-// minorColumns are those that the page leaves out where no row has a value.
-var minorColumns = []struct {
-	class string
-	value func(*pageRow) string
-}{
-	{"confidence", func(r *pageRow) string { return r.Confidence }}, {"status", func(r *pageRow) string { return r.Status }},
-	{"product", func(r *pageRow) string { return r.Product }}, {"filter", func(r *pageRow) string { return r.Filter }},
-	{"tag", func(r *pageRow) string { return r.Tag }}, {"push", func(r *pageRow) string { return r.Push }},
-	{"findings", func(r *pageRow) string { return r.Findings }},
+// newPage gathers what the template shows of m. Rows keep the ids that their
+// names have before they are made printable.
+func newPage(m *matrix.Matrix, o Options) (*page, error) {
+	ids := rowIDs(m.Rows)
+	m = printableCopy(m)
+	p := &page{
+		Started:   scanTime(m.Started),
+		Tool:      m.Tool.Name + " " + m.Tool.Version,
+		Shard:     m.Shard,
+		Complete:  m.Complete,
+		Summary:   m.Summary,
+		Problems:  pageProblems(m.Rows),
+		Facets:    facets(m.Rows),
+		Groups:    cellsOf("registry", "severity", "strategy", "reason", "product"),
+		LabelKeys: labelKeys(m.Rows),
+		Columns:   htmlColumns,
+		Empty:     emptyColumns(m.Rows),
+		Rows:      make([]pageRow, len(m.Rows)),
+	}
+	if took := m.Finished.Sub(m.Started); took > 0 {
+		p.Duration = took.Round(100 * time.Millisecond).String()
+	}
+	scans, now := olderScans(m, o.History), m.ScanCounts()
+	p.Shares = shares(now, scans)
+	p.Trend = newTrend(append(scans, now))
+	if len(p.Problems) > maxProblems {
+		p.Problems, p.MoreProblems = p.Problems[:maxProblems], p.Problems[maxProblems:]
+	}
+	empty := pageCells(htmlColumns)
+	for i := range m.Rows {
+		p.Rows[i] = newPageRow(&m.Rows[i], ids[i], empty)
+	}
+	data, err := encodePayload(m.Rows, ids)
+	p.Data = data
+	return p, err
 }
 
-// emptyColumns names the columns that say nothing of any row.
-func emptyColumns(rows []pageRow) []string {
-	var out []string
-	for _, column := range minorColumns {
-		said := false
-		for i := range rows {
-			said = said || column.value(&rows[i]) != ""
-		}
-		if !said {
-			out = append(out, column.class)
+// pageCells returns the cells of a row that has no values yet.
+func pageCells(columns []htmlColumn) []pageCell {
+	out := make([]pageCell, len(columns))
+	for i, c := range columns {
+		out[i] = pageCell{
+			cell:    cellOf(c.Key),
+			Class:   c.Class(),
+			Unfolds: c.Key == "registry",
 		}
 	}
 	return out
 }
 
-// pageProblem is the rows that do not pass for one reason, by what they need.
-type pageProblem struct {
-	Severity, Reason string
-	Count, More      int // rows; fixes that are not shown
-	Fixes            []pageFix
-}
-
-// pageFix is the rows that need the same to be done.
-type pageFix struct {
-	Detail, Remedy string // no detail where it is the one before
-	Registries     []string
-	More           int // registries that are not named
-}
-
-// facet is one choice that narrows the table.
-type facet struct {
-	Key, Title, All string
-	Options         []facetOption
-}
-
-type facetOption struct {
-	Value string
-	Count int
-}
-
-// newPage gathers what the template shows of m.
-func newPage(m *matrix.Matrix, o Options) (*page, error) {
-	p := &page{
-		Started: scanTime(m.Started), Tool: matrix.Printable(m.Tool.Name + " " + m.Tool.Version), Shard: matrix.Printable(m.Shard),
-		Complete: m.Complete, Summary: m.Summary, Facets: facets(m.Rows), LabelKeys: cleanAll(labelKeys(m.Rows)),
+func newPageRow(r *matrix.Row, id string, empty []pageCell) pageRow {
+	out := pageRow{
+		ID:    id,
+		Cells: slices.Clone(empty),
 	}
-	if took := m.Finished.Sub(m.Started); took > 0 {
-		p.Duration = took.Round(100 * time.Millisecond).String()
+	for i := range out.Cells {
+		to := &out.Cells[i]
+		to.Text = to.cell.value(r)
+		switch {
+		case to.cell.isName:
+			to.Name = newBreakable(to.Text)
+		case to.cell.key == "severity":
+			to.Class += " " + to.Text
+		case to.cell.key == "reason":
+			to.Detail = r.Detail
+			if r.Unexpected {
+				to.Expected = r.Expect
+			}
+		}
 	}
-	scans := pastScans(m, o.History)
-	now := m.ScanCounts()
-	p.Shares = shares(now, scans)
-	p.Past = newPast(append(scans, now))
-	p.Problems = pageProblems(m.Rows)
-	if len(p.Problems) > maxProblems {
-		p.Problems, p.MoreProblems = p.Problems[:maxProblems], p.Problems[maxProblems:]
-	}
-	ids := rowIDs(m.Rows)
-	for i := range m.Rows {
-		p.Rows = append(p.Rows, newPageRow(&m.Rows[i], ids[i]))
-	}
-	p.Empty = emptyColumns(p.Rows)
-	data, err := island(m.Rows, p.Rows)
-	p.Data = data
-	return p, err
+	return out
 }
 
-func newPageRow(r *matrix.Row, id string) pageRow {
-	return pageRow{
-		ID: id, Severity: matrix.Printable(string(r.Severity)), Registry: newName(matrix.Printable(r.Registry)), Image: newName(matrix.Printable(r.Image)), Strategy: matrix.Printable(string(r.Strategy)),
-		Confidence: matrix.Printable(string(r.Confidence)), Reason: matrix.Printable(string(r.Reason)), Product: matrix.Printable(cellOf("software").value(r)),
-		Filter: matrix.Printable(cellOf("filter").value(r)), Tag: matrix.Printable(cellOf("tag_schema").value(r)), Push: matrix.Printable(cellOf("push").value(r)), Status: numberOrNone(r.Status),
-		Findings: numberOrNone(len(r.Findings)), MS: strconv.FormatFloat(r.DurationMS, 'f', 1, 64),
-		Expect: unexpected(r), Detail: matrix.Printable(r.Detail),
-	}
-}
-
-// unexpected is what the inventory expects of a row that differs from it.
-func unexpected(r *matrix.Row) string {
-	if !r.Unexpected {
-		return ""
-	}
-	return matrix.Printable(r.Expect)
-}
-
-// rowIDs gives each row the id that links address. It follows from registry
-// and image alone, so a link made last week finds the row of this week.
+// rowIDs returns for each row the id that links address. It follows from
+// registry and image alone, so a link made last week finds the row of this week.
 func rowIDs(rows []matrix.Row) []string {
 	out := make([]string, len(rows))
 	seen := map[string]int{}
@@ -169,100 +151,6 @@ func rowIDs(rows []matrix.Row) []string {
 			id += fmt.Sprintf("-%d", seen[id])
 		}
 		out[i] = id
-	}
-	return out
-}
-
-// Bounds of what is shown at once: other problems unfold, and the rows tell
-// the rest.
-const (
-	maxProblems       = 6
-	maxPageFixes      = 4
-	maxPageRegistries = 6
-)
-
-func pageProblems(rows []matrix.Row) []pageProblem {
-	var out []pageProblem
-	for _, found := range problems(rows) {
-		p := pageProblem{Severity: matrix.Printable(string(found.severity)), Reason: matrix.Printable(string(found.reason)), Count: len(found.rows)}
-		for i, f := range found.fixes {
-			p.Fixes = append(p.Fixes, newPageFix(f))
-			if found.repeatsDetails(i) {
-				p.Fixes[i].Detail = ""
-			}
-		}
-		if len(p.Fixes) > maxPageFixes {
-			p.Fixes, p.More = p.Fixes[:maxPageFixes], len(p.Fixes)-maxPageFixes
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-func newPageFix(f fix) pageFix {
-	out := pageFix{Detail: matrix.Printable(f.answers[0].detail)}
-	switch more := len(f.answers) - 1; {
-	case more == 1:
-		out.Detail += " (and one other answer)"
-	case more > 1:
-		out.Detail += fmt.Sprintf(" (and %d other answers)", more)
-	}
-	for _, registry := range groupBy(f.rows, func(r *matrix.Row) string { return r.Registry }) {
-		out.Registries = append(out.Registries, matrix.Printable(registry[0].Registry))
-	}
-	if len(out.Registries) > maxPageRegistries {
-		out.Registries, out.More = out.Registries[:maxPageRegistries], len(out.Registries)-maxPageRegistries
-	}
-	if len(f.remedy) > 0 {
-		out.Remedy = matrix.Printable(f.remedy[0])
-	}
-	return out
-}
-
-// facetKinds are the choices that the table offers, beside severity.
-var facetKinds = []struct {
-	key, title, all string
-	values          func(*matrix.Row) []string
-}{
-	{"strategy", "Strategy", "all strategies", func(r *matrix.Row) []string { return []string{string(r.Strategy)} }},
-	{"reason", "Reason", "all reasons", func(r *matrix.Row) []string { return []string{string(r.Reason)} }},
-	{"product", "Product", "all products", func(r *matrix.Row) []string {
-		if r.Product == nil {
-			return nil
-		}
-		return []string{r.Product.Name}
-	}},
-	{"finding", "Finding", "with or without", findingCodes},
-}
-
-func findingCodes(r *matrix.Row) []string {
-	var out []string
-	for _, f := range r.Findings {
-		out = append(out, matrix.Printable(f.Code))
-	}
-	return out
-}
-
-// facets lists the values that occur, the most frequent first.
-func facets(rows []matrix.Row) []facet {
-	var out []facet
-	for _, kind := range facetKinds {
-		counts := map[string]int{}
-		for i := range rows {
-			for _, value := range kind.values(&rows[i]) {
-				counts[matrix.Printable(value)]++
-			}
-		}
-		f := facet{Key: kind.key, Title: kind.title, All: kind.all}
-		for value, n := range counts {
-			f.Options = append(f.Options, facetOption{value, n})
-		}
-		slices.SortFunc(f.Options, func(a, b facetOption) int {
-			return cmp.Or(b.Count-a.Count, cmp.Compare(a.Value, b.Value))
-		})
-		if len(f.Options) > 0 {
-			out = append(out, f)
-		}
 	}
 	return out
 }

@@ -139,16 +139,16 @@ func htmlSafe(t *testing.T, m *matrix.Matrix, got string) {
 	if !found || !closed {
 		t.Fatal("the page has no data")
 	}
-	islandSafe(t, m, data)
-	f, err := loadFrame()
+	payloadSafe(t, m, data)
+	a, err := loadAssets()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.TrimSpace(tail) != "<script>"+string(f.Script)+"</script>\n</body>\n</html>" {
+	if strings.TrimSpace(tail) != "<script>"+string(a.Script)+"</script>\n</body>\n</html>" {
 		t.Errorf("behind the data stands %.200q", tail)
 	}
 	terminalSafe(t, nil, head)
-	head = strings.Replace(head, "<style>"+string(f.Style)+"</style>", "", 1)
+	head = strings.Replace(head, "<style>"+string(a.Style)+"</style>", "", 1)
 	for at := strings.IndexByte(head, '<'); at >= 0; at = strings.IndexByte(head, '<') {
 		tag := pageTag.FindString(head[at:])
 		if tag == "" || strings.HasPrefix(tag, "<script") || strings.HasPrefix(tag, "<style") {
@@ -164,19 +164,45 @@ func htmlSafe(t *testing.T, m *matrix.Matrix, got string) {
 	}
 }
 
-func islandSafe(t *testing.T, m *matrix.Matrix, data string) {
+func payloadSafe(t *testing.T, m *matrix.Matrix, data string) {
 	t.Helper()
 	if strings.ContainsAny(data, "<>&\u2028\u2029") {
 		t.Errorf("the data can end its script: %.200q", data)
 	}
-	var back islandData
+	var texts any
+	if err := json.Unmarshal([]byte(data), &texts); err != nil {
+		t.Fatal(err)
+	}
+	checkTexts(t, texts)
+	var back payload
 	if err := json.Unmarshal([]byte(data), &back); err != nil || len(back.Rows) != len(m.Rows) {
 		t.Fatalf("the data has %d rows of %d, %v", len(back.Rows), len(m.Rows), err)
 	}
 	for i, row := range back.Rows {
 		var detail string
-		if err := json.Unmarshal(back.Pool[row.Detail], &detail); err != nil || row.Registry != matrix.Printable(m.Rows[i].Registry) || detail != matrix.Printable(m.Rows[i].Detail) {
-			t.Errorf("row %d comes back as %q, %q, %v", i, row.Registry, detail, err)
+		registry := row.Cells[slices.Index(back.Cells, "registry")]
+		if err := json.Unmarshal(back.Pool[row.Detail], &detail); err != nil || registry != matrix.Printable(m.Rows[i].Registry) || detail != matrix.Printable(m.Rows[i].Detail) {
+			t.Errorf("row %d comes back as %q, %q, %v", i, registry, detail, err)
+		}
+	}
+}
+
+// checkTexts checks that every text of decoded JSON is safe on a screen.
+func checkTexts(t *testing.T, decoded any) {
+	t.Helper()
+	switch v := decoded.(type) {
+	case string:
+		if v != matrix.Printable(v) {
+			t.Errorf("the script gets %q", v)
+		}
+	case []any:
+		for _, one := range v {
+			checkTexts(t, one)
+		}
+	case map[string]any:
+		for key, one := range v {
+			checkTexts(t, key)
+			checkTexts(t, one)
 		}
 	}
 }

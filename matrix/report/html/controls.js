@@ -4,8 +4,7 @@ const form = document.getElementById('controls');
 table.tHead.addEventListener('click', (event) => {
   const key = event.target.closest('th')?.dataset.key;
   if (key) {
-    const numeric = ['findings', 'status', 'ms'].includes(key);
-    state.down = state.key === key ? !state.down : numeric;
+    state.down = state.key === key ? !state.down : data.numeric.includes(key);
     state.key = key;
     arrange();
   }
@@ -19,12 +18,12 @@ body.addEventListener('click', (event) => {
   const row = byID.get(line.id);
   if (event.target.closest('a')) {
     event.preventDefault();
-    history.replaceState(null, '', row.sheet ? location.pathname + location.search : '#' + row.id);
+    history.replaceState(null, '', row.details ? location.pathname + location.search : '#' + row.id);
   }
   toggle(row);
 });
 
-const choices = ['strategy', 'reason', 'product', 'finding'].filter((key) => form.elements[key]);
+const choices = [...form.querySelectorAll('[data-facet]')].map((select) => select.name);
 
 form.addEventListener('input', () => {
   const fields = new FormData(form);

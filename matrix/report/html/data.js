@@ -1,20 +1,24 @@
 // The rows of the matrix, each with its line in the table.
 const data = JSON.parse(document.getElementById('data').textContent);
-const pooled = (place) => data.pool[place];
+const pooled = (index) => data.pool[index];
 const table = document.getElementById('matrix');
 const body = table.tBodies[0];
 const rows = data.rows.map((row, index) => {
   const line = document.getElementById(row.id);
+  const cells = Object.fromEntries(data.cells.map((key, at) => [key, row.cells[at]]));
   const labels = pooled(row.labels);
-  const words = [row.registry, row.url, row.image, row.digest, row.severity, row.strategy, row.reason, row.product,
-    pooled(row.detail), ...Object.entries(labels).map(([key, value]) => key + '=' + value)];
+  const words = [...data.searched.map((key) => cells[key]), pooled(row.detail),
+    ...Object.entries(labels).map(([key, value]) => key + '=' + value)];
   return {
-    ...row, index, line, labels, sheet: null,
+    ...row, index, line, cells, labels, details: null,
     codes: pooled(row.findings).map(([code]) => code),
     text: words.filter(Boolean).join('\n').toLowerCase(),
   };
 });
 const byID = new Map(rows.map((row) => [row.id, row]));
+
+// span is how many columns a line across the table has.
+const span = String(table.tHead.rows[0].cells.length);
 
 // make builds an element; text is only ever text.
 function make(name, attributes = {}, ...children) {

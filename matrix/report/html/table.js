@@ -1,27 +1,25 @@
 // What is shown, in which order, in which groups.
-const rank = {fail: 0, warn: 1, info: 2, pass: 3};
+const rank = Object.fromEntries(data.severities.map((severity, at) => [severity, at]));
 const state = {key: '', down: false, severities: new Set(), unexpected: false, search: '', group: '', chosen: {}};
 const collator = new Intl.Collator('en', {numeric: true});
 
 function valueOf(row, key) {
-  switch (key) {
-    case 'severity': return rank[row.severity] ?? 9;
-    case 'findings': return row.codes.length;
-    case 'status': return row.status || 0;
-    case 'ms': return row.ms;
-    default: return row[key] || '';
-  }
+  const value = row.cells[key];
+  return key === 'severity' ? rank[value] ?? 9 : data.numeric.includes(key) ? Number(value) : value || '';
 }
 
 function groupOf(row) {
-  return state.group.startsWith('label:') ? row.labels[state.group.slice(6)] || '' : String(row[state.group] || '');
+  return state.group.startsWith('label:') ? row.labels[state.group.slice(6)] || '' : row.cells[state.group] || '';
+}
+
+function isChosen(row, key, value) {
+  return !value || (key === 'finding' ? row.codes.includes(value) : row.cells[key] === value);
 }
 
 function fits(row) {
-  const {strategy, reason, product, finding} = state.chosen;
-  return (state.severities.size === 0 || state.severities.has(row.severity)) && (!state.unexpected || row.unexpected) &&
-    (!strategy || row.strategy === strategy) && (!reason || row.reason === reason) && (!product || row.name === product) &&
-    (!finding || row.codes.includes(finding)) && state.search.split(/\s+/).every((word) => row.text.includes(word));
+  return (state.severities.size === 0 || state.severities.has(row.cells.severity)) && (!state.unexpected || row.unexpected) &&
+    Object.entries(state.chosen).every(([key, value]) => isChosen(row, key, value)) &&
+    state.search.split(/\s+/).every((word) => row.text.includes(word));
 }
 
 function ordered() {
@@ -32,9 +30,9 @@ function ordered() {
 }
 
 function groupHead(name, members) {
-  const counts = Object.keys(rank).map((severity) => [severity, members.filter((row) => row.severity === severity).length])
+  const counts = Object.keys(rank).map((severity) => [severity, members.filter((row) => row.cells.severity === severity).length])
     .filter(([, n]) => n > 0).map(([severity, n]) => n + ' ' + severity).join(', ');
-  return make('tr', {class: 'group', role: 'row'}, make('th', {role: 'rowheader', colspan: '13'}, name || 'without', make('small', {}, counts)));
+  return make('tr', {class: 'group', role: 'row'}, make('th', {role: 'rowheader', colspan: span}, name || 'without', make('small', {}, counts)));
 }
 
 // arrange puts the lines in order; it is asked for when the order or the
@@ -44,8 +42,8 @@ function arrange() {
   const out = document.createDocumentFragment();
   for (const {row} of ordered()) {
     out.append(row.line);
-    if (row.sheet) {
-      out.append(row.sheet);
+    if (row.details) {
+      out.append(row.details);
     }
   }
   body.append(out);
@@ -61,8 +59,8 @@ function show() {
   for (const row of rows) {
     const fit = fits(row);
     row.line.hidden = !fit;
-    if (row.sheet) {
-      row.sheet.hidden = !fit;
+    if (row.details) {
+      row.details.hidden = !fit;
     }
     if (fit) {
       shown++;

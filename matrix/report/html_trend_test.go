@@ -7,9 +7,9 @@ import (
 	"refmatrix/matrix"
 )
 
-// TestPastEnds: the first scan stands above the date on the left and the last
+// TestTrendEnds: the first scan stands above the date on the left and the last
 // above that on the right, and two scans of one day are told by their times.
-func TestPastEnds(t *testing.T) {
+func TestTrendEnds(t *testing.T) {
 	start := time.Date(2026, 11, 16, 6, 0, 0, 0, time.UTC)
 	for _, one := range []struct {
 		name     string
@@ -28,7 +28,7 @@ func TestPastEnds(t *testing.T) {
 				m := &matrix.Matrix{Started: start.Add(time.Duration(i) * one.step), Rows: []matrix.Row{{Severity: matrix.Fail, Strategy: matrix.StrategyUnknown}}}
 				scans = append(scans, m.ScanCounts())
 			}
-			p := newPast(scans)
+			p := newTrend(scans)
 			columns := p.Charts[0].Columns
 			first, last := columns[0].Parts[0].X, columns[len(columns)-1].Parts[0].X
 			if p.From != one.from || p.To != one.to || first != "0.0" || last != one.right {

@@ -1,4 +1,4 @@
-// The sheet below a row: its evidence and what to do.
+// The details below a row: its evidence and what to do.
 function list(title, items, kind = 'ul') {
   return items.length === 0 ? null : make('section', {}, make('h3', {}, title),
     make(kind, {}, ...items.map((item) => make('li', {}, item))));
@@ -11,13 +11,13 @@ function facts(row) {
       dl.append(make('dt', {}, name), make('dd', {}, ...values.filter(Boolean).map((value) => make('span', {}, String(value)))));
     }
   };
-  add('address', row.url);
-  add('digest', row.digest);
-  add('referrers', row.referrers);
-  add('confidence', row.confidence + ': ' + pooled(row.because));
+  add('address', row.cells.url);
+  add('digest', row.cells.digest);
+  add('referrers', row.cells.referrers);
+  add('confidence', row.cells.confidence + ': ' + pooled(row.because));
   add('rule', pooled(row.rule));
-  add('expected', row.unexpected ? row.expect : '');
-  add('product', row.product, pooled(row.evidence));
+  add('expected', row.unexpected ? row.cells.expect : '');
+  add('product', row.cells.software, pooled(row.evidence));
   add('labels', ...Object.entries(row.labels).map(([key, value]) => key + '=' + value));
   pooled(row.facts).forEach(([name, ...values]) => add(name, ...values));
   return make('section', {}, make('h3', {}, 'Evidence'), dl);
@@ -54,8 +54,8 @@ function exchanges(row) {
       make('tbody', {role: 'rowgroup'}, ...row.exchanges.map(line)))));
 }
 
-function makeSheet(row) {
-  const cell = make('td', {colspan: '13'}, make('div', {class: 'sheet'},
+function makeDetails(row) {
+  const cell = make('td', {colspan: span}, make('div', {class: 'details'},
     make('p', {class: 'says whole'}, pooled(row.detail)),
     list('What to do', pooled(row.remedy), 'ol'),
     list('Findings', pooled(row.findings).map(([code, text]) => code + ': ' + text)),
@@ -63,15 +63,15 @@ function makeSheet(row) {
   return make('tr', {class: 'detail', role: 'row'}, cell);
 }
 
-function toggle(row, open = !row.sheet) {
+function toggle(row, open = !row.details) {
   const link = row.line.querySelector('.registry > a');
   link.setAttribute('aria-expanded', String(open));
   row.line.classList.toggle('open', open);
-  if (open && !row.sheet) {
-    row.sheet = makeSheet(row);
-    row.line.after(row.sheet);
-  } else if (!open && row.sheet) {
-    row.sheet.remove();
-    row.sheet = null;
+  if (open && !row.details) {
+    row.details = makeDetails(row);
+    row.line.after(row.details);
+  } else if (!open && row.details) {
+    row.details.remove();
+    row.details = null;
   }
 }
