@@ -13,7 +13,7 @@ func assessmentMarkdown(w io.Writer, a migration.Assessment, _ Options) error {
 	p.line("## Moving %s to %s\n", nameText(a.Source), nameText(a.Target))
 	p.line("%s.\n", verdictCounts(a, p.medium))
 	assessedTools := tools(a)
-	header := []any{markup("registry"), markup("image"), markup("verdict"), markup("links at the source"), markup("target")}
+	header := []any{"registry", "image", "verdict", "links at the source", "target"}
 	for _, tool := range assessedTools {
 		header = append(header, tool)
 	}

@@ -48,8 +48,12 @@ var capabilities = []capability{
 		}
 		return out
 	})},
-	{name: "only by the tag", values: ofTag(func(t *matrix.TagSchema) [][]string { return bounded(t.OnlyTag, t.MissingFromAPI()) })},
-	{name: "only by the API", values: ofTag(func(t *matrix.TagSchema) [][]string { return bounded(t.OnlyAPI, t.MissingFromTag()) })},
+	{name: "only by the tag", values: ofTag(func(t *matrix.TagSchema) [][]string {
+		return bounded(t.OnlyTag, t.MissingFromAPI())
+	})},
+	{name: "only by the API", values: ofTag(func(t *matrix.TagSchema) [][]string {
+		return bounded(t.OnlyAPI, t.MissingFromTag())
+	})},
 	{name: "cosign tags", values: func(c *matrix.Capabilities) [][]string {
 		if c.CosignTags == nil {
 			return nil
@@ -60,7 +64,9 @@ var capabilities = []capability{
 		return one(string(p.Strategy), "in "+p.Repository, p.Detail)
 	}), brief: pushBrief},
 	{name: "OCI-Subject", values: ofPush(func(p *matrix.Push) [][]string { return one(yesNo(p.OCISubject)) })},
-	{name: "push listed", values: ofPush(func(p *matrix.Push) [][]string { return one(yesNo(p.Listed) + onTheFirstTry(p)) })},
+	{name: "push listed", values: ofPush(func(p *matrix.Push) [][]string {
+		return one(yesNo(p.Listed) + onTheFirstTry(p))
+	})},
 	{name: "left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBehind...) })},
 	{name: "blob left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBlob) })},
 }

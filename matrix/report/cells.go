@@ -37,14 +37,18 @@ var cells = []cell{
 		return strings.TrimSpace(productOf(r).Name + " " + productOf(r).Version)
 	}},
 	{key: "filter", title: "Filter", value: func(r *matrix.Row) string { return string(capabilitiesOf(r).Filter) }},
-	{key: "pagination", title: "Pagination", value: func(r *matrix.Row) string { return string(capabilitiesOf(r).Pagination) }},
+	{key: "pagination", title: "Pagination", value: func(r *matrix.Row) string {
+		return string(capabilitiesOf(r).Pagination)
+	}},
 	{key: "tag_schema", title: "Tag schema", value: func(r *matrix.Row) string {
 		if tag := capabilitiesOf(r).TagSchema; tag != nil {
 			return string(tag.State)
 		}
 		return ""
 	}},
-	{key: "cosign_tags", title: "Cosign tags", value: func(r *matrix.Row) string { return strings.Join(capabilitiesOf(r).CosignTags, " ") }},
+	{key: "cosign_tags", title: "Cosign tags", value: func(r *matrix.Row) string {
+		return strings.Join(capabilitiesOf(r).CosignTags, " ")
+	}},
 	{key: "push", title: "Push", value: func(r *matrix.Row) string {
 		if push := capabilitiesOf(r).Push; push != nil {
 			return string(push.Strategy)
@@ -54,7 +58,9 @@ var cells = []cell{
 	{key: "findings", title: "Findings", value: func(r *matrix.Row) string { return numberOrNone(len(r.Findings)) }},
 	{key: "expect", title: "Expected", value: func(r *matrix.Row) string { return r.Expect }},
 	{key: "requests", title: "Requests", value: func(r *matrix.Row) string { return strconv.Itoa(r.Requests) }},
-	{key: "duration_ms", title: "ms", value: func(r *matrix.Row) string { return strconv.FormatFloat(r.DurationMS, 'f', 1, 64) }},
+	{key: "duration_ms", title: "ms", value: func(r *matrix.Row) string {
+		return strconv.FormatFloat(r.DurationMS, 'f', 1, 64)
+	}},
 	{key: "detail", title: "Detail", value: func(r *matrix.Row) string { return r.Detail }},
 }
 

@@ -1,13 +1,10 @@
 package report
 
 import (
-	"fmt"
-	"io"
 	"reflect"
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"refmatrix/matrix"
@@ -59,12 +56,18 @@ var markdownMarks = map[rune]struct {
 	written string
 	active  func(before, after string) bool
 }{
-	'\\': {`\\`, nil}, '`': {"\\`", nil}, '*': {`\*`, nil}, '[': {`\[`, nil}, '|': {`\|`, nil}, '~': {`\~`, nil},
-	'$': {`\$`, nil},   // mathematics on GitHub
-	'<': {"&lt;", nil}, // not every reader knows a backslash before it
-	'&': {"&amp;", func(_, after string) bool { return entityRest.MatchString(after) }},
+	'\\': {`\\`, nil},
+	'`':  {"\\`", nil},
+	'*':  {`\*`, nil},
+	'[':  {`\[`, nil},
+	'|':  {`\|`, nil},
+	'~':  {`\~`, nil},
+	'$':  {`\$`, nil},   // mathematics on GitHub
+	'<':  {"&lt;", nil}, // not every reader knows a backslash before it
+	'&':  {"&amp;", func(_, after string) bool { return entityRest.MatchString(after) }},
 	'_': {`\_`, func(before, after string) bool {
-		return !endsInWord.MatchString(strings.TrimRight(before, "_")) || !beginsInWord.MatchString(strings.TrimLeft(after, "_"))
+		return !endsInWord.MatchString(strings.TrimRight(before, "_")) ||
+			!beginsInWord.MatchString(strings.TrimLeft(after, "_"))
 	}},
 	'#': {`\#`, func(_, after string) bool { return strings.Trim(after, "#") == "" }}, // what closes a heading
 	':': {`\:`, func(_, after string) bool { return strings.HasPrefix(after, "//") }},
@@ -153,7 +156,7 @@ func xmlText(text string) string {
 // xmlString is text that is escaped when it is encoded as XML.
 type xmlString string
 
-// MarshalText implements encoding.TextMarshaler, which encoding/xml asks for.
+// MarshalText implements encoding.TextMarshaler, which encoding/xml calls.
 func (s xmlString) MarshalText() ([]byte, error) { return []byte(xmlText(string(s))), nil }
 
 // labelValue escapes a label value of the Prometheus text format. The format
@@ -163,39 +166,6 @@ func labelValue(text string) string {
 }
 
 var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-
-// printable passes JSON on and writes what is not printable in its strings as
-// escapes, C1 controls and bidirectional overrides included; to a JSON reader
-// they are the same. Each Write has to hold whole characters, as those of a
-// json.Encoder do.
-type printable struct{ w io.Writer }
-
-func (p printable) Write(b []byte) (int, error) {
-	var out []byte
-	from := 0
-	for i := 0; i < len(b); {
-		if b[i] < 0x7f { // JSON escapes the rest of ASCII, and blanks are its own
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(b[i:])
-		if !unicode.IsPrint(r) {
-			out = append(out, b[from:i]...)
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = fmt.Appendf(out, `\u%04x`, unit)
-			}
-			from = i + size
-		}
-		i += size
-	}
-	if from == 0 {
-		return p.w.Write(b)
-	}
-	if _, err := p.w.Write(append(out, b[from:]...)); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
 
 // printableCopy returns a copy of v in which every text is printable, so that
 // neither control characters nor bidirectional overrides reach a screen.

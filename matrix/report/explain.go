@@ -34,6 +34,15 @@ func explanationText(w io.Writer, explained []Explanation, o Options) error {
 	return p.err
 }
 
+// explanationJSON renders the rows alone.
+func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
+	rows := make([]*matrix.Row, 0, len(explained))
+	for _, e := range explained {
+		rows = append(rows, e.Row)
+	}
+	return indentedJSON(w, rows, o)
+}
+
 // explainRow writes what was seen, what follows, and what to do.
 func explainRow(p *lines, row *matrix.Row, o Options) {
 	p.line("%s  %s  %s", row.Registry, row.URL, row.Image)
@@ -98,7 +107,8 @@ func explainExchange(p *lines, n int, x matrix.Exchange) {
 		answer = x.Error
 	}
 	p.line("  %2d %-16s %-5s %s", n, x.Step, x.Method, x.URL)
-	p.wrapped("     ", fmt.Sprintf("%s  %s  %d bytes  %.1f ms%s", answer, orDash(x.ContentType), x.Bytes, x.MS, phaseText(x.Phases)))
+	size := fmt.Sprintf("%d bytes  %.1f ms%s", x.Bytes, x.MS, phaseText(x.Phases))
+	p.wrapped("     ", answer+"  "+orDash(x.ContentType)+"  "+size)
 	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
 		p.wrapped("     ", name+": "+x.Headers[name])
 	}

@@ -1,5 +1,10 @@
 // Package report renders what was measured: one file a format, and a table of
 // formats for each thing that can be rendered.
+//
+// Formats stand on ground that none of them owns, and take nothing from one
+// another. What a row shows is in cells.go, and what was measured besides in
+// capabilities.go; a format picks from both by key. A text report is written by
+// lines, which escapes every text for its medium; escape.go lists the rules.
 package report
 
 import (

@@ -58,9 +58,10 @@ func columnStyle() string {
 		fmt.Fprintf(&tracks, " var(--%s)", c.Key)
 	}
 	fmt.Fprintf(&out, " }\n.matrix tr[id], .matrix > thead > tr { grid-template-columns:%s; }\n", tracks.String())
+	const hidden = " { .matrix { --%[2]s: ; } .matrix .%[2]s { display: none; } }\n"
 	for _, c := range htmlColumns {
 		if c.minWidth > 0 {
-			fmt.Fprintf(&out, "@media not all and (min-width: %dpx) { .matrix { --%[2]s: ; } .matrix .%[2]s { display: none; } }\n", c.minWidth, c.Key)
+			fmt.Fprintf(&out, "@media not all and (min-width: %[1]dpx)"+hidden, c.minWidth, c.Key)
 		}
 		fmt.Fprintf(&out, ".without-%[1]s { --%[1]s: ; } .without-%[1]s .%[1]s { display: none !important; }\n", c.Key)
 	}

@@ -137,8 +137,8 @@ func newPayloadRow(p *pool, r *matrix.Row, id string) payloadRow {
 	return out
 }
 
-// newPayloadExchange leaves the registry's own address out: what stands whole
-// went elsewhere, which is worth seeing at a glance.
+// newPayloadExchange leaves the registry's own address out: an address that is
+// whole is elsewhere, which is worth seeing at a glance.
 func newPayloadExchange(p *pool, x *matrix.Exchange, origin string) payloadExchange {
 	address := x.URL
 	if path, ok := strings.CutPrefix(address, strings.TrimSuffix(origin, "/")); ok && strings.HasPrefix(path, "/") {

@@ -140,7 +140,7 @@ func (s share) Alt() string {
 	return text
 }
 
-// percent rounds, but never to none or all where that is not so.
+// percent rounds, but never to none or all if that is not so.
 func percent(n, total int) string {
 	if total == 0 || n == 0 {
 		return "0%"

@@ -13,7 +13,7 @@ import (
 //go:embed matrix.schema.json
 var schema []byte
 
-// Schema gives the JSON Schema (draft 2020-12) of matrix.json.
+// Schema returns the JSON Schema (draft 2020-12) of matrix.json.
 func Schema() []byte { return schema }
 
 // matrixJSON renders matrix.json, schema refmatrix/v1. Rows are encoded one at a
@@ -59,21 +59,4 @@ func (t *trimmed) Write(b []byte) (int, error) {
 	}
 	_, err := t.w.Write(b)
 	return n, err
-}
-
-// indentedJSON writes v as JSON for people and programs.
-func indentedJSON[T any](w io.Writer, v T, _ Options) error {
-	encoder := json.NewEncoder(printable{w})
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
-}
-
-// explanationJSON renders the rows alone.
-func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
-	rows := make([]*matrix.Row, 0, len(explained))
-	for _, e := range explained {
-		rows = append(rows, e.Row)
-	}
-	return indentedJSON(w, rows, o)
 }

@@ -59,7 +59,10 @@ func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 		if !ok {
 			at = len(all.Suites)
 			index[r.Registry] = at
-			all.Suites = append(all.Suites, junitSuite{Name: xmlString(r.Registry), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")})
+			all.Suites = append(all.Suites, junitSuite{
+				Name:      xmlString(r.Registry),
+				Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05"),
+			})
 			spent = append(spent, 0)
 		}
 		all.Suites[at].add(r)

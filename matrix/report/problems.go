@@ -41,7 +41,8 @@ func problems(rows []matrix.Row) []problem {
 		}
 	}
 	var out []problem
-	for _, same := range groupBy(failing, func(r *matrix.Row) string { return string(r.Severity) + "\x00" + string(r.Reason) }) {
+	byReason := groupBy(failing, func(r *matrix.Row) string { return string(r.Severity) + "\x00" + string(r.Reason) })
+	for _, same := range byReason {
 		p := problem{
 			severity: same[0].Severity,
 			reason:   same[0].Reason,

@@ -90,10 +90,10 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 	return p.err
 }
 
-// registryLabels gives one series for each registry that carries the labels of
+// registryLabels writes one series for each registry that carries the labels of
 // the inventory, as kube-state-metrics does for those of pods: an alert joins
 // it (group_left) to know whose registry it is. Where rows of one registry
-// differ, which only a merge can bring about, the first speaks for it.
+// differ, which only a merge can bring about, the first one counts.
 func registryLabels(l *lines, m *matrix.Matrix) {
 	writeHelp(l, "refmatrix_registry_labels", "The inventory's labels of a registry, always 1.")
 	seen := map[markup]bool{}

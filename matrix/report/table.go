@@ -23,7 +23,9 @@ type tableColumn struct {
 
 // tableColumns are the table's columns from left to right.
 var tableColumns = newTableColumns([]tableColumn{
-	{key: "severity", noWrap: true, title: "SEV", value: func(r *matrix.Row) string { return strings.ToUpper(string(r.Severity)) }},
+	{key: "severity", noWrap: true, title: "SEV", value: func(r *matrix.Row) string {
+		return strings.ToUpper(string(r.Severity))
+	}},
 	{key: "registry"},
 	{key: "image"},
 	{key: "strategy", noWrap: true},
@@ -39,7 +41,9 @@ var tableColumns = newTableColumns([]tableColumn{
 	{key: "filter", minWidth: 160, noWrap: true},
 	{key: "tag_schema", minWidth: 160, noWrap: true},
 	{key: "push", minWidth: 180, noWrap: true},
-	{key: "requests", minWidth: 180, noWrap: true, right: true, value: func(r *matrix.Row) string { return numberOrNone(r.Requests) }},
+	{key: "requests", minWidth: 180, noWrap: true, right: true, value: func(r *matrix.Row) string {
+		return numberOrNone(r.Requests)
+	}},
 	{key: "duration_ms", minWidth: 110, noWrap: true, right: true},
 })
 
@@ -209,7 +213,8 @@ func tableSummary(m *matrix.Matrix) []string {
 	}
 	out = append(out, "strategy: "+strings.Join(strategies, ", "))
 	if codes := findingCounts(m.Rows); len(codes) > 0 {
-		out = append(out, "findings: "+strings.Join(codes, ", ")+"; the Markdown report and refmatrix explain say what each means")
+		const where = "; the Markdown report and refmatrix explain say what each means"
+		out = append(out, "findings: "+strings.Join(codes, ", ")+where)
 	}
 	if m.Summary.Unexpected > 0 {
 		out = append(out, unexpectedText(m.Summary.Unexpected))

@@ -38,7 +38,8 @@ func SeverityCounts(s matrix.Summary) string {
 
 // rowCounts returns "16 images of 10 registries: 1 fail, 8 warn, ...".
 func rowCounts(s matrix.Summary) string {
-	return fmt.Sprintf("%s of %s: %s", matrix.Quantity(s.Rows, "image"), matrix.Quantity(s.Registries, "registry"), SeverityCounts(s))
+	images, registries := matrix.Quantity(s.Rows, "image"), matrix.Quantity(s.Registries, "registry")
+	return fmt.Sprintf("%s of %s: %s", images, registries, SeverityCounts(s))
 }
 
 // countStrategy returns how many rows have the strategy.
