@@ -429,6 +429,17 @@ func TestSchema(t *testing.T) {
 	if err := schema.Validate(instance); err != nil {
 		t.Error(err)
 	}
+	example, err := os.Open("../../reports/example/matrix.json") // of real registries, with all that is measured
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer example.Close()
+	if instance, err = jsonschema.UnmarshalJSON(example); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(instance); err != nil {
+		t.Error(err)
+	}
 	back, err := store.Read(strings.NewReader(encoded))
 	if err != nil {
 		t.Fatal(err)
