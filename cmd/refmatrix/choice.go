@@ -38,10 +38,7 @@ func oneOf[T ~string](allowed ...T) choice[T] {
 func oneFormat[T any](formats report.Formats[T]) choice[report.Format[T]] {
 	return choice[report.Format[T]]{
 		allowed: formats.Names(),
-		parse: func(text string) (report.Format[T], bool) {
-			format, err := formats.Find(text)
-			return format, err == nil
-		},
+		parse:   formats.Find,
 	}
 }
 
@@ -50,10 +47,7 @@ func matrixFormats() choice[[]matrixFormat] {
 	return choice[[]matrixFormat]{
 		allowed: append(report.Matrices.Names(), "all"),
 		several: true,
-		parse: func(text string) ([]matrixFormat, bool) {
-			formats, err := report.Matrices.Parse(text)
-			return formats, err == nil
-		},
+		parse:   report.Matrices.Parse,
 	}
 }
 

@@ -8,35 +8,9 @@
 package report
 
 import (
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-
 	"refmatrix/matrix"
 	"refmatrix/matrix/migration"
 )
-
-// Options are what a rendering depends on beside what is rendered.
-type Options struct {
-	Width   int                 // columns of the terminal; 0 = unlimited
-	Color   bool                // the terminal shows colours
-	History []matrix.ScanCounts // older scans, oldest first, for reports that look back
-}
-
-// Format is one way to render a T.
-type Format[T any] struct {
-	Name   string                                         // as --format takes it
-	Alias  string                                         // another name for it; "" = none
-	File   string                                         // its name in the output directory; "" = it is only printed
-	Render func(w io.Writer, rendered T, o Options) error // keeps no state between calls
-
-	Archived  bool // a scan is kept in the history as this format renders it
-	LooksBack bool // it shows older scans, Options.History
-}
-
-// Formats lists the formats of a T, in the order that help names them.
-type Formats[T any] []Format[T]
 
 // Matrices are the formats of a matrix. A new one is a file with a function,
 // and an entry here.
@@ -69,53 +43,4 @@ var Assessments = Formats[migration.Assessment]{
 var Explanations = Formats[[]Explanation]{
 	{Name: "text", Alias: "table", Render: explanationText},
 	{Name: "json", Render: explanationJSON},
-}
-
-// Names returns the names that --format takes, without the aliases.
-func (f Formats[T]) Names() []string {
-	var names []string
-	for i := range f {
-		names = append(names, f[i].Name)
-	}
-	return names
-}
-
-// Find returns the format called name, which may be an alias. The error lists
-// the names there are.
-func (f Formats[T]) Find(name string) (Format[T], error) {
-	for i := range f {
-		if name != "" && (f[i].Name == name || f[i].Alias == name) {
-			return f[i], nil
-		}
-	}
-	return Format[T]{}, fmt.Errorf("unknown format %q: choose %s", name, choices(f.Names()))
-}
-
-// Parse reads a list of names, "table,csv" or "all", and returns each format
-// once.
-func (f Formats[T]) Parse(list string) ([]Format[T], error) {
-	var out []Format[T]
-	for _, name := range strings.Split(list, ",") {
-		name = strings.TrimSpace(name)
-		if name == "all" {
-			return f, nil
-		}
-		format, err := f.Find(name)
-		if err != nil {
-			return nil, fmt.Errorf("unknown format %q: choose %s", name, choices(append(f.Names(), "all")))
-		}
-		if !slices.ContainsFunc(out, func(have Format[T]) bool { return have.Name == format.Name }) {
-			out = append(out, format)
-		}
-	}
-	return out, nil
-}
-
-// choices writes names as a sentence does: "text, markdown or json".
-func choices(names []string) string {
-	last := len(names) - 1
-	if last == 0 {
-		return names[0]
-	}
-	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -82,9 +82,9 @@ func render(t *testing.T, name string, m *matrix.Matrix, o report.Options) strin
 // renderAs renders v in the format called name.
 func renderAs[T any](t *testing.T, formats report.Formats[T], name string, v T, o report.Options) string {
 	t.Helper()
-	format, err := formats.Find(name)
-	if err != nil {
-		t.Fatal(err)
+	format, ok := formats.Find(name)
+	if !ok {
+		t.Fatalf("no format %s among %v", name, formats.Names())
 	}
 	var out bytes.Buffer
 	if err := format.Render(&out, v, o); err != nil {

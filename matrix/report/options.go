@@ -1,0 +1,10 @@
+package report
+
+import "refmatrix/matrix"
+
+// Options are what a rendering depends on beside what is rendered.
+type Options struct {
+	Width   int                 // columns of the terminal; 0 = unlimited
+	Color   bool                // the terminal shows colours
+	History []matrix.ScanCounts // older scans, oldest first, for reports that look back
+}
