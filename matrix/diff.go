@@ -20,7 +20,7 @@ type Diff struct {
 // ChangeKind says what a change means.
 type ChangeKind string
 
-// The kinds, the gravest first. Unreachable, recovered and still-unreachable
+// The kinds, the most severe first. Unreachable, recovered and still-unreachable
 // tell of the measuring, not of the registry's support: a registry that is down
 // this week has not lost the API.
 const (
@@ -34,11 +34,11 @@ const (
 	Added            ChangeKind = "added"
 )
 
-// ChangeKinds lists the kinds from the gravest to the mildest.
+// ChangeKinds lists the kinds from the most severe to the mildest.
 var ChangeKinds = []ChangeKind{Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added}
 
-// Flapping reports whether a change of kind k tells of the measuring alone.
-func (k ChangeKind) Flapping() bool {
+// ReachabilityOnly reports whether a change of kind k tells of the measuring alone.
+func (k ChangeKind) ReachabilityOnly() bool {
 	return k == Unreachable || k == Recovered || k == StillUnreachable
 }
 
@@ -74,13 +74,13 @@ func (d Diff) Count(kind ChangeKind) int {
 	return n
 }
 
-// Substance reports whether anything changed but what could be measured, which
+// Significant reports whether anything changed but what could be measured, which
 // is what --fail-on change asks.
-func (d Diff) Substance() bool {
-	return slices.ContainsFunc(d.Changes, func(c Change) bool { return !c.Kind.Flapping() })
+func (d Diff) Significant() bool {
+	return slices.ContainsFunc(d.Changes, func(c Change) bool { return !c.Kind.ReachabilityOnly() })
 }
 
-// Compare gives what changed from older to newer, the gravest first. Of an
+// Compare returns what changed from older to newer, the most severe first. Of an
 // image that older could not measure and newer did, the row in known (of earlier
 // scans, where there is one) is what newer is compared with, so that an outage
 // hides nothing. An image is added or removed only where both scans were to
@@ -89,9 +89,9 @@ func (d Diff) Substance() bool {
 func Compare(older, newer *Matrix, known ...Row) Diff {
 	d := Diff{Schema: DiffSchema, Before: older.Started, After: newer.Started, Changes: []Change{}}
 	before, earlier := byKey(older.Rows), byKey(known)
-	alike := older.Scope().Equal(newer.Scope())
-	olderCovers := covered(older, alike)
-	newerCovers := covered(newer, alike)
+	sameScope := older.Scope().Equal(newer.Scope())
+	olderCovers := covered(older, sameScope)
+	newerCovers := covered(newer, sameScope)
 	for i := range newer.Rows {
 		now := &newer.Rows[i]
 		if was, ok := before[now.key()]; ok {
@@ -115,15 +115,16 @@ func Compare(older, newer *Matrix, known ...Row) Diff {
 	return d
 }
 
-// covered gives whether an image that m lacks was not in the inventory: alike
-// says that the other scan was over the same part of it.
-func covered(m *Matrix, alike bool) func(registry string) bool {
+// covered returns a test of whether m was meant to measure a registry, so that an
+// image missing from m is really gone. sameScope says that the other scan was over
+// the same part of the inventory.
+func covered(m *Matrix, sameScope bool) func(registry string) bool {
 	has := map[string]bool{}
 	for i := range m.Rows {
 		has[m.Rows[i].Registry] = true
 	}
 	return func(registry string) bool {
-		return m.Complete && (alike || m.Scope().Whole() || has[registry])
+		return m.Complete && (sameScope || m.Scope().Whole() || has[registry])
 	}
 }
 

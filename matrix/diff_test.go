@@ -69,7 +69,7 @@ func TestCompare(t *testing.T) {
 		{"another product", changed(scanned("", "a=referrers-api"), product("Harbor", "")), changed(scanned("", "a=referrers-api"), product("Quay", "")), "a changed", true},
 		{"a product that shows itself now", scanned("", "a=referrers-api"), changed(scanned("", "a=referrers-api"), product("Harbor", "2.11.0")), "", false},
 		{"a product that hides now", changed(scanned("", "a=referrers-api"), product("Harbor", "2.11.0")), scanned("", "a=referrers-api"), "", false},
-		{"the gravest first", scanned("", "a=referrers-tag b=referrers-api c=unknown"), scanned("", "a=referrers-api b=referrers-tag c=referrers-tag"), "b regression, a improvement, c recovered", true},
+		{"the most severe first", scanned("", "a=referrers-tag b=referrers-api c=unknown"), scanned("", "a=referrers-api b=referrers-tag c=referrers-tag"), "b regression, a improvement, c recovered", true},
 		{"an image more in a part", scanned("a*", "a=referrers-api"), changed(scanned("", "a=referrers-api a=referrers-api"), func(m *Matrix) { m.Rows[1].Image = "y" }), "a added", true},
 		{"pushes are answered otherwise", changed(scanned("", "a=referrers-api"), push(PushAPI)), changed(scanned("", "a=referrers-api"), push(PushDual)), "a changed", true},
 		{"pushes were not tried", changed(scanned("", "a=referrers-api"), push(PushAPI)), scanned("", "a=referrers-api"), "", false},
@@ -89,8 +89,8 @@ func TestCompare(t *testing.T) {
 		for _, c := range d.Changes {
 			said = append(said, c.Registry+" "+string(c.Kind))
 		}
-		if got := strings.Join(said, ", "); got != test.want || d.Substance() != test.gate {
-			t.Errorf("%s: %q, gate %v; want %q", test.name, got, d.Substance(), test.want)
+		if got := strings.Join(said, ", "); got != test.want || d.Significant() != test.gate {
+			t.Errorf("%s: %q, gate %v; want %q", test.name, got, d.Significant(), test.want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ type Scope struct {
 	Selection []string // as in Matrix
 }
 
-// Scope gives the part of the inventory that m was to measure.
+// Scope returns the part of the inventory that m was to measure.
 func (m *Matrix) Scope() Scope { return Scope{m.Shard, m.Selection} }
 
 // Whole reports whether s is all of an inventory.
@@ -90,9 +90,9 @@ func (s Summary) Count(severity Severity) int {
 	return map[Severity]int{Pass: s.Pass, Warn: s.Warn, Info: s.Info, Fail: s.Fail}[severity]
 }
 
-// Gates reports whether a row stands at or above floor, which is what
+// HasAtLeast reports whether a row stands at or above floor, which is what
 // --fail-on asks.
-func (m *Matrix) Gates(floor Severity) bool {
+func (m *Matrix) HasAtLeast(floor Severity) bool {
 	for i := range m.Rows {
 		if m.Rows[i].Severity.AtLeast(floor) {
 			return true

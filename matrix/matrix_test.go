@@ -23,7 +23,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("%+v, want %+v", m.Summary, want)
 	}
 	for floor, want := range map[Severity]bool{Fail: false, Warn: true, Info: true} {
-		if m.Gates(floor) != want {
+		if m.HasAtLeast(floor) != want {
 			t.Errorf("--fail-on %s is %v", floor, !want)
 		}
 	}

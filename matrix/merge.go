@@ -109,22 +109,22 @@ type key struct{ registry, image string }
 
 func (r *Row) key() key { return key{r.Registry, r.Image} }
 
-// joinRows gives the rows of all parts, each registry and image once.
+// joinRows returns the rows of all parts, each registry and image once.
 func joinRows(parts []Part) (rows []Row, warnings []string) {
-	type place struct{ at, part int }
-	index := map[key]place{}
+	type position struct{ at, part int }
+	index := map[key]position{}
 	for n, part := range parts {
 		for _, row := range part.Rows {
 			before, twice := index[row.key()]
 			if !twice {
-				index[row.key()] = place{len(rows), n}
+				index[row.key()] = position{len(rows), n}
 				rows = append(rows, row)
 				continue
 			}
 			kept := before.part
 			if part.Finished.After(parts[before.part].Finished) {
 				rows[before.at] = row
-				index[row.key()] = place{before.at, n}
+				index[row.key()] = position{before.at, n}
 				kept = n
 			}
 			warnings = append(warnings, fmt.Sprintf("%s %s is in %s and %s: the newer, of %s, stays", row.Registry, row.Image, parts[before.part].Name, parts[n].Name, parts[kept].Name))
@@ -133,21 +133,21 @@ func joinRows(parts []Part) (rows []Row, warnings []string) {
 	return rows, warnings
 }
 
-// inOrder sorts rows by the place of their registry in order, keeping the
+// inOrder sorts rows by the position of their registry in order, keeping the
 // order of the images within one.
 func inOrder(rows []Row, order []string) []Row {
 	if rows == nil {
 		rows = []Row{}
 	}
-	place := map[string]int{}
+	position := map[string]int{}
 	for i, name := range order {
-		place[name] = i
+		position[name] = i
 	}
 	for i := range rows {
-		if _, ok := place[rows[i].Registry]; !ok {
-			place[rows[i].Registry] = len(place) + len(order)
+		if _, ok := position[rows[i].Registry]; !ok {
+			position[rows[i].Registry] = len(position) + len(order)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b Row) int { return place[a.Registry] - place[b.Registry] })
+	slices.SortStableFunc(rows, func(a, b Row) int { return position[a.Registry] - position[b.Registry] })
 	return rows
 }

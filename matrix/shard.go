@@ -10,7 +10,7 @@ import (
 // maxShards bounds N of I/N.
 const maxShards = 10_000
 
-// ShardOf gives the shard, 0 to n-1, that the registry called name belongs to.
+// ShardOf returns the shard, 0 to n-1, that the registry called name belongs to.
 // It depends on the name alone (FNV-1a), so that all images of a registry,
 // and with them its limits, stay in one shard, whatever else the inventory
 // holds.
@@ -31,7 +31,7 @@ func ParseShard(text string) (index, count int, err error) {
 	return index, count, nil
 }
 
-// ShardFromEnv gives "I/N" from the variables of an indexed job, whose index
+// ShardFromEnv returns "I/N" from the variables of an indexed job, whose index
 // begins at 0: JOB_COMPLETION_INDEX, which Kubernetes sets in every pod of such
 // a job, and JOB_COMPLETION_COUNT, which the job's author sets beside it. It is
 // "" where neither is set. The index alone is a warning, for the job may not be

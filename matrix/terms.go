@@ -11,11 +11,11 @@ const (
 	Fail Severity = "fail" // the registry, the network or the sign-in broke
 )
 
-// Severities lists every severity from the gravest to the mildest, the order
+// Severities lists every severity from the most severe to the mildest, the order
 // in which summaries name them.
 var Severities = []Severity{Fail, Warn, Info, Pass}
 
-// AtLeast reports whether s is as grave as floor or graver.
+// AtLeast reports whether s is at least as severe as floor.
 func (s Severity) AtLeast(floor Severity) bool { return s.rank() >= floor.rank() }
 
 func (s Severity) rank() int {

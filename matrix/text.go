@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Quantity words a number of things: "1 registry", "3 registries".
+// Quantity returns a number of things as text: "1 registry", "3 registries".
 func Quantity(n int, noun string) string {
 	stem, ends := strings.CutSuffix(noun, "y")
 	switch {

@@ -49,7 +49,7 @@ func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.print(cmd, d); err != nil {
 		return err
 	}
-	if f.failOn.value == "change" && d.Substance() {
+	if f.failOn.value == "change" && d.Significant() {
 		return &failure{exitGate, nil}
 	}
 	return nil

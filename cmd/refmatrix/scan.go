@@ -252,7 +252,7 @@ func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store
 		return nil
 	case !m.Complete:
 		return &failure{exitGate, errors.New("--deadline ended the scan before every image was measured")}
-	case f.failOn.value == "change" && changed, f.failOn.value != "change" && m.Gates(matrix.Severity(f.failOn.value)):
+	case f.failOn.value == "change" && changed, f.failOn.value != "change" && m.HasAtLeast(matrix.Severity(f.failOn.value)):
 		return &failure{exitGate, nil}
 	}
 	return nil
@@ -265,7 +265,7 @@ func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store
 		return false, nil
 	}
 	d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
-	changed = d.Substance()
+	changed = d.Significant()
 	// What --fail-on change stops for is an error's text, so -q prints it too.
 	if f.quiet && !(changed && f.failOn.value == "change") {
 		return changed, nil

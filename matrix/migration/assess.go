@@ -15,7 +15,7 @@ import (
 // Verdict says what becomes of an image's links when it moves.
 type Verdict string
 
-// The moves, from the gravest.
+// The moves, from the most severe.
 const (
 	LosesLinks       Verdict = "loses-links"        // every copy loses some
 	CannotTell       Verdict = "cannot-tell"        // source or target was not measured far enough, or no client was run against such an answer
@@ -111,7 +111,7 @@ func named(m *matrix.Matrix) string {
 	return strings.Join(names, ", ")
 }
 
-// targetRow gives the row that speaks for image at the target: the same image
+// targetRow returns the row that speaks for image at the target: the same image
 // where it was measured, else any where all that were measured agree. It is nil
 // where none was, or where they differ: support is a matter of the repository.
 func targetRow(target *matrix.Matrix, image string) *matrix.Row {
@@ -135,7 +135,7 @@ func targetRow(target *matrix.Matrix, image string) *matrix.Row {
 	return found
 }
 
-// pushOf gives what the write probe found at the target, nil where it did not
+// pushOf returns what the write probe found at the target, nil where it did not
 // run or learned nothing: it runs once for a registry, on whichever image came
 // first.
 func pushOf(target *matrix.Matrix) *matrix.Push {
@@ -191,7 +191,7 @@ func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment 
 	return out
 }
 
-// conclude gives the verdict over all copies. Of an index, a copy that does not
+// conclude returns the verdict over all copies. Of an index, a copy that does not
 // follow its platforms may lose what nobody asked for.
 func (a *ImageAssessment) conclude(index bool) {
 	best, doubt := -1, -1

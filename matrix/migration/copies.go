@@ -13,7 +13,7 @@ type Copy struct {
 	Command string `json:"command,omitempty"` // empty where the tool cannot address a side
 	Kept    int    `json:"kept"`              // links found at the target afterwards
 	Lost    int    `json:"lost"`
-	Unsure  bool   `json:"unsure,omitempty"` // kept is the least, lost the most
+	AtLeast bool   `json:"unsure,omitempty"` // kept is the least, lost the most
 	Fails   bool   `json:"fails,omitempty"`  // the tool stops with an error
 	Note    string `json:"note,omitempty"`   // why, one clause
 
@@ -92,7 +92,7 @@ func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Pus
 	reads, writes := source.Clients[t.client].Read, t.writes(target, push)
 	referrers := links.Referrers() > 0 || index // an index may have some on its platforms
 	fails := func(why string) { out.Fails, out.Note = true, why }
-	atLeast := func(least int, why string) { out.Kept, out.Unsure, out.Note, out.reason = least, true, why, why }
+	atLeast := func(least int, why string) { out.Kept, out.AtLeast, out.Note, out.reason = least, true, why, why }
 	switch {
 	case push != nil && push.Strategy == matrix.PushRefused:
 		fails("the target refused the write probe's push")
@@ -107,7 +107,7 @@ func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Pus
 	case writes == matrix.OutcomeNothing && referrers:
 		out.Note = "what " + t.client + " writes at the target is found by nobody"
 	case t.digests && writes == matrix.OutcomeTag && mixed(source):
-		out.Kept, out.Unsure = len(links.CosignTags), true
+		out.Kept, out.AtLeast = len(links.CosignTags), true
 		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
 	case t.digests && writes == matrix.OutcomeAPI && push == nil && mixed(source):
 		atLeast(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")

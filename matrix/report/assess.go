@@ -71,7 +71,7 @@ func copyText(c migration.Copy) string {
 	switch {
 	case c.Fails:
 		return "fails"
-	case c.Unsure:
+	case c.AtLeast:
 		return fmt.Sprintf("keeps %d or more, of %d", c.Kept, c.Kept+c.Lost)
 	}
 	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)

@@ -31,11 +31,11 @@ var historyName = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{3}Z)(?:-(\d{1,6}))?\.jso
 // History is the scans that an output directory has kept.
 type History struct{ path string }
 
-// OpenHistory gives the history of the output directory dir, which need not be
+// OpenHistory returns the history of the output directory dir, which need not be
 // there yet.
 func OpenHistory(dir string) *History { return &History{filepath.Join(dir, historyDir)} }
 
-// file gives the path of the nth scan that began at start.
+// file returns the path of the nth scan that began at start.
 func (h *History) file(start time.Time, n int) string {
 	name := start.UTC().Format(historyLayout)
 	if n > 1 {
@@ -72,7 +72,7 @@ func (h *History) scans() ([]string, error) {
 	return out, nil
 }
 
-// Counts gives the last most scans of scope in numbers, oldest first. A file
+// Counts returns the last most scans of scope in numbers, oldest first. A file
 // that is no matrix is passed over: it is not ours to judge.
 func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, error) {
 	paths, err := h.scans()
@@ -122,7 +122,7 @@ type Baseline struct {
 	Skipped []string     // files of the history that cannot be read, and why
 }
 
-// Baseline gives the last scan to compare one of scope with: the newest
+// Baseline returns the last scan to compare one of scope with: the newest
 // complete one of the same scope, else the newest of it, else the newest
 // complete one of all, else the newest. Its Matrix is nil where there is none.
 func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
@@ -133,7 +133,7 @@ func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
 	return baseline(paths, scope), nil
 }
 
-// LastTwo gives the newest scan and what to compare it with. Both are nil where
+// LastTwo returns the newest scan and what to compare it with. Both are nil where
 // there are not two.
 func (h *History) LastTwo() (older Baseline, newest *matrix.Matrix, err error) {
 	paths, err := h.scans()

@@ -42,7 +42,7 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 	}
 	var m matrix.Matrix
 	if err := json.Unmarshal(content, &m); err != nil {
-		return nil, fmt.Errorf("is no matrix.json: %s%w", place(content, err), err)
+		return nil, fmt.Errorf("is no matrix.json: %s%w", position(content, err), err)
 	}
 	if m.Schema != matrix.Schema {
 		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)
@@ -58,8 +58,8 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 	return &m, nil
 }
 
-// place words the line and column that a JSON error is at.
-func place(content []byte, err error) string {
+// position returns the line and column that a JSON error is at.
+func position(content []byte, err error) string {
 	var offset int64
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -8,7 +8,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// refusedOrIrrelevant gives refusal for a status of 400 and over, and words for one
+// refusedOrIrrelevant returns refusal for a status of 400 and over, and words for one
 // that refuses nothing and answers nothing: 201, 204, 206, 304.
 func (a *Answer) refusedOrIrrelevant(refusal string) string {
 	if a.Status < http.StatusBadRequest {

@@ -32,7 +32,7 @@ type Answer struct {
 	RetryAfter  time.Duration // as asked by the last 429 or 503; 0 where none was
 }
 
-// Fault tells why no answer could be judged. Kind is one of the fault reasons.
+// Fault says why no answer could be judged. Kind is one of the fault reasons.
 type Fault struct {
 	Kind matrix.Reason
 	Text string // one clause, without secrets

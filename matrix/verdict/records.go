@@ -103,7 +103,7 @@ func part(parts []string, i int) int {
 	return n
 }
 
-// clauses words what is to be known beside has or has not.
+// clauses returns what is to be known beside whether it has the API.
 func (r record) clauses() string {
 	words := ""
 	for _, clause := range []string{r.unless, r.note} {

@@ -11,7 +11,7 @@ type Target struct {
 	Expect   string // a strategy or a support word; empty expects nothing
 }
 
-// NewRow judges o and gives the row of t, without requests, duration and
+// NewRow judges o and returns the row of t, without requests, duration and
 // exchanges, which the scanner knows.
 func NewRow(t Target, o *Observation) matrix.Row {
 	v := Judge(o)
