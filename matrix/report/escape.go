@@ -19,7 +19,7 @@ import (
 //	cell of a CSV file   csvCell              writeRecord
 //	XML                  xmlText              fields of the type xmlString
 //	JSON                 printable            the writer below the encoder
-//	HTML                 printableCopy        the matrix is copied, html/template escapes
+//	HTML                 printableCopy        the matrix is made printable, html/template escapes
 
 // csvCell neutralises a cell that a spreadsheet would run as a formula (OWASP,
 // "CSV Injection"): an apostrophe before it makes it text. Full-width forms
@@ -167,8 +167,10 @@ func labelValue(text string) string {
 
 var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// printableCopy returns a copy of v in which every text is printable, so that
-// neither control characters nor bidirectional overrides reach a screen.
+// printableCopy returns v with every text printable, so that neither control
+// characters nor bidirectional overrides reach a screen. What has to change is
+// copied; the rest is shared with v, because a matrix of thousands of rows rarely
+// has any such text.
 func printableCopy[T any](v T) T {
 	makePrintable(reflect.ValueOf(&v).Elem())
 	return v
@@ -177,38 +179,63 @@ func printableCopy[T any](v T) T {
 // makePrintable changes what v holds, and puts copies in place of what v refers
 // to. Fields that are not exported stay; in a matrix these are those of times.
 func makePrintable(v reflect.Value) {
+	if isPrintable(v) {
+		return
+	}
 	switch v.Kind() {
 	case reflect.String:
-		if text := v.String(); matrix.Printable(text) != text {
-			v.SetString(matrix.Printable(text))
-		}
+		v.SetString(matrix.Printable(v.String()))
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				makePrintable(v.Field(i))
+			if field := v.Field(i); field.CanInterface() {
+				makePrintable(field)
 			}
 		}
 	case reflect.Pointer:
-		if !v.IsNil() {
-			to := reflect.New(v.Type().Elem())
-			to.Elem().Set(v.Elem())
-			makePrintable(to.Elem())
-			v.Set(to)
-		}
+		to := reflect.New(v.Type().Elem())
+		to.Elem().Set(v.Elem())
+		makePrintable(to.Elem())
+		v.Set(to)
 	case reflect.Slice:
-		if !v.IsNil() {
-			to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-			reflect.Copy(to, v)
-			for i := range to.Len() {
-				makePrintable(to.Index(i))
+		to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(to, v)
+		for i := range to.Len() {
+			makePrintable(to.Index(i))
+		}
+		v.Set(to)
+	case reflect.Map:
+		v.Set(printableMap(v))
+	}
+}
+
+// isPrintable reports whether every text that v holds or refers to is printable.
+func isPrintable(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.String:
+		text := v.String()
+		return matrix.Printable(text) == text
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanInterface() && !isPrintable(field) {
+				return false
 			}
-			v.Set(to)
+		}
+	case reflect.Pointer:
+		return v.IsNil() || isPrintable(v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			if !isPrintable(v.Index(i)) {
+				return false
+			}
 		}
 	case reflect.Map:
-		if !v.IsNil() {
-			v.Set(printableMap(v))
+		for entries := v.MapRange(); entries.Next(); {
+			if !isPrintable(entries.Key()) || !isPrintable(entries.Value()) {
+				return false
+			}
 		}
 	}
+	return true
 }
 
 func printableMap(v reflect.Value) reflect.Value {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 // options are the flags of a measurement.
 type options struct {
 	refmatrix string
+	before    string
 	rounds    int
 	most      int
 	write     string
@@ -41,6 +43,7 @@ func run(args []string) error {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.StringVar(&o.refmatrix, "refmatrix", "../../bin/refmatrix", "the built command")
+	flags.StringVar(&o.before, "before", "", "an earlier build of the command, to compare with it alone")
 	flags.IntVar(&o.rounds, "rounds", 3, "interleaved rounds of each comparison")
 	flags.IntVar(&o.most, "most", 10_000, "registries of the largest fleet")
 	flags.StringVar(&o.write, "write", "", "write the report and its picture into this folder")
@@ -62,6 +65,9 @@ func run(args []string) error {
 	b := &bench{options: o, dir: dir}
 	defer b.close()
 	b.say("%s, %s, %d CPUs, %d ms latency, %d in flight, median of %d interleaved rounds\n", runtime.Version(), cpuModel(), runtime.NumCPU(), o.latency.Milliseconds(), o.inFlight, o.rounds)
+	if o.before != "" {
+		return errors.Join(b.start(), b.againstBefore())
+	}
 	for _, part := range []func() error{b.start, b.againstFloor, b.requests, b.mixedFleet, b.firstRow, b.peers, b.memory, b.dead, b.growth} {
 		if err := part(); err != nil {
 			return err

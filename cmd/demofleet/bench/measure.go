@@ -181,6 +181,13 @@ func (b *bench) scan(f fleet, args ...string) sample {
 	return b.run(b.refmatrix, args...)
 }
 
+// scanBefore is scan by the earlier build.
+func (b *bench) scanBefore(f fleet, args ...string) sample {
+	earlier := *b
+	earlier.refmatrix = b.before
+	return earlier.scan(f, args...)
+}
+
 // bare runs the floor over the fleet.
 func (b *bench) bare(f fleet) sample {
 	path := filepath.Join(b.dir, "origins")
