@@ -49,7 +49,12 @@ func (m medium) safe(arg any) any {
 }
 
 // escape returns one text as markup.
-func (m medium) escape(text any) markup { return m.sprintf("%v", text) }
+func (m medium) escape(text any) markup {
+	if safe, ok := m.safe(text).(markup); ok {
+		return safe
+	}
+	return m.sprintf("%v", text) // a number
+}
 
 // names lists names in one line.
 func (m medium) names(names []string) markup {
