@@ -46,12 +46,6 @@ func Printable(text string) string {
 	return b.String()
 }
 
-// BareMediaType returns a Content-Type without its parameters.
-func BareMediaType(contentType string) string {
-	bare, _, _ := strings.Cut(contentType, ";")
-	return strings.TrimSpace(bare)
-}
-
 // ShellWord returns text as one word of the POSIX shell, quoted only if the
 // shell would read more into it than a word.
 func ShellWord(text string) string {

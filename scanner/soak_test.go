@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/verdict"
 	"refmatrix/scanner"
 )
 
@@ -74,7 +73,7 @@ func (f *soakFleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case strings.Contains(r.URL.Path, "/manifests/"):
 			w.Header().Set("Docker-Content-Digest", digest)
 		case hasAPI(host):
-			w.Header().Set("Content-Type", verdict.IndexMediaType)
+			w.Header().Set("Content-Type", matrix.IndexMediaType)
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[]}`)
 		default:
 			w.WriteHeader(http.StatusNotFound)

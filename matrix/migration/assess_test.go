@@ -54,12 +54,12 @@ func pushed(p matrix.Push) func(*verdict.Observation) {
 	return func(o *verdict.Observation) { o.Capabilities.Push = &p }
 }
 
-func multiPlatform(o *verdict.Observation) { o.Manifest.MediaType = verdict.IndexMediaType }
+func multiPlatform(o *verdict.Observation) { o.Manifest.MediaType = matrix.IndexMediaType }
 
 // TestAssess: what an assessment may promise of each pair of ends. It never
 // says safe where nobody knows what a client does.
 func TestAssess(t *testing.T) {
-	api := func(n int) verdict.Referrers { return index(verdict.IndexMediaType, n) }
+	api := func(n int) verdict.Referrers { return index(matrix.IndexMediaType, n) }
 	away := verdict.Referrers{Answer: verdict.Answer{Status: 303, Location: "https://a.example/"}}
 	mixedTag := tagOf(matrix.TagSchema{State: matrix.TagIndex, Compared: true, Descriptors: 1, OnlyTag: []string{"sha256:b"}, OnlyAPI: []string{"sha256:c"}})
 	tagged := tagOf(matrix.TagSchema{State: matrix.TagIndex, Compared: true, Descriptors: 2})
@@ -123,7 +123,7 @@ func TestAssess(t *testing.T) {
 // TestAssessOtherRows: what speaks for an image at the target where it was not
 // measured there itself, or where the write probe ran on another.
 func TestAssessOtherRows(t *testing.T) {
-	api := func(n int) verdict.Referrers { return index(verdict.IndexMediaType, n) }
+	api := func(n int) verdict.Referrers { return index(matrix.IndexMediaType, n) }
 	named := func(image string, seen verdict.Referrers, change func(*verdict.Observation)) matrix.Row {
 		row := end("b", "https://b", seen, change)
 		row.Image = image
@@ -178,10 +178,10 @@ func TestCopyThatStops(t *testing.T) {
 		kept   int
 	}{
 		{"oras cp -r", end("a", "https://a", status(405), tagged), matrix.OutcomeAPI, "oras stops at the source's answer", 0},
-		{"regctl image copy", end("a", "https://a", index(verdict.IndexMediaType, 2), nil), matrix.OutcomeError, "regctl stops at the target's answer", 0},
-		{"regctl image copy", end("a", "https://a", index(verdict.IndexMediaType, 0), signed), matrix.OutcomeError, "", 1},
+		{"regctl image copy", end("a", "https://a", index(matrix.IndexMediaType, 2), nil), matrix.OutcomeError, "regctl stops at the target's answer", 0},
+		{"regctl image copy", end("a", "https://a", index(matrix.IndexMediaType, 0), signed), matrix.OutcomeError, "", 1},
 	} {
-		target := end("b", "https://b", index(verdict.IndexMediaType, 0), nil)
+		target := end("b", "https://b", index(matrix.IndexMediaType, 0), nil)
 		forecast := target.Clients["regctl"]
 		forecast.Push = test.writes
 		target.Clients["regctl"] = forecast

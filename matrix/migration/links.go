@@ -47,10 +47,10 @@ func linksOf(row *matrix.Row) (links Links, gap string) {
 
 // singleManifests are the media types of manifests without platforms.
 var singleManifests = []string{
-	"application/vnd.oci.image.manifest.v1+json",
-	"application/vnd.docker.distribution.manifest.v2+json",
-	"application/vnd.docker.distribution.manifest.v1+json",
-	"application/vnd.docker.distribution.manifest.v1+prettyjws",
+	matrix.ManifestMediaType,
+	matrix.DockerManifestMediaType,
+	matrix.DockerSchema1MediaType,
+	matrix.DockerSignedSchema1MediaType,
 }
 
 // mayBeIndex reports whether the image can hold platforms, whose own links no

@@ -46,7 +46,7 @@ func sample() *matrix.Matrix {
 	}
 	observations := []verdict.Observation{
 		{Manifest: verdict.Manifest{Digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
-			Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 200, ContentType: verdict.IndexMediaType}, Index: &verdict.Index{Total: 2}},
+			Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 200, ContentType: matrix.IndexMediaType}, Index: &verdict.Index{Total: 2}},
 			Capabilities: matrix.Capabilities{
 				Descriptors: &two, Filter: matrix.FilterAnnounces, Pagination: matrix.PageSingle, CosignTags: []string{".sig", ".att"},
 				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, Compared: true, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},

@@ -15,14 +15,14 @@ var forecastTable = []struct {
 	seen       Referrers
 	read, push string
 }{
-	{"200 index, exact type", index(IndexMediaType, 0), "api api api api api", "api tag api api"},
-	{"200 index, charset", index(IndexMediaType+"; charset=utf-8", 0), "tag tag tag api api", "tag tag nothing-found api"},
+	{"200 index, exact type", index(matrix.IndexMediaType, 0), "api api api api api", "api tag api api"},
+	{"200 index, charset", index(matrix.IndexMediaType+"; charset=utf-8", 0), "tag tag tag api api", "tag tag nothing-found api"},
 	{"200 index, other type", index("application/json", 0), "tag tag tag tag api", "tag tag nothing-found tag"},
 	{"200 page", page(200, "text/html", BodyHTML), "tag tag tag tag error", "tag tag nothing-found tag"},
 	{"200 empty", page(200, "", BodyEmpty), "tag tag tag tag error", "tag tag nothing-found tag"},
-	{"200 page, index type", page(200, IndexMediaType, BodyHTML), "error error error tag error", "tag tag nothing-found tag"},
+	{"200 page, index type", page(200, matrix.IndexMediaType, BodyHTML), "error error error tag error", "tag tag nothing-found tag"},
 	{"200 JSON", page(200, "application/json", BodyJSON), "tag tag tag tag -", "tag tag nothing-found tag"},
-	{"200 JSON, index type", page(200, IndexMediaType, BodyJSON), "- - - - -", "- - - -"},
+	{"200 JSON, index type", page(200, matrix.IndexMediaType, BodyJSON), "- - - - -", "- - - -"},
 	{"404", status(404), "tag tag tag tag tag", "tag tag tag tag"},
 	{"404 with an index", Referrers{Answer: Answer{Status: 404}, Index: &Index{}}, "tag tag tag tag tag", "tag tag tag tag"},
 	{"404 NAME_UNKNOWN", coded(404, "NAME_UNKNOWN"), "error error tag tag tag", "tag tag tag tag"},
@@ -67,7 +67,7 @@ func TestForecast(t *testing.T) {
 // TestForecastOfPushes: what the write probe saw, or what is on record of the
 // product, decides what oras, notation, cosign and regctl write.
 func TestForecastOfPushes(t *testing.T) {
-	exact, charset, other, none := index(IndexMediaType, 0), index(IndexMediaType+"; charset=utf-8", 0), index("application/json", 0), status(404)
+	exact, charset, other, none := index(matrix.IndexMediaType, 0), index(matrix.IndexMediaType+"; charset=utf-8", 0), index("application/json", 0), status(404)
 	for _, test := range []struct {
 		name    string
 		seen    Referrers

@@ -27,7 +27,7 @@ var answerFindings = []findingRule{
 	{
 		code:    "type-parameters",
 		meaning: "The index type is written with parameters or in capitals.",
-		remedy:  "Let the registry, or the proxy that adds the charset, send " + IndexMediaType + " and nothing else.",
+		remedy:  "Let the registry, or the proxy that adds the charset, send " + matrix.IndexMediaType + " and nothing else.",
 		source:  "RFC 9110 section 8.3.1; clients measured",
 		text: sentence(func(o *Observation) bool {
 			return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeParameters

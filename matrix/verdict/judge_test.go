@@ -46,7 +46,7 @@ func TestJudgeAlways(t *testing.T) {
 	answer := func() Answer {
 		a := Answer{
 			Status: statuses[random.IntN(len(statuses))], Body: bodies[random.IntN(len(bodies))], Challenge: pick(3), Token: pick(6),
-			ContentType: []string{"", IndexMediaType, IndexMediaType + "; charset=utf-8", "text/html", "{"}[random.IntN(5)],
+			ContentType: []string{"", matrix.IndexMediaType, matrix.IndexMediaType + "; charset=utf-8", "text/html", "{"}[random.IntN(5)],
 		}
 		if pick(3) {
 			a.Codes = []string{codes[random.IntN(len(codes))]}
@@ -119,7 +119,7 @@ func TestConfidence(t *testing.T) {
 		{"pushed to a repository without the API", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}}, matrix.Likely, "proved no more"},
 		{"descriptors on the second page", matrix.Capabilities{Descriptors: &three}, matrix.Proven, "descriptors"},
 	} {
-		o := subject(index(IndexMediaType, 0))
+		o := subject(index(matrix.IndexMediaType, 0))
 		o.Capabilities = test.caps
 		if v := Judge(o); v.Confidence != test.want || !strings.Contains(v.ConfidenceReason, test.reason) || v.Reason != matrix.ReferrersEmpty {
 			t.Errorf("%s: %s %s, %s", test.name, v.Reason, v.Confidence, v.ConfidenceReason)
@@ -154,8 +154,8 @@ func TestConfidence(t *testing.T) {
 // and only the exact spelling is exact, for clients compare it whole.
 func TestMatchType(t *testing.T) {
 	for contentType, want := range map[string]matrix.TypeMatch{
-		IndexMediaType: matrix.TypeExact, IndexMediaType + "; charset=utf-8": matrix.TypeParameters, IndexMediaType + "; charset": matrix.TypeParameters,
-		"Application/VND.oci.image.index.v1+json": matrix.TypeParameters, "application/json": matrix.TypeOther, "": matrix.TypeOther, IndexMediaType + "x": matrix.TypeOther,
+		matrix.IndexMediaType: matrix.TypeExact, matrix.IndexMediaType + "; charset=utf-8": matrix.TypeParameters, matrix.IndexMediaType + "; charset": matrix.TypeParameters,
+		"Application/VND.oci.image.index.v1+json": matrix.TypeParameters, "application/json": matrix.TypeOther, "": matrix.TypeOther, matrix.IndexMediaType + "x": matrix.TypeOther,
 	} {
 		if got := MatchType(contentType); got != want {
 			t.Errorf("%q is %s, want %s", contentType, got, want)
@@ -168,7 +168,9 @@ func TestFindings(t *testing.T) {
 	tag := func(schema matrix.TagSchema) func(*Observation) {
 		return func(o *Observation) { o.Capabilities.TagSchema = &schema }
 	}
-	exact := func(change func(*Observation)) *Observation { return with(subject(index(IndexMediaType, 1)), change) }
+	exact := func(change func(*Observation)) *Observation {
+		return with(subject(index(matrix.IndexMediaType, 1)), change)
+	}
 	seen := map[string]bool{}
 	for _, test := range []struct {
 		name string
@@ -177,8 +179,8 @@ func TestFindings(t *testing.T) {
 	}{
 		{"nothing to say", exact(func(*Observation) {}), ""},
 		{"an index under 404", subject(Referrers{Answer: Answer{Status: 404}, Index: &Index{}}), "spec-404"},
-		{"a charset", subject(index(IndexMediaType+"; charset=utf-8", 0)), "type-parameters writes-lost"},
-		{"a charset on a web page", subject(page(200, IndexMediaType+"; charset=utf-8", BodyHTML)), ""},
+		{"a charset", subject(index(matrix.IndexMediaType+"; charset=utf-8", 0)), "type-parameters writes-lost"},
+		{"a charset on a web page", subject(page(200, matrix.IndexMediaType+"; charset=utf-8", BodyHTML)), ""},
 		{"405", subject(status(405)), "clients-fail"},
 		{"406, on which cosign cannot push", subject(status(406)), "clients-fail"},
 		{"a web page, on which containerd fails", subject(page(200, "text/html", BodyHTML)), "clients-fail writes-lost"},
@@ -259,7 +261,7 @@ func TestFindings(t *testing.T) {
 // TestFindingWords: what a finding says of the case at hand.
 func TestFindingWords(t *testing.T) {
 	left := func(push matrix.Push) *Observation {
-		return with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &push })
+		return with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &push })
 	}
 	product := func(answer Referrers, name string) *Observation {
 		return with(subject(answer), func(o *Observation) { o.Product = matrix.Product{Name: name} })
@@ -272,7 +274,7 @@ func TestFindingWords(t *testing.T) {
 		{left(matrix.Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
 		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},
 		{subject(status(406)), "stops oras, notation with an error when they read, and cosign, crane when they attach: they"},
-		{product(index(IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
+		{product(index(matrix.IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {
 		got := findingsOn(test.of, Judge(test.of))
@@ -296,8 +298,8 @@ func TestNewRow(t *testing.T) {
 		{status(404), "referrers-tag", false, true},
 		{status(404), "unsupported", false, true},
 		{status(404), "supported", true, true},
-		{index(IndexMediaType, 1), "referrers-api", false, true},
-		{index(IndexMediaType, 1), "referrers-tag", true, true},
+		{index(matrix.IndexMediaType, 1), "referrers-api", false, true},
+		{index(matrix.IndexMediaType, 1), "referrers-tag", true, true},
 		{late, "unknown", false, false},
 		{late, "supported", true, false},
 	} {
@@ -320,7 +322,7 @@ func TestRemediesByReason(t *testing.T) {
 	}{
 		{with(subject(coded(400, "MANIFEST_INVALID")), named("Quay")), "Quay from 3.12.1 answers so"},
 		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
-		{with(subject(index(IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Mend the next links"},
+		{with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Mend the next links"},
 	} {
 		got := remediesFor(test.of, Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {

@@ -30,14 +30,14 @@ var referrersReasons = []reason{
 		name:       matrix.WrongContentType,
 		outcome:    mistyped,
 		confidence: likely("a valid index came, under a type that most clients refuse"),
-		observed:   "200 and an OCI index, but Content-Type is not " + IndexMediaType,
+		observed:   "200 and an OCI index, but Content-Type is not " + matrix.IndexMediaType,
 		when:       func(o *Observation) bool { return okIndex(o) && !isIndexType(o.Referrers.ContentType) },
 		detail: func(o *Observation) string {
 			return fmt.Sprintf("HTTP 200 with an OCI index sent as %s: the API is there, but clients that check the type fall back to tags.", typeText(o.Referrers.ContentType))
 		},
 		meaning: "The API is there, but its answers carry a media type that most clients refuse.",
 		remedies: []string{
-			"Upgrade the registry, or mend the proxy rule that rewrites Content-Type: the answer must be " + IndexMediaType + ".",
+			"Upgrade the registry, or mend the proxy rule that rewrites Content-Type: the answer must be " + matrix.IndexMediaType + ".",
 			"Until then link by the referrers tag schema (oras --distribution-spec v1.1-referrers-tag).",
 		},
 		source: listing + "; harbor#18865",

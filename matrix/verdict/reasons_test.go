@@ -28,9 +28,9 @@ func TestJudge(t *testing.T) {
 	under := func(code, descriptors int) Referrers {
 		return Referrers{Answer: Answer{Status: code}, Index: &Index{Total: descriptors}}
 	}
-	next := index(IndexMediaType, 0)
+	next := index(matrix.IndexMediaType, 0)
 	next.Next = true
-	first := index(IndexMediaType, 2)
+	first := index(matrix.IndexMediaType, 2)
 	first.Next = true
 	token := func(code int, codes ...string) Answer { return Answer{Status: code, Token: true, Codes: codes} }
 	for _, test := range []struct {
@@ -62,9 +62,9 @@ func TestJudge(t *testing.T) {
 		{"a redirect away", subject(away), matrix.RedirectedAway, "HTTP 302 to https://other.example/"},
 		{"another type", subject(index("application/json", 1)), matrix.WrongContentType, "sent as application/json"},
 		{"no type", subject(index("", 1)), matrix.WrongContentType, "no media type at all"},
-		{"the type with a parameter", subject(index(IndexMediaType+"; charset=utf-8", 1)), matrix.ReferrersListed, "an OCI index of 1 descriptor"},
+		{"the type with a parameter", subject(index(matrix.IndexMediaType+"; charset=utf-8", 1)), matrix.ReferrersListed, "an OCI index of 1 descriptor"},
 		{"the first of two pages", subject(first), matrix.ReferrersListed, "at least 2 descriptors"},
-		{"an empty list", subject(index(IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
+		{"an empty list", subject(index(matrix.IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
 		{"an empty page", subject(next), matrix.ReferrersEmpty, "what the other pages list was not read"},
 		{"a web page", subject(page(200, "text/html", BodyHTML)), matrix.NotAnIndex, "a web page and no OCI index"},
 		{"an index under 404", subject(under(404, 0)), matrix.IndexOn404, "under a status the specification forbids"},

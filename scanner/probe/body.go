@@ -23,10 +23,10 @@ const maxDigests = 50_000
 // Docker, manifest and index. Distribution answers 404 for a type that is not
 // accepted.
 var manifestTypes = []string{
-	"application/vnd.oci.image.manifest.v1+json",
-	verdict.IndexMediaType,
-	"application/vnd.docker.distribution.manifest.v2+json",
-	"application/vnd.docker.distribution.manifest.list.v2+json",
+	matrix.ManifestMediaType,
+	matrix.IndexMediaType,
+	matrix.DockerManifestMediaType,
+	matrix.DockerListMediaType,
 }
 
 // body is what the bytes of an answer are.
@@ -69,7 +69,7 @@ func readBody(raw []byte) body {
 		out.kind, out.schema1 = verdict.BodyManifest, true
 	case version != "2":
 	// Clients take an empty mediaType for an absent one.
-	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == "" || *d.MediaType == verdict.IndexMediaType):
+	case d.Manifests != nil && (d.MediaType == nil || *d.MediaType == "" || *d.MediaType == matrix.IndexMediaType):
 		if index, digests, ok := readIndex(d.Manifests); ok {
 			out.kind, out.index, out.digests = verdict.BodyIndex, index, digests
 		}

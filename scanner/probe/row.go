@@ -103,7 +103,7 @@ func (r *row) list(ctx context.Context, q registry.Request) (*registry.Response,
 	if q.Method == "" {
 		q.Method = http.MethodGet
 	}
-	q.Header, q.MaxBody = accept(verdict.IndexMediaType), registry.MaxIndex
+	q.Header, q.MaxBody = accept(matrix.IndexMediaType), registry.MaxIndex
 	resp, err := r.session.Do(ctx, q)
 	if err != nil || resp.Fault != nil {
 		return resp, body{}, err

@@ -26,7 +26,7 @@ func TestRowInTime(t *testing.T) {
 		case r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
 			w.Header().Set("Docker-Content-Digest", manifestDigest)
 		case strings.Contains(r.URL.Path, manifestDigest) && r.URL.RawQuery == "":
-			w.Header().Set("Content-Type", verdict.IndexMediaType)
+			w.Header().Set("Content-Type", matrix.IndexMediaType)
 			w.Header().Set("Link", `<?page=2>; rel="next"`)
 			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
 		default:
@@ -128,7 +128,7 @@ func TestCutShort(t *testing.T) {
 		case strings.HasSuffix(r.URL.Path, "/manifests/1.0"):
 			w.Header().Set("Docker-Content-Digest", manifestDigest)
 		case strings.Contains(r.URL.Path, "/manifests/sha256-"), strings.Contains(r.URL.Path, manifestDigest):
-			w.Header().Set("Content-Type", verdict.IndexMediaType)
+			w.Header().Set("Content-Type", matrix.IndexMediaType)
 			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + twoTypes + `]}`))
 		default: // an absent subject, which is asked for afterwards
 			interrupt()

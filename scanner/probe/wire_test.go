@@ -185,7 +185,7 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 	}
 	w.Header()["Content-Type"] = nil
 	if a.Type == "index" {
-		a.Type = verdict.IndexMediaType
+		a.Type = matrix.IndexMediaType
 	}
 	if a.Type != "" {
 		w.Header().Set("Content-Type", a.Type)

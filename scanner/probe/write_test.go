@@ -92,7 +92,7 @@ func (s *scratch) list(w http.ResponseWriter, of string) {
 			found = nil
 		}
 	}
-	w.Header().Set("Content-Type", verdict.IndexMediaType)
+	w.Header().Set("Content-Type", matrix.IndexMediaType)
 	_, _ = fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(found, ","))
 }
 

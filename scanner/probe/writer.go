@@ -17,11 +17,10 @@ import (
 // steps.
 
 const (
-	manifestType = "application/vnd.oci.image.manifest.v1+json"
-	emptyType    = "application/vnd.oci.empty.v1+json"
-	probeType    = "application/vnd.refmatrix.probe.v1"
-	subjectType  = "application/vnd.refmatrix.subject.v1"
-	emptyBlob    = "{}"
+	emptyType   = "application/vnd.oci.empty.v1+json"
+	probeType   = "application/vnd.refmatrix.probe.v1"
+	subjectType = "application/vnd.refmatrix.subject.v1"
+	emptyBlob   = "{}"
 )
 
 // writer is one run of the write probe in a scratch repository.
@@ -89,7 +88,7 @@ func (w *writer) put(ctx context.Context, step string, kind kind, content []byte
 		Step:   step,
 		Method: http.MethodPut,
 		URL:    w.url(item.path),
-		Header: http.Header{"Content-Type": {manifestType}},
+		Header: http.Header{"Content-Type": {matrix.ManifestMediaType}},
 		Body:   content,
 	})
 }
@@ -124,14 +123,14 @@ func newManifest(name, artifactType string, subject []byte) []byte {
 	empty := descriptor{emptyType, digest.FromString(emptyBlob).String(), len(emptyBlob)}
 	content := map[string]any{
 		"schemaVersion": 2,
-		"mediaType":     manifestType,
+		"mediaType":     matrix.ManifestMediaType,
 		"artifactType":  artifactType,
 		"config":        empty,
 		"layers":        []descriptor{empty},
 		"annotations":   map[string]string{"org.opencontainers.image.title": name},
 	}
 	if subject != nil {
-		content["subject"] = descriptor{manifestType, digest.FromBytes(subject).String(), len(subject)}
+		content["subject"] = descriptor{matrix.ManifestMediaType, digest.FromBytes(subject).String(), len(subject)}
 	}
 	encoded, err := json.Marshal(content)
 	if err != nil {
