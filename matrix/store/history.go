@@ -84,10 +84,11 @@ func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, err
 		if len(out) == most {
 			break
 		}
-		if head, err := readHead(path); err != nil || !head.Scope().Equal(scope) {
+		head, err := readHead(path)
+		if err != nil || !head.Scope().Equal(scope) {
 			continue
 		}
-		if counts, err := readCounts(path); err == nil {
+		if counts, err := readCounts(path, head.Started); err == nil {
 			out = append(out, counts)
 		}
 	}
@@ -316,13 +317,10 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 	return nil
 }
 
-// readCounts counts the rows of a stored matrix.json.
-func readCounts(path string) (matrix.ScanCounts, error) {
-	head, err := readHead(path)
-	if err != nil {
-		return matrix.ScanCounts{}, err
-	}
-	counts := matrix.NewScanCounts(head.Started)
+// readCounts counts the rows of a stored matrix.json, whose scan began at
+// started.
+func readCounts(path string, started time.Time) (matrix.ScanCounts, error) {
+	counts := matrix.NewScanCounts(started)
 	return counts, eachRow(path, func(decoder *json.Decoder) error {
 		var row struct {
 			Severity matrix.Severity
