@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,24 +55,12 @@ const (
 
 // HasCode reports whether the error body held one of codes.
 func (a Answer) HasCode(codes ...string) bool {
-	for _, have := range a.Codes {
-		for _, want := range codes {
-			if have == want {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Codes, func(have string) bool { return slices.Contains(codes, have) })
 }
 
 // hasCodePrefix reports whether an error code begins with prefix.
 func (a Answer) hasCodePrefix(prefix string) bool {
-	for _, have := range a.Codes {
-		if strings.HasPrefix(have, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Codes, func(have string) bool { return strings.HasPrefix(have, prefix) })
 }
 
 // Manifest is the outcome of resolving the image to a digest.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -80,12 +81,8 @@ func readBody(raw []byte) body {
 }
 
 func isManifestType(mediaType string) bool {
-	for _, known := range manifestTypes {
-		if mediaType == known {
-			return true
-		}
-	}
-	return strings.HasPrefix(mediaType, "application/vnd.oci.artifact.manifest.")
+	return slices.Contains(manifestTypes, mediaType) ||
+		strings.HasPrefix(mediaType, "application/vnd.oci.artifact.manifest.")
 }
 
 // sniff returns the kind of a body that is not JSON.
@@ -130,10 +127,12 @@ func readIndex(manifests json.RawMessage) (index *verdict.Index, digests []strin
 			digests = append(digests, d.Digest)
 		}
 		if len(index.Descriptors) < maxDescriptors {
-			index.Descriptors = append(index.Descriptors, matrix.Descriptor(struct {
-				Digest, MediaType, ArtifactType string
-				Size                            int64
-			}{d.Digest, d.MediaType, d.ArtifactType, d.Size}))
+			index.Descriptors = append(index.Descriptors, matrix.Descriptor{
+				Digest:       d.Digest,
+				MediaType:    d.MediaType,
+				ArtifactType: d.ArtifactType,
+				Size:         d.Size,
+			})
 		}
 	}
 	return index, digests, true

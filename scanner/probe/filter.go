@@ -87,7 +87,7 @@ func readFilter(plain, filtered *verdict.Index, wanted string, announced, more b
 
 // announces reports whether the answer says that artifactType was applied.
 func announces(resp *registry.Response) bool {
-	for _, applied := range strings.Split(resp.Header.Get("OCI-Filters-Applied"), ",") {
+	for applied := range strings.SplitSeq(resp.Header.Get("OCI-Filters-Applied"), ",") {
 		if strings.TrimSpace(applied) == "artifactType" {
 			return true
 		}
