@@ -1,5 +1,7 @@
 package matrix
 
+import "strings"
+
 // Capabilities is what the capability steps measured beside the verdict. A
 // zero field was not measured and is left out of every report.
 type Capabilities struct {
@@ -151,6 +153,10 @@ type Product struct {
 	Version  string `json:"version,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
 }
+
+// NameAndVersion is the product as a sentence names it, its version only if it is
+// known.
+func (p Product) NameAndVersion() string { return strings.TrimSpace(p.Name + " " + p.Version) }
 
 // Descriptor is an OCI content descriptor (image specification, descriptor.md).
 type Descriptor struct {

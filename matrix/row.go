@@ -34,6 +34,9 @@ type Row struct {
 	Exchanges    []Exchange          `json:"exchanges,omitempty"`
 }
 
+// TokenStep is the step of an exchange with a token endpoint.
+const TokenStep = "token"
+
 // Exchange is one HTTP request and its answer as they went over the wire,
 // without secrets.
 type Exchange struct {
@@ -42,7 +45,7 @@ type Exchange struct {
 	URL         string            `json:"url"`
 	Accept      string            `json:"accept,omitempty"` // media types that the request accepted, ", " between them
 	Auth        string            `json:"auth,omitempty"`   // scheme the request was signed with: basic or bearer
-	Scope       string            `json:"scope,omitempty"`  // token scope that the request needs, or that a token was requested for
+	Scope       string            `json:"scope,omitempty"`  // token scope that the request needs or asks for
 	Status      int               `json:"status,omitempty"`
 	ContentType string            `json:"content_type,omitempty"`
 	Bytes       int64             `json:"bytes"`

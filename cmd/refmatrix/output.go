@@ -76,7 +76,7 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 		options := s.options
 		var err error
 		if slices.ContainsFunc(s.stored, func(f matrixFormat) bool { return f.LooksBack }) {
-			if options.History, err = s.history.Counts(historyShown, m.Scope()); err != nil {
+			if options.History, err = s.history.Counts(report.MaxScans, m.Scope()); err != nil {
 				return nil, err
 			}
 		}
@@ -105,9 +105,6 @@ func files(m *matrix.Matrix, formats []matrixFormat, options report.Options) []s
 	}
 	return out
 }
-
-// historyShown is how many older scans a report may look back on.
-const historyShown = 52
 
 // emit writes m as the flags say, and keeps it in history/ if it is a new scan.
 func (o *output) emit(cmd *cobra.Command, m *matrix.Matrix, keep bool) error {

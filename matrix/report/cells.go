@@ -33,9 +33,7 @@ var cells = []cell{
 	{key: "status", title: "HTTP", value: func(r *matrix.Row) string { return numberOrNone(r.Status) }},
 	{key: "product", title: "Product", value: func(r *matrix.Row) string { return productOf(r).Name }},
 	{key: "version", title: "Version", value: func(r *matrix.Row) string { return productOf(r).Version }},
-	{key: "software", title: "Product", value: func(r *matrix.Row) string { // with its version
-		return strings.TrimSpace(productOf(r).Name + " " + productOf(r).Version)
-	}},
+	{key: "software", title: "Product", value: func(r *matrix.Row) string { return productOf(r).NameAndVersion() }},
 	{key: "filter", title: "Filter", value: func(r *matrix.Row) string { return string(capabilitiesOf(r).Filter) }},
 	{key: "pagination", title: "Pagination", value: func(r *matrix.Row) string {
 		return string(capabilitiesOf(r).Pagination)

@@ -20,10 +20,7 @@ func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	labels := labelKeys(m.Rows)
-	var header []string
-	for _, c := range csvColumns {
-		header = append(header, c.key)
-	}
+	header := keysOf(csvColumns)
 	for _, key := range labels {
 		header = append(header, "label:"+key)
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"refmatrix/matrix"
@@ -86,7 +87,7 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	case isCut(target):
 		s.print("# " + target.Host + " was asked at an address of which values are left out here: " +
 			"take it from the Location or Link of the answer before")
-	case x.Step == "token":
+	case x.Step == matrix.TokenStep:
 		s.fetch(x, target)
 	case x.Method != http.MethodGet && x.Method != http.MethodHead:
 		// Writing is not for copying and pasting.
@@ -110,7 +111,7 @@ func isCut(address *url.URL) bool {
 
 func repeated(x *matrix.Exchange, following []matrix.Exchange) bool {
 	for i := range following {
-		if next := &following[i]; next.Step != "token" {
+		if next := &following[i]; next.Step != matrix.TokenStep {
 			return next.Auth != "" && next.Method == x.Method && next.URL == x.URL
 		}
 	}
@@ -204,12 +205,9 @@ func (c *curl) tls(target *url.URL) string {
 }
 
 func (s *script) print(command string) {
-	for _, printed := range s.commands {
-		if printed == command {
-			return
-		}
+	if !slices.Contains(s.commands, command) {
+		s.commands = append(s.commands, command)
 	}
-	s.commands = append(s.commands, command)
 }
 
 // acceptOptions are the options for an Accept header of several values.
@@ -218,7 +216,7 @@ func acceptOptions(accept string) string {
 		return ""
 	}
 	var b strings.Builder
-	for _, one := range strings.Split(accept, ", ") {
+	for one := range strings.SplitSeq(accept, ", ") {
 		b.WriteString(" -H " + matrix.ShellQuote("Accept: "+one))
 	}
 	return b.String()

@@ -82,7 +82,7 @@ var searchedCells = cellsOf("registry", "url", "image", "digest", "severity", "s
 func encodePayload(rows []matrix.Row, ids []string) (template.JS, error) {
 	p := &pool{indexes: map[string]int{}}
 	data := payload{
-		Severities: severityNames(),
+		Severities: texts(matrix.Severities),
 		Cells:      keysOf(payloadCells),
 		Numeric:    numericColumns(),
 		Searched:   keysOf(searchedCells),

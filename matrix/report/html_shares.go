@@ -35,31 +35,24 @@ var tallies = []tally{
 	{
 		title:  "Severity",
 		key:    "severity",
-		values: severityNames(),
+		values: texts(matrix.Severities),
 		means:  func(value string) string { return severityMeaning[matrix.Severity(value)] },
 		count:  func(c matrix.ScanCounts, value string) int { return c.Severities[matrix.Severity(value)] },
 	},
 	{
 		title:  "Strategy",
 		key:    "strategy",
-		values: strategyNames(),
+		values: texts(matrix.Strategies),
 		means:  func(value string) string { return strategyMeaning[matrix.Strategy(value)] },
 		count:  func(c matrix.ScanCounts, value string) int { return c.Strategies[matrix.Strategy(value)] },
 	},
 }
 
-func severityNames() []string {
-	var out []string
-	for _, s := range matrix.Severities {
-		out = append(out, string(s))
-	}
-	return out
-}
-
-func strategyNames() []string {
-	var out []string
-	for _, s := range matrix.Strategies {
-		out = append(out, string(s))
+// texts returns values as plain strings.
+func texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, value := range values {
+		out[i] = string(value)
 	}
 	return out
 }

@@ -45,10 +45,10 @@ const (
 	trendBar    = 8   // of trendStep; the template draws this width
 	minColumns  = 16  // a young history does not fill the picture
 	minPart     = 1.5 // of trendHeight, so that one failure is seen
-	maxScans    = 52  // a year of weeks; older scans are in the history folder
 )
 
-// olderScans returns the scans of history that are older than m, oldest first.
+// olderScans returns the scans of history that are older than m, oldest first: as
+// many as are shown beside m.
 func olderScans(m *matrix.Matrix, history []matrix.ScanCounts) []matrix.ScanCounts {
 	var out []matrix.ScanCounts
 	for _, scan := range history {
@@ -57,7 +57,7 @@ func olderScans(m *matrix.Matrix, history []matrix.ScanCounts) []matrix.ScanCoun
 		}
 	}
 	slices.SortStableFunc(out, func(a, b matrix.ScanCounts) int { return a.Started.Compare(b.Started) })
-	return out[max(0, len(out)-maxScans+1):]
+	return out[max(0, len(out)-MaxScans+1):]
 }
 
 // newTrend draws the scans, the newest last; nil if there is only that one.

@@ -152,7 +152,7 @@ func contradiction(o *Observation, v Verdict) string {
 	if !sure || has == works {
 		return ""
 	}
-	name := strings.TrimSpace(o.Product.Name + " " + o.Product.Version)
+	name := o.Product.NameAndVersion()
 	if works {
 		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, r.source)
 	}
@@ -169,9 +169,11 @@ func contradiction(o *Observation, v Verdict) string {
 // unsent says that the product is on record for leaving OCI-Subject out, where
 // nothing was pushed to see it.
 func unsent(o *Observation, v Verdict) string {
-	if v.Referrers != matrix.Supported || o.Capabilities.Push != nil && o.Capabilities.Push.Accepted || !withoutSubject(o.Product) {
+	pushed := o.Capabilities.Push != nil && o.Capabilities.Push.Accepted
+	if v.Referrers != matrix.Supported || pushed || !withoutSubject(o.Product) {
 		return ""
 	}
-	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): oras and regctl write the referrers tag beside the API.",
-		strings.TrimSpace(o.Product.Name+" "+o.Product.Version), records[o.Product.Name].noSubjectSource)
+	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): "+
+		"oras and regctl write the referrers tag beside the API.",
+		o.Product.NameAndVersion(), records[o.Product.Name].noSubjectSource)
 }

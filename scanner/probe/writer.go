@@ -120,7 +120,14 @@ func newManifest(name, artifactType string, subject []byte) []byte {
 		Digest    string `json:"digest"`
 		Size      int    `json:"size"`
 	}
-	empty := descriptor{emptyType, digest.FromString(emptyBlob).String(), len(emptyBlob)}
+	describe := func(mediaType string, content []byte) descriptor {
+		return descriptor{
+			MediaType: mediaType,
+			Digest:    digest.FromBytes(content).String(),
+			Size:      len(content),
+		}
+	}
+	empty := describe(emptyType, []byte(emptyBlob))
 	content := map[string]any{
 		"schemaVersion": 2,
 		"mediaType":     matrix.ManifestMediaType,
@@ -130,7 +137,7 @@ func newManifest(name, artifactType string, subject []byte) []byte {
 		"annotations":   map[string]string{"org.opencontainers.image.title": name},
 	}
 	if subject != nil {
-		content["subject"] = descriptor{matrix.ManifestMediaType, digest.FromBytes(subject).String(), len(subject)}
+		content["subject"] = describe(matrix.ManifestMediaType, subject)
 	}
 	encoded, err := json.Marshal(content)
 	if err != nil {

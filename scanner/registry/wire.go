@@ -21,7 +21,7 @@ import (
 const stepHeader = "Refmatrix-Step"
 
 // tokenStep names the exchanges with the token endpoint.
-const tokenStep = "token"
+const tokenStep = matrix.TokenStep
 
 // guard is the lowest round tripper: it sends under the limits, and lets a
 // challenge through to the auth client only where its realm may be asked.
