@@ -44,8 +44,8 @@ is nothing to compare.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.view.addFlags(cmd)
+	f.addInventoryFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
 	flags.StringVar(&f.from, "from", "", "the `SOURCE`: a name of the inventory, or a matrix.json[#NAME]")
 	flags.StringVar(&f.to, "to", "", "the `TARGET`: a name of the inventory, or a matrix.json[#NAME]")
 	flags.BoolVar(&f.write, "write-probe", false,

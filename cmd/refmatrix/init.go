@@ -54,9 +54,8 @@ func (f *initFlags) run(cmd *cobra.Command, files []string) error {
 	if err := fill(cmd, &d, files, f.config); err != nil {
 		return err
 	}
-	stderr := cmd.ErrOrStderr()
 	for _, skipped := range d.Skipped {
-		fmt.Fprintf(stderr, "refmatrix: warning: left out, no image reference: %s\n", skipped)
+		warn(cmd, "left out, no image reference: "+skipped)
 	}
 	var text bytes.Buffer
 	if err := d.Write(&text, f.images); err != nil {
@@ -68,7 +67,7 @@ func (f *initFlags) run(cmd *cobra.Command, files []string) error {
 	if err := writeInventory(f.out, text.Bytes(), f.force); err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "refmatrix: wrote %s: %d registries; refmatrix validate -i %s checks it\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), "refmatrix: wrote %s: %d registries; refmatrix validate -i %s checks it\n",
 		f.out, d.Registries(), f.out)
 	return nil
 }

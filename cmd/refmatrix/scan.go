@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -179,7 +177,7 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	if err := f.store(cmd.ErrOrStderr(), p, m); err != nil {
 		return internal(err)
 	}
-	return f.status(cmd.Context(), m, p.baseline, cmd)
+	return f.status(cmd, m, p.baseline)
 }
 
 // warnOpenFiles warns that fewer images are probed at once than asked for.
@@ -241,18 +239,22 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 }
 
 // status turns the matrix into the exit status.
-func (f *scanFlags) status(ctx context.Context, m *matrix.Matrix, baseline store.Baseline, cmd *cobra.Command) error {
+func (f *scanFlags) status(cmd *cobra.Command, m *matrix.Matrix, baseline store.Baseline) error {
 	changed, err := f.compare(cmd, m, baseline)
 	switch {
 	case err != nil:
 		return internal(err)
-	case ctx.Err() != nil:
+	case cmd.Context().Err() != nil:
 		return &failure{exitInterrupted, errors.New("interrupted: what was measured so far is written")}
 	case f.failOn.value == "never":
 		return nil
 	case !m.Complete:
 		return &failure{exitGate, errors.New("--deadline ended the scan before every image was measured")}
-	case f.failOn.value == "change" && changed, f.failOn.value != "change" && m.HasAtLeast(matrix.Severity(f.failOn.value)):
+	case f.failOn.value == "change":
+		if changed {
+			return &failure{exitGate, nil}
+		}
+	case m.HasAtLeast(matrix.Severity(f.failOn.value)):
 		return &failure{exitGate, nil}
 	}
 	return nil
@@ -270,6 +272,7 @@ func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store
 	if f.quiet && !(changed && f.failOn.value == "change") {
 		return changed, nil
 	}
-	options := report.Options{Width: width(os.Stderr), Color: colour(os.Stderr, f.noColor)}
-	return changed, report.Diffs[0].Render(cmd.ErrOrStderr(), d, options)
+	stderr := cmd.ErrOrStderr()
+	options := report.Options{Width: width(stderr), Color: colour(stderr, f.noColor)}
+	return changed, report.Diffs[0].Render(stderr, d, options)
 }

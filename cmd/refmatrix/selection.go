@@ -22,12 +22,17 @@ type selection struct {
 }
 
 func (s *selection) addFlags(cmd *cobra.Command) {
+	s.addInventoryFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
 	flags.StringArrayVar(&s.only, "only", nil, "only registries whose name matches `GLOB` (repeatable)")
 	flags.StringArrayVarP(&s.selectors, "selector", "l", nil,
 		"only registries with the label `key=value`; key alone for any value, "+
 			"key!=value for another or none (repeatable, all must hold)")
+}
+
+// addInventoryFlag adds the flag of the inventory alone.
+func (s *selection) addInventoryFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&s.path, "inventory", "i", "inventory.yaml", "inventory `FILE`, - for stdin")
 }
 
 // asFlags returns the flags that choose a part of the inventory, sorted.
