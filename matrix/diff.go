@@ -29,13 +29,15 @@ const (
 	Removed          ChangeKind = "removed"
 	Improvement      ChangeKind = "improvement"       // the API did not work and does now
 	Recovered        ChangeKind = "recovered"         // could not be measured and now was
-	Changed          ChangeKind = "changed"           // reason, severity, version, push strategy or expectation, the support being the same
+	Changed          ChangeKind = "changed"           // another of the fields compared; the support is the same
 	StillUnreachable ChangeKind = "still-unreachable" // could not be measured, now for another reason
 	Added            ChangeKind = "added"
 )
 
 // ChangeKinds lists the kinds from the most severe to the mildest.
-var ChangeKinds = []ChangeKind{Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added}
+var ChangeKinds = []ChangeKind{
+	Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added,
+}
 
 // ReachabilityOnly reports whether a change of kind k tells of the measuring alone.
 func (k ChangeKind) ReachabilityOnly() bool {
@@ -100,7 +102,7 @@ func Compare(older, newer *Matrix, known ...Row) Diff {
 				d.Changes = append(d.Changes, change)
 			}
 		} else if olderCovers(now.Registry) {
-			d.Changes = append(d.Changes, Change{Kind: Added, Registry: now.Registry, Image: now.Image, Detail: now.Detail, Remedy: now.Remedy})
+			d.Changes = append(d.Changes, newChange(Added, now))
 		}
 	}
 	for _, gone := range before {
@@ -140,7 +142,7 @@ func byKey(rows []Row) map[key]*Row {
 // tag moved on, which tags are for. known is the last row that was measured
 // before was, nil where there is none.
 func compareRows(was, known, now *Row) (Change, bool) {
-	c := Change{Kind: kindOf(was, now), Registry: now.Registry, Image: now.Image, Detail: now.Detail, Remedy: now.Remedy}
+	c := newChange(kindOf(was, now), now)
 	c.Fields = fieldsOf(was, now)
 	if c.Kind == Recovered && known != nil {
 		c.Known = known.Strategy
@@ -149,6 +151,17 @@ func compareRows(was, known, now *Row) (Change, bool) {
 		}
 	}
 	return c, len(c.Fields) > 0
+}
+
+// newChange returns a change to now, without the fields that differ.
+func newChange(kind ChangeKind, now *Row) Change {
+	return Change{
+		Kind:     kind,
+		Registry: now.Registry,
+		Image:    now.Image,
+		Detail:   now.Detail,
+		Remedy:   now.Remedy,
+	}
 }
 
 // fieldsOf lists what differs. What is not shown, or was not probed, this time

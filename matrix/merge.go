@@ -24,14 +24,21 @@ func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	if len(parts) == 0 {
 		return nil, nil, errors.New("nothing to merge")
 	}
-	joined := &Matrix{Schema: Schema, Tool: parts[0].Tool, Started: parts[0].Started, Finished: parts[0].Finished, Complete: true}
+	joined := &Matrix{
+		Schema:   Schema,
+		Tool:     parts[0].Tool,
+		Started:  parts[0].Started,
+		Finished: parts[0].Finished,
+		Complete: true,
+	}
 	var warnings []string
 	for _, part := range parts {
 		if part.Schema != Schema {
 			return nil, nil, fmt.Errorf("cannot merge schema %q: this refmatrix reads %s", part.Schema, Schema)
 		}
 		if part.Tool != joined.Tool {
-			warnings = append(warnings, fmt.Sprintf("parts come from %s %s and %s %s", joined.Tool.Name, joined.Tool.Version, part.Tool.Name, part.Tool.Version))
+			warnings = append(warnings, fmt.Sprintf("parts come from %s %s and %s %s",
+				joined.Tool.Name, joined.Tool.Version, part.Tool.Name, part.Tool.Version))
 		}
 		if part.Started.Before(joined.Started) {
 			joined.Started = part.Started
@@ -127,7 +134,8 @@ func joinRows(parts []Part) (rows []Row, warnings []string) {
 				index[row.key()] = position{before.at, n}
 				kept = n
 			}
-			warnings = append(warnings, fmt.Sprintf("%s %s is in %s and %s: the newer, of %s, stays", row.Registry, row.Image, parts[before.part].Name, parts[n].Name, parts[kept].Name))
+			warnings = append(warnings, fmt.Sprintf("%s %s is in %s and %s: the newer, of %s, stays",
+				row.Registry, row.Image, parts[before.part].Name, part.Name, parts[kept].Name))
 		}
 	}
 	return rows, warnings

@@ -1,8 +1,6 @@
 package scanner
 
-import (
-	"sync"
-)
+import "sync"
 
 // gate is a semaphore for rows that work. Rows that only wait free their place:
 // an address that never answers then holds a connection attempt and no worker.

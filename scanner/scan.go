@@ -113,7 +113,11 @@ func (s *scan) run(ctx context.Context, j *job) {
 		return // the scan ended: an image that was not measured has no row
 	}
 	row := verdict.NewRow(verdict.Target{
-		Registry: entry.Name, URL: entry.URL.String(), Image: j.image.String(), Labels: entry.Labels, Expect: entry.Expect,
+		Registry: entry.Name,
+		URL:      entry.URL.String(),
+		Image:    j.image.String(),
+		Labels:   entry.Labels,
+		Expect:   entry.Expect,
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges
 	row.Requests = len(outcome.Exchanges)

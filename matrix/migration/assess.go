@@ -18,7 +18,7 @@ type Verdict string
 // The moves, from the most severe.
 const (
 	LosesLinks       Verdict = "loses-links"        // every copy loses some
-	CannotTell       Verdict = "cannot-tell"        // source or target was not measured far enough, or no client was run against such an answer
+	CannotTell       Verdict = "cannot-tell"        // not measured far enough, or no client was run against it
 	SafeWithCommands Verdict = "safe-with-commands" // a plain copy loses some, or may; the named command none
 	Safe             Verdict = "safe"               // nothing is attached, any copy will do
 )
@@ -59,7 +59,12 @@ type ImageAssessment struct {
 // error says why there is nothing to compare: no images, more than one
 // registry to move to, or a registry that would move onto itself.
 func Assess(source, target *matrix.Matrix) (Assessment, error) {
-	a := Assessment{Schema: AssessmentSchema, Source: named(source), Target: named(target), Counts: map[Verdict]int{}}
+	a := Assessment{
+		Schema: AssessmentSchema,
+		Source: named(source),
+		Target: named(target),
+		Counts: map[Verdict]int{},
+	}
 	if err := goTogether(source, target); err != nil {
 		return a, err
 	}
@@ -84,7 +89,8 @@ func goTogether(source, target *matrix.Matrix) error {
 	case registries == 0:
 		return errors.New("the target holds no images, so nothing is known of it: scan it with --probe full")
 	case registries > 1:
-		return fmt.Errorf("the target holds %d registries (%s): name the one to move to, as in matrix.json#NAME", registries, named(target))
+		return fmt.Errorf("the target holds %d registries (%s): name the one to move to, as in matrix.json#NAME",
+			registries, named(target))
 	}
 	for i := range source.Rows {
 		if row, to := &source.Rows[i], &target.Rows[0]; row.URL == to.URL {
@@ -125,7 +131,7 @@ func targetRow(target *matrix.Matrix, image string) *matrix.Row {
 			return row
 		case found == nil:
 			found = row
-		case found.Strategy != row.Strategy || found.Severity != row.Severity || found.Reason != row.Reason && row.Severity != matrix.Pass:
+		case !sameSupport(found, row):
 			differ = true
 		}
 	}
@@ -133,6 +139,13 @@ func targetRow(target *matrix.Matrix, image string) *matrix.Row {
 		return nil
 	}
 	return found
+}
+
+// sameSupport reports whether two rows of the target say the same about it. Rows
+// that pass may differ in their reason, which is about what is attached.
+func sameSupport(a, b *matrix.Row) bool {
+	sameReason := a.Reason == b.Reason || b.Severity == matrix.Pass
+	return a.Strategy == b.Strategy && a.Severity == b.Severity && sameReason
 }
 
 // pushOf returns what the write probe found at the target, nil where it did not
@@ -153,12 +166,20 @@ func pushOf(target *matrix.Matrix) *matrix.Push {
 }
 
 const (
-	platformsNote = "Only what hangs on the image's own manifest was asked, not what hangs on the manifests of its platforms."
-	pathNote      = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; it needs a host name of its own."
+	platformsNote = "Only what hangs on the image's own manifest was asked, " +
+		"not what hangs on the manifests of its platforms."
+	pathNote = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; " +
+		"it needs a host name of its own."
 )
 
 func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment {
-	out := ImageAssessment{Registry: source.Registry, Image: source.Image, Digest: source.Digest, Target: matrix.StrategyUnknown, Verdict: CannotTell}
+	out := ImageAssessment{
+		Registry: source.Registry,
+		Image:    source.Image,
+		Digest:   source.Digest,
+		Target:   matrix.StrategyUnknown,
+		Verdict:  CannotTell,
+	}
 	if target != nil {
 		out.Target = target.Strategy
 	}
@@ -173,7 +194,8 @@ func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment 
 		out.Verdict, out.Detail = Safe, "Nothing is attached: any copy will do."
 		return out
 	case target == nil:
-		out.Detail = "What the target supports was not measured, or differs between its repositories: name an image of the same repository there."
+		out.Detail = "What the target supports was not measured, or differs between its repositories: " +
+			"name an image of the same repository there."
 		return out
 	}
 	if index {
@@ -216,7 +238,8 @@ func (a *ImageAssessment) conclude(index bool) {
 		a.Verdict, a.Detail = CannotTell, "It cannot be told what "+a.Copies[doubt].Tool+" keeps: "+a.Copies[doubt].reason+"."
 	case kept.Lost == 0:
 		a.Verdict, a.Command = CannotTell, kept.Command
-		a.Detail = fmt.Sprintf("%s keeps what hangs on the index, but no copy that takes along what hangs on its platforms works here.", kept.Tool)
+		a.Detail = fmt.Sprintf("%s keeps what hangs on the index, "+
+			"but no copy that takes along what hangs on its platforms works here.", kept.Tool)
 		if a.Links.Total() == 0 {
 			a.Detail = "Nothing hangs on the index itself, but no copy that takes along what hangs on its platforms works here."
 		}

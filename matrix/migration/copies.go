@@ -48,16 +48,20 @@ var copyTools = []copyTool{
 	{name: "skopeo copy", note: "copies the image alone",
 		command: func(from, to side) string {
 			from.image, to.image = "docker://"+from.image, "docker://"+to.image
-			return "skopeo copy --all" + flagIf(from.plain, " --src-tls-verify=false") + flagIf(to.plain, " --dest-tls-verify=false") + arguments(from, to)
+			return "skopeo copy --all" + flagIf(from.plain, " --src-tls-verify=false") +
+				flagIf(to.plain, " --dest-tls-verify=false") + arguments(from, to)
 		}},
 	{name: "oras cp -r", client: "oras", note: "copies what oras lists as referrers, no tags",
 		command: func(from, to side) string {
-			return "oras cp -r --concurrency 1" + flagIf(from.plain, " --from-plain-http") + flagIf(to.plain, " --to-plain-http") + arguments(from, to)
+			return "oras cp -r --concurrency 1" + flagIf(from.plain, " --from-plain-http") +
+				flagIf(to.plain, " --to-plain-http") + arguments(from, to)
 		}},
 	{name: "regctl image copy", client: "regctl", digests: true, note: "copies referrers and sha256-* tags",
 		command: func(from, to side) string {
-			return "regctl" + flagIf(from.plain, " --host "+matrix.ShellWord("reg="+from.host+",tls=disabled")) +
-				flagIf(to.plain, " --host "+matrix.ShellWord("reg="+to.host+",tls=disabled")) + " image copy --referrers --digest-tags" + arguments(from, to)
+			plain := func(s side) string {
+				return flagIf(s.plain, " --host "+matrix.ShellWord("reg="+s.host+",tls=disabled"))
+			}
+			return "regctl" + plain(from) + plain(to) + " image copy --referrers --digest-tags" + arguments(from, to)
 		}},
 }
 
@@ -110,7 +114,9 @@ func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Pus
 		out.Kept, out.AtLeast = len(links.CosignTags), true
 		out.Note = "writes the target's referrers tag link by link and as a copy of the source's, and the last one wins"
 	case t.digests && writes == matrix.OutcomeAPI && push == nil && mixed(source):
-		atLeast(len(links.CosignTags), "whether the target answers OCI-Subject was not tried (--write-probe, where the inventory has writeProbe for it), and without it the source's referrers tag overwrites what the API had")
+		atLeast(len(links.CosignTags), "whether the target answers OCI-Subject was not tried "+
+			"(--write-probe, where the inventory has writeProbe for it), "+
+			"and without it the source's referrers tag overwrites what the API had")
 	case t.digests:
 		out.Kept = links.Total()
 	case reads == matrix.OutcomeAPI:

@@ -31,15 +31,19 @@ func linksOf(row *matrix.Row) (links Links, gap string) {
 	}
 	switch c.Pagination {
 	case matrix.PageLoop, matrix.PageForeign, matrix.PageBroken, matrix.PageBounded:
-		return links, fmt.Sprintf("The source's list of referrers could not be read to its end (pagination %s), so what is attached is not known in full.", c.Pagination)
+		return links, fmt.Sprintf("The source's list of referrers could not be read to its end (pagination %s), "+
+			"so what is attached is not known in full.", c.Pagination)
 	}
-	if c.TagSchema == nil || c.TagSchema.State == matrix.TagUnknown || row.Referrers == matrix.Supported && c.TagSchema.State == matrix.TagIndex && !c.TagSchema.Compared || c.CosignTags == nil || row.Referrers == matrix.Supported && c.Descriptors == nil {
+	tag, hasAPI := c.TagSchema, row.Referrers == matrix.Supported
+	switch {
+	case tag == nil || tag.State == matrix.TagUnknown || c.CosignTags == nil,
+		hasAPI && c.Descriptors == nil,
+		hasAPI && tag.State == matrix.TagIndex && !tag.Compared:
 		return links, "The links at the source were not looked at in full: scan it with --probe full."
-	}
-	if row.Referrers == matrix.Supported {
-		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, c.TagSchema.MissingFromAPI(), c.ArtifactTypes
-	} else {
-		links.OnlyTag = c.TagSchema.Descriptors
+	case hasAPI:
+		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, tag.MissingFromAPI(), c.ArtifactTypes
+	default:
+		links.OnlyTag = tag.Descriptors
 	}
 	links.CosignTags = c.CosignTags
 	return links, ""

@@ -226,7 +226,8 @@ func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
 			if err := decoder.Decode(&row); err != nil {
 				return err
 			}
-			if at := (image{row.Registry, row.Image}); missing[at] && slices.Contains(matrix.Strategies, row.Strategy) && row.Strategy != matrix.StrategyUnknown {
+			measured := row.Strategy != matrix.StrategyUnknown && slices.Contains(matrix.Strategies, row.Strategy)
+			if at := (image{row.Registry, row.Image}); measured && missing[at] {
 				delete(missing, at)
 				found = append(found, row)
 			}
@@ -290,7 +291,13 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 		return fmt.Errorf("is no matrix.json: %w", err)
 	}
 	var head matrix.Matrix
-	keys := map[string]any{"schema": &head.Schema, "started": &head.Started, "complete": &head.Complete, "shard": &head.Shard, "selection": &head.Selection}
+	keys := map[string]any{
+		"schema":    &head.Schema,
+		"started":   &head.Started,
+		"complete":  &head.Complete,
+		"shard":     &head.Shard,
+		"selection": &head.Selection,
+	}
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {

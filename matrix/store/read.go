@@ -48,10 +48,13 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)
 	}
 	for i := range m.Rows {
-		if r := &m.Rows[i]; !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
-			return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): this refmatrix counts by %v and %v",
-				i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
+		r := &m.Rows[i]
+		if slices.Contains(matrix.Severities, r.Severity) && slices.Contains(matrix.Strategies, r.Strategy) {
+			continue
 		}
+		return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): "+
+			"this refmatrix counts by %v and %v",
+			i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
 	}
 	// What the file says of its rows is not believed over the rows themselves.
 	m.Summary = matrix.Summarise(m.Rows)

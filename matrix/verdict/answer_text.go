@@ -8,8 +8,8 @@ import (
 	"refmatrix/matrix"
 )
 
-// refusedOrIrrelevant returns refusal for a status of 400 and over, and words for one
-// that refuses nothing and answers nothing: 201, 204, 206, 304.
+// refusedOrIrrelevant returns refusal for a status of 400 and over. Others, such as
+// 201, 204, 206 and 304, refuse nothing and answer nothing.
 func (a *Answer) refusedOrIrrelevant(refusal string) string {
 	if a.Status < http.StatusBadRequest {
 		return "that is no answer to the request"
@@ -17,8 +17,8 @@ func (a *Answer) refusedOrIrrelevant(refusal string) string {
 	return refusal
 }
 
-// listedText counts what the list holds: all of it where every page was read,
-// else what its first page has.
+// listedText counts what the list holds: all of it if every page was read, else
+// what its first page has.
 func listedText(o *Observation) string {
 	switch total := o.Capabilities.Descriptors; {
 	case total != nil:
@@ -38,8 +38,14 @@ func pagesText(o *Observation) string {
 }
 
 var bodyText = map[BodyKind]string{
-	BodyEmpty: "empty", BodyIndex: "an OCI index", BodyManifest: "another kind of manifest", BodyJSON: "other JSON",
-	BodyHTML: "a web page", BodyText: "plain text", BodyBinary: "binary data", "": "unread",
+	BodyEmpty:    "empty",
+	BodyIndex:    "an OCI index",
+	BodyManifest: "another kind of manifest",
+	BodyJSON:     "other JSON",
+	BodyHTML:     "a web page",
+	BodyText:     "plain text",
+	BodyBinary:   "binary data",
+	"":           "unread",
 }
 
 // Text returns what a body of the kind is, for sentences.
@@ -47,14 +53,14 @@ func (k BodyKind) Text() string { return bodyText[k] }
 
 // answerText describes an answer: status, media type and error codes.
 func answerText(a *Answer) string {
-	words := fmt.Sprintf("HTTP %d", a.Status)
+	text := fmt.Sprintf("HTTP %d", a.Status)
 	if a.ContentType != "" {
-		words += " " + matrix.BareMediaType(a.ContentType)
+		text += " " + matrix.BareMediaType(a.ContentType)
 	}
 	if len(a.Codes) > 0 {
-		words += " (" + strings.Join(a.Codes, ", ") + ")"
+		text += " (" + strings.Join(a.Codes, ", ") + ")"
 	}
-	return words
+	return text
 }
 
 func typeText(contentType string) string {

@@ -10,11 +10,14 @@ import (
 
 // library is what a set of clients is made of, which is why they behave alike.
 type library struct {
-	version     string                                            // that the predictions were held to
-	clients     []string                                          // forecast by name
-	sameLibrary []string                                          // others made of it, not forecast by name
-	reads       func(prediction) matrix.Outcome                   // its column of the table of predictions
-	pushes      func(*Observation, matrix.Outcome) matrix.Outcome // what a push comes to, given the outcome of reading; nil = it attaches nothing
+	version     string                          // that the predictions were held to
+	clients     []string                        // forecast by name
+	sameLibrary []string                        // others made of it, not forecast by name
+	reads       func(prediction) matrix.Outcome // its column of the table of predictions
+
+	// pushes returns what a push comes to, given the outcome of reading. It is nil
+	// if the library attaches nothing.
+	pushes func(o *Observation, read matrix.Outcome) matrix.Outcome
 }
 
 // libraries lists every library, in the order in which reports name its clients.

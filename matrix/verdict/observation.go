@@ -87,7 +87,10 @@ type Referrers struct {
 	Index          *Index // the body, where it is an OCI index
 	FiltersApplied string // the OCI-Filters-Applied header
 	Next           bool   // a Link header with rel="next" was there
-	Elsewhere      string // host that gave the answer, where a redirect led off the registry's origin; credentials were not sent there
+
+	// Elsewhere is the host that answered, if a redirect led off the registry's
+	// origin. No credentials were sent there.
+	Elsewhere string
 }
 
 // Index is an OCI image index as far as refmatrix needs it. The descriptors

@@ -1,8 +1,6 @@
 package verdict
 
-import (
-	"refmatrix/matrix"
-)
+import "refmatrix/matrix"
 
 // reason is one entry of the verdict table: when it holds, what it comes to, and
 // what is said of it.
@@ -27,7 +25,7 @@ type outcome struct {
 
 var (
 	works      = outcome{matrix.Pass, matrix.Supported, matrix.ReferrersAPI}
-	mistyped   = outcome{matrix.Warn, matrix.Supported, matrix.ReferrersAPI} // the API is there, and most clients do not use it
+	mistyped   = outcome{matrix.Warn, matrix.Supported, matrix.ReferrersAPI} // most clients do not use this API
 	without    = outcome{matrix.Warn, matrix.Unsupported, matrix.ReferrersTag}
 	misleading = outcome{matrix.Warn, matrix.Invalid, matrix.ReferrersTag} // a 200 that is not the API's
 	closed     = outcome{matrix.Info, matrix.SupportUnknown, matrix.StrategyUnknown}

@@ -22,7 +22,8 @@ var refusalReasons = []reason{
 			// Without a challenge at the referrers endpoint a 401 is a refusal of the
 			// endpoint, not of the account: the same credentials just read the manifest.
 			// Where a redirect led to another origin, the credentials were not sent.
-			denied := a.Status == http.StatusUnauthorized && (a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != "")
+			ofAccount := a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != ""
+			denied := a.Status == http.StatusUnauthorized && ofAccount
 			return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
 		},
 		detail:  refused("these credentials do not open this repository"),
@@ -92,12 +93,14 @@ var refusalReasons = []reason{
 	},
 }
 
-// refused returns the detail of a refusal of the account, unless it is of another origin, to
-// which no credentials were sent.
+// refused returns the detail of a refusal of the account. A refusal of another
+// origin, to which no credentials were sent, is not one of the account.
 func refused(why string) func(*Observation) string {
 	return func(o *Observation) string {
 		if o.resolved() && o.Referrers.Elsewhere != "" {
-			return fmt.Sprintf("%s from %s, to which the registry redirects the question: credentials are not sent to another origin, so its answer is not known.", answerText(o.decisive()), o.Referrers.Elsewhere)
+			return fmt.Sprintf("%s from %s, to which the registry redirects the question: "+
+				"credentials are not sent to another origin, so its answer is not known.",
+				answerText(o.decisive()), o.Referrers.Elsewhere)
 		}
 		return fmt.Sprintf("%s from %s: %s.", answerText(o.decisive()), o.endpoint(), why)
 	}

@@ -19,7 +19,7 @@ type record struct {
 	note     string // what else is to be known, a clause
 	source   string // where this was reported
 
-	noSubject       string                   // PUT answers no OCI-Subject: "always", or before this version; "" where nothing is reported
+	noSubject       string                   // PUT answers no OCI-Subject: always, or before this version; "" = not reported
 	noSubjectSource string                   // source of noSubject
 	byReason        map[matrix.Reason]string // the remedy of a reason, in place of the general one
 }
@@ -105,13 +105,13 @@ func part(parts []string, i int) int {
 
 // clauses returns what is to be known beside whether it has the API.
 func (r record) clauses() string {
-	words := ""
+	text := ""
 	for _, clause := range []string{r.unless, r.note} {
 		if clause != "" {
-			words += "; " + clause
+			text += "; " + clause
 		}
 	}
-	return words
+	return text
 }
 
 // productRemedies are the lines that fit the product, before the general ones.
@@ -127,15 +127,19 @@ func productRemedies(o *Observation, v Verdict) []string {
 	has, sure := r.expected(o.Product.Version)
 	switch note := r.clauses(); {
 	case r.disputed:
-		return []string{fmt.Sprintf("Go by this measurement: whether %s has the referrers API is disputed%s (%s).", name, note, r.source)}
+		return []string{fmt.Sprintf("Go by this measurement: whether %s has the referrers API is disputed%s (%s).",
+			name, note, r.source)}
 	case !r.has:
 		return []string{fmt.Sprintf("%s has no referrers API%s (%s): the tag schema is what there is.", name, note, r.source)}
 	case r.since == "":
-		return []string{fmt.Sprintf("%s has the referrers API%s (%s): look for a proxy in between or a repository type without it.", name, note, r.source)}
+		return []string{fmt.Sprintf("%s has the referrers API%s (%s): "+
+			"look for a proxy in between or a repository type without it.", name, note, r.source)}
 	case sure && !has:
-		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).", name, o.Product.Version, r.since, note, r.source)}
+		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).",
+			name, o.Product.Version, r.since, note, r.source)}
 	default:
-		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): upgrade an older one, else look for a proxy that drops /referrers/.", name, r.since, note, r.source)}
+		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): "+
+			"upgrade an older one, else look for a proxy that drops /referrers/.", name, r.since, note, r.source)}
 	}
 }
 
@@ -154,16 +158,19 @@ func contradiction(o *Observation, v Verdict) string {
 	}
 	name := o.Product.NameAndVersion()
 	if works {
-		return fmt.Sprintf("%s is recorded as having no referrers API (%s), yet it answers here: the record may be out of date.", name, r.source)
+		return fmt.Sprintf("%s is recorded as having no referrers API (%s), "+
+			"yet it answers here: the record may be out of date.", name, r.source)
 	}
 	since, cause := "", "a proxy in between, or a repository type without it"
 	if r.since != "" {
 		since, cause = " since "+r.since, "a proxy in between, or a setting that hides it"
 	}
 	if r.unless != "" {
-		return fmt.Sprintf("%s should have the referrers API%s (%s), but %s; HTTP %d suggests that, or %s.", name, since, r.source, r.unless, v.Status, cause)
+		return fmt.Sprintf("%s should have the referrers API%s (%s), but %s; HTTP %d suggests that, or %s.",
+			name, since, r.source, r.unless, v.Status, cause)
 	}
-	return fmt.Sprintf("%s should have the referrers API%s (%s); HTTP %d suggests %s.", name, since, r.source, v.Status, cause)
+	return fmt.Sprintf("%s should have the referrers API%s (%s); HTTP %d suggests %s.",
+		name, since, r.source, v.Status, cause)
 }
 
 // unsent says that the product is on record for leaving OCI-Subject out, where

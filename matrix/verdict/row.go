@@ -16,11 +16,25 @@ type Target struct {
 func NewRow(t Target, o *Observation) matrix.Row {
 	v := Judge(o)
 	row := matrix.Row{
-		Registry: t.Registry, URL: t.URL, Image: t.Image, Labels: t.Labels, Digest: o.Manifest.Digest, MediaType: o.Manifest.MediaType,
-		Severity: v.Severity, Referrers: v.Referrers, Strategy: v.Strategy,
-		Confidence: v.Confidence, ConfidenceReason: v.ConfidenceReason,
-		Reason: v.Reason, Detail: v.Detail, Rule: v.Rule, Status: v.Status,
-		Expect: t.Expect, Clients: forecast(o), Findings: findingsOn(o, v), Remedy: remediesFor(o, v),
+		Registry:         t.Registry,
+		URL:              t.URL,
+		Image:            t.Image,
+		Labels:           t.Labels,
+		Digest:           o.Manifest.Digest,
+		MediaType:        o.Manifest.MediaType,
+		Severity:         v.Severity,
+		Referrers:        v.Referrers,
+		Strategy:         v.Strategy,
+		Confidence:       v.Confidence,
+		ConfidenceReason: v.ConfidenceReason,
+		Reason:           v.Reason,
+		Detail:           v.Detail,
+		Rule:             v.Rule,
+		Remedy:           remediesFor(o, v),
+		Status:           v.Status,
+		Expect:           t.Expect,
+		Clients:          forecast(o),
+		Findings:         findingsOn(o, v),
 	}
 	if row.Labels == nil {
 		row.Labels = map[string]string{}
