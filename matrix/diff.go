@@ -21,8 +21,8 @@ type Diff struct {
 type ChangeKind string
 
 // The kinds, the most severe first. Unreachable, recovered and still-unreachable
-// tell of the measuring, not of the registry's support: a registry that is down
-// this week has not lost the API.
+// are about what could be measured, not about the registry's support: a registry
+// that is down this week has not lost the API.
 const (
 	Regression       ChangeKind = "regression"  // the API worked and does not any more
 	Unreachable      ChangeKind = "unreachable" // was measured and now could not be
@@ -39,7 +39,8 @@ var ChangeKinds = []ChangeKind{
 	Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added,
 }
 
-// ReachabilityOnly reports whether a change of kind k tells of the measuring alone.
+// ReachabilityOnly reports whether a change of kind k is only about what could be
+// measured.
 func (k ChangeKind) ReachabilityOnly() bool {
 	return k == Unreachable || k == Recovered || k == StillUnreachable
 }
@@ -50,7 +51,7 @@ type Change struct {
 	Registry string        `json:"registry"`
 	Image    string        `json:"image"`
 	Fields   []FieldChange `json:"fields,omitempty"`
-	Known    Strategy      `json:"last_known,omitempty"` // before the older scan, where that could not measure it
+	Known    Strategy      `json:"last_known,omitempty"` // before the older scan, if that could not measure it
 	Detail   string        `json:"detail,omitempty"`     // of the newer row
 	Remedy   []string      `json:"remedy,omitempty"`     // of the newer row
 }
@@ -65,7 +66,7 @@ type FieldChange struct {
 // Empty reports whether nothing changed.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 }
 
-// Count is the number of changes of a kind.
+// Count returns the number of changes of a kind.
 func (d Diff) Count(kind ChangeKind) int {
 	n := 0
 	for i := range d.Changes {
@@ -76,18 +77,18 @@ func (d Diff) Count(kind ChangeKind) int {
 	return n
 }
 
-// Significant reports whether anything changed but what could be measured, which
-// is what --fail-on change asks.
+// Significant reports whether anything changed beside what could be measured. It
+// decides --fail-on change.
 func (d Diff) Significant() bool {
 	return slices.ContainsFunc(d.Changes, func(c Change) bool { return !c.Kind.ReachabilityOnly() })
 }
 
-// Compare returns what changed from older to newer, the most severe first. Of an
-// image that older could not measure and newer did, the row in known (of earlier
-// scans, where there is one) is what newer is compared with, so that an outage
-// hides nothing. An image is added or removed only where both scans were to
-// measure its registry: one that was ended early, and one over another part of
-// the inventory, say nothing of what they lack.
+// Compare returns what changed from older to newer, the most severe first. If
+// older could not measure an image, newer is compared with its row in known, the
+// last of an earlier scan, so that an outage hides nothing. An image is added or
+// removed only if both scans were meant to measure its registry. A scan that was
+// ended early, or that is over another part of the inventory, does not show
+// whether an image is gone.
 func Compare(older, newer *Matrix, known ...Row) Diff {
 	d := Diff{Schema: DiffSchema, Before: older.Started, After: newer.Started, Changes: []Change{}}
 	before, earlier := byKey(older.Rows), byKey(known)
@@ -138,9 +139,9 @@ func byKey(rows []Row) map[key]*Row {
 	return out
 }
 
-// compareRows compares what a reader acts on. A new digest is no change: the
-// tag moved on, which tags are for. known is the last row that was measured
-// before was, nil where there is none.
+// compareRows compares what a reader acts on. A new digest is not a change,
+// because tags are there to be moved. known is the last row that was measured
+// before was, or nil.
 func compareRows(was, known, now *Row) (Change, bool) {
 	c := newChange(kindOf(was, now), now)
 	c.Fields = fieldsOf(was, now)
@@ -164,13 +165,13 @@ func newChange(kind ChangeKind, now *Row) Change {
 	}
 }
 
-// fieldsOf lists what differs. What is not shown, or was not probed, this time
-// is no change.
+// fieldsOf lists what differs. A value that one of the scans did not probe, or
+// could not see, is not a change.
 func fieldsOf(was, now *Row) []FieldChange {
 	var out []FieldChange
 	for _, f := range []struct {
 		FieldChange
-		shown bool // it is compared only where both scans show it
+		shown bool // it is compared only if both scans show it
 	}{
 		{FieldChange{"strategy", string(was.Strategy), string(now.Strategy)}, false},
 		{FieldChange{"referrers", string(was.Referrers), string(now.Referrers)}, false},
@@ -213,7 +214,7 @@ func kindOf(was, now *Row) ChangeKind {
 	return Changed
 }
 
-// pushStrategy is "" where the write probe did not run or learned nothing.
+// pushStrategy is "" if the write probe did not run or learned nothing.
 func (r *Row) pushStrategy() string {
 	if r.Capabilities == nil || r.Capabilities.Push == nil || r.Capabilities.Push.Strategy == PushUnknown {
 		return ""

@@ -1,6 +1,6 @@
 // Package matrix is the contract that programs and reports read: a matrix, its
-// rows and what they hold, and what two matrices differ in or come to joined. It
-// does no I/O and imports nothing of refmatrix.
+// rows and what they hold, the differences of two matrices and the merge of
+// several. It does no I/O and imports nothing of refmatrix.
 package matrix
 
 import (
@@ -18,7 +18,7 @@ type Matrix struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Complete bool      `json:"complete"`        // every image of the inventory's part that was scanned has its row
-	Shard    string    `json:"shard,omitempty"` // "I/N" where this is one shard of a scan
+	Shard    string    `json:"shard,omitempty"` // "I/N" if this is one shard of a scan
 
 	Selection     []string `json:"selection,omitempty"`      // the flags that chose a part of the inventory, sorted
 	MissingShards []string `json:"missing_shards,omitempty"` // of a merge: "I/N" of each that is not here whole
@@ -85,13 +85,13 @@ func Summarise(rows []Row) Summary {
 	return s
 }
 
-// Count is the number of rows of severity s.
+// Count returns the number of rows of a severity.
 func (s Summary) Count(severity Severity) int {
 	return map[Severity]int{Pass: s.Pass, Warn: s.Warn, Info: s.Info, Fail: s.Fail}[severity]
 }
 
-// HasAtLeast reports whether a row stands at or above floor, which is what
-// --fail-on asks.
+// HasAtLeast reports whether a row is at least as severe as floor. It decides
+// --fail-on.
 func (m *Matrix) HasAtLeast(floor Severity) bool {
 	for i := range m.Rows {
 		if m.Rows[i].Severity.AtLeast(floor) {

@@ -13,13 +13,13 @@ type Part struct {
 	*Matrix
 }
 
-// Merge joins matrices of shards or of separate networks. Rows stand in the
-// order of the registry names given (an inventory's), those it does not name
-// behind them in the order of the parts. Where two parts hold the same
-// registry and image, the newer scan's row stays; that, and shards that are
-// missing, is told in warnings. The result is complete where every part is, and
-// every shard is there whole; a merge of some shards can be merged again with
-// the others. The error says that the parts do not go together.
+// Merge joins matrices of shards or of separate networks. Rows are sorted by
+// order, the registry names of an inventory; registries that it does not name
+// follow, in the order of the parts. If two parts hold the same registry and
+// image, the newer scan's row stays. Warnings report that, and which shards are
+// missing. The result is complete if every part is and no shard is missing. A
+// merge of some shards can be merged again with the others. The error says why
+// the parts do not go together.
 func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	if len(parts) == 0 {
 		return nil, nil, errors.New("nothing to merge")
@@ -73,8 +73,8 @@ func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 // isSharded reports whether m is a shard, or a merge that lacks some.
 func (m *Matrix) isSharded() bool { return m.Shard != "" || len(m.MissingShards) > 0 }
 
-// missingShards names the shards, I/N, that are not there whole; none where the
-// parts are no shards. stray says that the shards are not of one set.
+// missingShards names the shards, I/N, that are not there whole. It names none if
+// the parts are not shards. stray says that the shards are not of one set.
 func missingShards(parts []Part) (missing []string, stray string) {
 	count := 0
 	whole := map[int]bool{}

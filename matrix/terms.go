@@ -6,7 +6,7 @@ type Severity string
 // The severities in rising order.
 const (
 	Pass Severity = "pass" // the referrers API works
-	Info Severity = "info" // nothing could be measured, for a reason on the asking side
+	Info Severity = "info" // not measured, for a reason on your side
 	Warn Severity = "warn" // no usable referrers API: clients fall back to tags
 	Fail Severity = "fail" // the registry, the network or the sign-in broke
 )
@@ -30,7 +30,7 @@ func (s Severity) rank() int {
 // Support says what the repository does with GET /v2/<name>/referrers/<digest>.
 type Support string
 
-// Support values: Invalid is a 200 whose body is no OCI index.
+// Support values: Invalid is a 200 whose body is not an OCI index.
 const (
 	Supported      Support = "supported"
 	Unsupported    Support = "unsupported"
@@ -64,7 +64,8 @@ const (
 	Assumed Confidence = "assumed"
 )
 
-// Reason names why a verdict fell; it is the stable key that scripts match.
+// Reason names why the verdict is what it is; it is the stable key that scripts
+// match.
 type Reason string
 
 // The reasons of measured answers. The faults follow below.

@@ -11,8 +11,8 @@ import (
 	"refmatrix/matrix/report"
 )
 
-// choice is the value of a flag that takes one of a fixed list of words, or
-// several with commas between them. A word that is not on the list is refused
+// choice is the value of a flag that takes one of a fixed list of values, or
+// several with commas between them. A value that is not on the list is refused
 // here, with the same error for every flag, and the shell completes the others.
 type choice[T any] struct {
 	value T
@@ -24,7 +24,7 @@ type choice[T any] struct {
 	several bool
 }
 
-// oneOf is the choice of one of the words allowed.
+// oneOf is the choice of one of the values allowed.
 func oneOf[T ~string](allowed ...T) choice[T] {
 	var c choice[T]
 	for _, word := range allowed {
@@ -74,7 +74,7 @@ func (c *choice[T]) Set(text string) error {
 	return nil
 }
 
-// unknown is the word of text that is not a choice.
+// unknown is the value in text that is not a choice.
 func (c *choice[T]) unknown(text string) string {
 	if !c.several {
 		return text
@@ -103,8 +103,8 @@ func (c *choice[T]) String() string { return c.text }
 // Type implements pflag.Value.
 func (c *choice[T]) Type() string { return "string" }
 
-// complete lists what the shell can offer for text: after a comma, the words
-// that do not stand before it.
+// complete lists what the shell can offer for text: after a comma, the values that
+// do not stand before it.
 func (c *choice[T]) complete(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	if !c.several {

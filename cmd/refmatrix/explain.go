@@ -112,8 +112,8 @@ func credentialsOf(auth inventory.Auth) string {
 }
 
 // find returns an inventory of the one registry called name, or else of the
-// image that name spells out. In that case an inventory that nobody named may be
-// missing or invalid.
+// image that name spells out. In that case the default inventory may be missing or
+// invalid.
 func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory, error) {
 	spelled, notAnImage := adHoc(name)
 	if notAnImage != nil {

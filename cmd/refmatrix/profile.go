@@ -56,7 +56,7 @@ func (p *profiles) start() (stop func() error, err error) {
 
 // A scan of this many images keeps a few megabytes, which the collector at its
 // default setting goes through again and again: a quarter of the scan's CPU.
-// Larger ones keep the default, for their memory counts.
+// Larger ones keep the default, because their memory counts.
 const (
 	fewImages      = 2000
 	relaxedPercent = 400

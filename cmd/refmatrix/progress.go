@@ -97,7 +97,7 @@ func (p *progressView) printLines() {
 	}
 }
 
-// line is a line of plain progress. p.mu is held.
+// line is a line of plain progress. The caller holds p.mu.
 func (p *progressView) line() string {
 	seconds := time.Since(p.began).Seconds()
 	speed := float64(p.rows) / max(seconds, 0.001)

@@ -35,7 +35,7 @@ type scanFlags struct {
 	verbose     bool
 }
 
-// probeDepth is the choice of how much is asked.
+// probeDepth is the choice of how much is probed.
 func probeDepth() choice[probe.Depth] { return oneOf(probe.Depths...) }
 
 func newScan() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/term"
 )
 
-// widthWithoutTerminal is the table's width where stdout is a pipe or a file:
+// widthWithoutTerminal is the table's width if stdout is a pipe or a file:
 // wide enough for the columns, narrow enough for a mail.
 const widthWithoutTerminal = 120
 

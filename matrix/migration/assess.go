@@ -1,4 +1,4 @@
-// Package migration says what happens to the signatures, SBOMs and attestations
+// Package migration predicts what happens to the signatures, SBOMs and attestations
 // of images that move from one registry to another. It does no I/O and prints
 // the commands of other tools: it copies nothing.
 package migration
@@ -15,7 +15,7 @@ import (
 // Verdict says what becomes of an image's links when it moves.
 type Verdict string
 
-// The moves, from the most severe.
+// The verdicts, from the most severe.
 const (
 	LosesLinks       Verdict = "loses-links"        // every copy loses some
 	CannotTell       Verdict = "cannot-tell"        // not measured far enough, or no client was run against it
@@ -23,7 +23,7 @@ const (
 	Safe             Verdict = "safe"               // nothing is attached, any copy will do
 )
 
-// Verdicts lists every move in the order summaries name them.
+// Verdicts lists every verdict in the order summaries name them.
 var Verdicts = []Verdict{LosesLinks, CannotTell, SafeWithCommands, Safe}
 
 // AssessmentSchema names the format of an assessment as JSON.
@@ -36,7 +36,7 @@ type Assessment struct {
 	Source    string            `json:"source"`
 	Target    string            `json:"target"`
 	Counts    map[Verdict]int   `json:"counts"`
-	Platforms int               `json:"platforms_unasked,omitempty"` // images whose platforms' own links were not asked
+	Platforms int               `json:"platforms_unasked,omitempty"` // images whose platforms' own links were not probed
 	Images    []ImageAssessment `json:"images"`
 }
 
@@ -81,7 +81,7 @@ func Assess(source, target *matrix.Matrix) (Assessment, error) {
 	return a, nil
 }
 
-// goTogether says what keeps source and target from being compared.
+// goTogether returns an error if source and target cannot be compared.
 func goTogether(source, target *matrix.Matrix) error {
 	switch registries := matrix.Summarise(target.Rows).Registries; {
 	case len(source.Rows) == 0:
@@ -117,9 +117,10 @@ func named(m *matrix.Matrix) string {
 	return strings.Join(names, ", ")
 }
 
-// targetRow returns the row that speaks for image at the target: the same image
-// where it was measured, else any where all that were measured agree. It is nil
-// where none was, or where they differ: support is a matter of the repository.
+// targetRow returns the row that shows what the target supports for image: that of
+// the same image if it was measured, else any row if all that were measured agree.
+// It returns nil if none was measured or if they differ, because support may
+// depend on the repository.
 func targetRow(target *matrix.Matrix, image string) *matrix.Row {
 	var found *matrix.Row
 	differ := false
@@ -148,8 +149,8 @@ func sameSupport(a, b *matrix.Row) bool {
 	return a.Strategy == b.Strategy && a.Severity == b.Severity && sameReason
 }
 
-// pushOf returns what the write probe found at the target, nil where it did not
-// run or learned nothing: it runs once for a registry, on whichever image came
+// pushOf returns what the write probe found at the target, or nil if it did not
+// run or learned nothing. It runs once for a registry, on whichever image came
 // first.
 func pushOf(target *matrix.Matrix) *matrix.Push {
 	for i := range target.Rows {
@@ -157,7 +158,8 @@ func pushOf(target *matrix.Matrix) *matrix.Push {
 		c := row.Capabilities
 		switch {
 		case c == nil || c.Push == nil || c.Push.Strategy == matrix.PushUnknown:
-		case c.Push.WithoutAPI(): // a repository that has it may be of another kind, and for one that has not it is no news
+		case c.Push.WithoutAPI():
+			// The scratch repository has no API, and others may be of another kind.
 		default:
 			return c.Push
 		}
@@ -213,8 +215,8 @@ func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment 
 	return out
 }
 
-// conclude returns the verdict over all copies. Of an index, a copy that does not
-// follow its platforms may lose what nobody asked for.
+// conclude sets the verdict over all copies. A copy of an index that does not
+// follow its platforms may lose links that were not probed.
 func (a *ImageAssessment) conclude(index bool) {
 	best, doubt := -1, -1
 	for i := range a.Copies {

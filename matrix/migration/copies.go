@@ -10,15 +10,15 @@ import (
 // Copy is what one way to copy does with the links.
 type Copy struct {
 	Tool    string `json:"tool"`
-	Command string `json:"command,omitempty"` // empty where the tool cannot address a side
+	Command string `json:"command,omitempty"` // empty if the tool cannot address a side
 	Kept    int    `json:"kept"`              // links found at the target afterwards
 	Lost    int    `json:"lost"`
 	AtLeast bool   `json:"unsure,omitempty"` // kept is the least, lost the most
 	Fails   bool   `json:"fails,omitempty"`  // the tool stops with an error
 	Note    string `json:"note,omitempty"`   // why, one clause
 
-	reason    string // why it cannot be told what is kept, one clause; "" where it can
-	platforms bool   // it copies what hangs on the manifests of an index too
+	reason    string // why it is not known what is kept, one clause; "" if it is known
+	platforms bool   // it copies what is attached to the manifests of an index too
 }
 
 // side is one end of a copy on a command line.
@@ -28,17 +28,17 @@ type side struct {
 	plain bool   // over http
 }
 
-// copyTool is one line of the table of copies.
+// copyTool is one entry of the table of copies.
 type copyTool struct {
 	name    string
-	client  string // whose forecast holds for reading and writing links; "" where none are copied
+	client  string // whose forecast holds for reading and writing links; "" if none are copied
 	digests bool   // copies the tags that begin with sha256-<hex>, and follows the manifests of an index
 	command func(from, to side) string
 	note    string
 }
 
-// copyTools is what released tools do, the simplest command first: where two
-// keep as much, the first is named. All but skopeo are proven by real copies
+// copyTools is what released tools do, the simplest command first, because of two
+// that keep as much the first is named. All but skopeo are proven by real copies
 // between the registries of the demo fleet, oras with one manifest at a time.
 var copyTools = []copyTool{
 	{name: "a plain copy", note: "copies the image alone",
@@ -76,8 +76,8 @@ func arguments(from, to side) string {
 	return " " + matrix.ShellWord(from.image) + " " + matrix.ShellWord(to.image)
 }
 
-// copy says what the tool does with links; push is what the write probe found
-// at the target, nil where it did not look.
+// copy returns what the tool does with links. push is what the write probe found
+// at the target, or nil if it did not look.
 func (t *copyTool) copy(source, target *matrix.Row, push *matrix.Push, links Links, index bool) Copy {
 	out := Copy{Tool: t.name, Note: t.note}
 	if !atBasePath(source.URL) && !atBasePath(target.URL) {
@@ -91,7 +91,8 @@ func (t *copyTool) copy(source, target *matrix.Row, push *matrix.Push, links Lin
 	return out
 }
 
-// judge weighs a tool that copies links by what its client does at both ends.
+// judge predicts what a tool that copies links keeps, from what its client does at
+// both ends.
 func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Push, links Links, index bool) {
 	reads, writes := source.Clients[t.client].Read, t.writes(target, push)
 	referrers := links.Referrers() > 0 || index // an index may have some on its platforms
@@ -126,9 +127,9 @@ func (t *copyTool) judge(out *Copy, source, target *matrix.Row, push *matrix.Pus
 	}
 }
 
-// writes is what the tool's client comes to when it pushes a referrer at the
-// target. The forecast of a row that the write probe did not run on takes a
-// registry with the API to answer OCI-Subject, which push knows better.
+// writes returns the outcome if the tool's client pushes a referrer at the target.
+// The forecast of a row without a write probe assumes that a registry with the API
+// answers OCI-Subject; push shows whether it does.
 func (t *copyTool) writes(target *matrix.Row, push *matrix.Push) matrix.Outcome {
 	forecast := target.Clients[t.client]
 	switch {
@@ -146,7 +147,7 @@ func (t *copyTool) writes(target *matrix.Row, push *matrix.Push) matrix.Outcome 
 // tool maintains at a target without OCI-Subject, and would change it.
 func mixed(source *matrix.Row) bool {
 	t := source.Capabilities.TagSchema
-	return t.MissingFromAPI()+t.MissingFromTag() > 0 // counted only where there are both
+	return t.MissingFromAPI()+t.MissingFromTag() > 0 // counted only if there are both
 }
 
 // sideOf joins a registry's url and an image for a command line.
@@ -155,8 +156,8 @@ func sideOf(address, image string) side {
 	return side{host: host, image: host + "/" + image, plain: scheme == "http"}
 }
 
-// atBasePath reports whether the registry is not at the root of its host,
-// where every copy tool looks for /v2/.
+// atBasePath reports whether the registry is not at the root of its host, the only
+// place at which copy tools look for /v2/.
 func atBasePath(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && strings.Trim(u.Path, "/") != ""

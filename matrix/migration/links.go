@@ -8,7 +8,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// Links is what hangs on an image at the source, by the way it hangs there.
+// Links is what is attached to an image at the source, by the way it is attached.
 type Links struct {
 	ByAPI      int                   `json:"by_api"`   // the referrers API lists them
 	OnlyTag    int                   `json:"only_tag"` // only the referrers tag lists them
@@ -22,8 +22,8 @@ func (l Links) Total() int { return l.Referrers() + len(l.CosignTags) }
 // Referrers counts the links that are manifests with a subject.
 func (l Links) Referrers() int { return l.ByAPI + l.OnlyTag }
 
-// linksOf counts what hangs on the image of row; gap says what was not
-// measured, a sentence, "" where nothing is missing.
+// linksOf counts what is attached to the image of row. gap is a sentence on what
+// was not measured, or "" if nothing is missing.
 func linksOf(row *matrix.Row) (links Links, gap string) {
 	c := row.Capabilities
 	if row.Strategy == matrix.StrategyUnknown || c == nil {
@@ -57,8 +57,8 @@ var singleManifests = []string{
 	matrix.DockerSignedSchema1MediaType,
 }
 
-// mayBeIndex reports whether the image can hold platforms, whose own links no
-// probe step asks for: anything that is not known to be one manifest.
+// mayBeIndex reports whether the image can hold platforms, whose own links no step
+// probes. It is true of anything that is not known to be one manifest.
 func mayBeIndex(r *matrix.Row) bool {
 	return !slices.Contains(singleManifests, strings.ToLower(matrix.BareMediaType(r.MediaType)))
 }

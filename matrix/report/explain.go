@@ -118,19 +118,19 @@ func phaseText(phases *matrix.Phases) string {
 	if phases == nil {
 		return ""
 	}
-	var words []string
+	var parts []string
 	for _, phase := range []struct {
 		name string
 		ms   float64
 	}{{"dns", phases.DNS}, {"connect", phases.Connect}, {"tls", phases.TLS}, {"first byte", phases.FirstByte}} {
 		if phase.ms > 0 {
-			words = append(words, fmt.Sprintf("%s %.1f", phase.name, phase.ms))
+			parts = append(parts, fmt.Sprintf("%s %.1f", phase.name, phase.ms))
 		}
 	}
-	if len(words) == 0 {
+	if len(parts) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(words, ", ") + ")"
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // explainedCapabilities are those that fit a line, with what explain calls them.

@@ -48,8 +48,8 @@ func (c htmlColumn) Class() string {
 }
 
 // columnStyle is the part of the page's style that follows from the columns: the
-// tracks of a row, and what hides a column. A hidden one gives its place to the
-// others.
+// tracks of a row, and what hides a column. The others take the place of a
+// hidden one.
 func columnStyle() string {
 	var out, tracks strings.Builder
 	out.WriteString(".matrix {")

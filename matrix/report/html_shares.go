@@ -121,7 +121,7 @@ func (s *share) measure() {
 	}
 }
 
-// Alt is the bar in words, for those who do not see it.
+// Alt is the bar as text, for those who do not see it.
 func (s share) Alt() string {
 	text := s.Title + " by share:"
 	for i, p := range s.Parts {

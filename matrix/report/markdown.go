@@ -6,7 +6,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// maxMarkdown bounds the report in bytes, for GitHub refuses a step summary
+// maxMarkdown bounds the report in bytes, because GitHub refuses a step summary
 // over 1 MiB; maxClosing is kept for its last lines.
 const (
 	maxMarkdown = 900 << 10

@@ -38,16 +38,16 @@ func columns(line string) int { return text.StringWidthWithoutEscSequences(line)
 // breakAfter are the characters after which a name is best broken.
 const breakAfter = "/:@,;-"
 
-// wrap parts words into lines of at most width columns, 0 for no bound. A line
+// wrap breaks a paragraph into lines of at most width columns, 0 for no bound. A line
 // ends at a blank, which is dropped; without one, after one of breakAfter;
 // without these either, anywhere. A character that is wider than width stands
 // alone.
-func wrap(words string, width int) []string {
-	if width <= 0 || columns(words) <= width {
-		return []string{words}
+func wrap(paragraph string, width int) []string {
+	if width <= 0 || columns(paragraph) <= width {
+		return []string{paragraph}
 	}
 	var out []string
-	for runes := []rune(words); len(runes) > 0; {
+	for runes := []rune(paragraph); len(runes) > 0; {
 		end, next := lineEnd(runes, width)
 		if part := strings.TrimRight(string(runes[:end]), " "); part != "" {
 			out = append(out, part)

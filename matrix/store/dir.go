@@ -31,8 +31,8 @@ type File struct {
 }
 
 // OpenDir makes the directory and proves that it can be written to, so that a
-// scan is not wasted on a report that cannot be kept. history says that scans
-// are kept in it.
+// scan is not wasted on a report that cannot be kept. history reports whether
+// scans are kept in it.
 func OpenDir(path string, history bool) (*Dir, error) {
 	d := &Dir{path: path}
 	folders := []string{path}
@@ -120,8 +120,8 @@ func (h *History) archive(started time.Time, render func(io.Writer) error) (stri
 	}
 }
 
-// replaceFile puts new content in the place of path by way of a temporary file of
-// the same folder, so that a reader sees the old file or the new one.
+// replaceFile replaces the content of path through a temporary file in the same
+// folder, so that a reader sees the old file or the new one.
 func replaceFile(path string, render func(io.Writer) error) error {
 	return writeAtomic(path, render, os.Rename)
 }
@@ -136,7 +136,7 @@ func createFile(path string, render func(io.Writer) error) error {
 	})
 }
 
-// writeAtomic renders into a temporary file, and publish gives that its name.
+// writeAtomic renders into a temporary file, which publish then moves to path.
 func writeAtomic(path string, render func(io.Writer) error, publish func(temporary, path string) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".refmatrix-*")
 	if err != nil {

@@ -25,7 +25,7 @@ const (
 )
 
 // historyName is the name of a scan in history: its start, and a number from 2
-// on where another began in the same millisecond. Other files are not ours.
+// on if another began in the same millisecond. Other files are not ours.
 var historyName = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{3}Z)(?:-(\d{1,6}))?\.json$`)
 
 // History is the scans that an output directory has kept.
@@ -73,7 +73,7 @@ func (h *History) scans() ([]string, error) {
 }
 
 // Counts returns the last most scans of scope in numbers, oldest first. A file
-// that is no matrix is passed over: it is not ours to judge.
+// that is not a matrix is skipped: it is not ours to judge.
 func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, error) {
 	paths, err := h.scans()
 	if err != nil {
@@ -125,7 +125,7 @@ type Baseline struct {
 
 // Baseline returns the last scan to compare one of scope with: the newest
 // complete one of the same scope, else the newest of it, else the newest
-// complete one of all, else the newest. Its Matrix is nil where there is none.
+// complete one of all, else the newest. Its Matrix is nil if there is none.
 func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
 	paths, err := h.scans()
 	if err != nil {
@@ -134,8 +134,8 @@ func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
 	return baseline(paths, scope), nil
 }
 
-// LastTwo returns the newest scan and what to compare it with. Both are nil where
-// there are not two.
+// LastTwo returns the newest scan and what to compare it with. Both are nil unless
+// there are two.
 func (h *History) LastTwo() (older Baseline, newest *matrix.Matrix, err error) {
 	paths, err := h.scans()
 	if err != nil {
@@ -205,7 +205,7 @@ func rank(head *matrix.Matrix, scope matrix.Scope) int {
 // an image that never could be measured would have all of them read every time.
 const lookBack = 12
 
-// lastKnown gives, of the images that m could not measure, the newest row of
+// lastKnown returns, for each image that m could not measure, the newest row of
 // paths (oldest first) that is a measurement.
 func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
 	type image struct{ registry, image string }

@@ -30,7 +30,7 @@ func ReadFile(path string) (*matrix.Matrix, error) {
 
 // Read reads a matrix.json and checks that it is one: the schema's name, and
 // the severities and strategies, by which every report counts. Keys, reasons
-// and other words of newer versions are taken as they are, so that an older
+// and other values of newer versions are kept unchanged, so that an older
 // refmatrix renders what a newer one measured; the formats escape them.
 func Read(r io.Reader) (*matrix.Matrix, error) {
 	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))

@@ -54,12 +54,12 @@ var libraries = []library{
 	},
 }
 
-// pushesBySubject: the registry is believed to have listed the artifact where
-// PUT answers OCI-Subject, and the tag is written else (distribution
-// specification v1.1, "Pushing Manifests with Subject"). With the header no tag
-// is written whatever GET answers, so what the client cannot read by the API is
-// lost. Where the write probe did not look, a registry with the API is taken to
-// answer as it must, unless it is on record for never sending the header.
+// pushesBySubject is a client that believes OCI-Subject: if PUT answers with it, the
+// client writes no tag, else it does (distribution specification v1.1, "Pushing
+// Manifests with Subject"). With the header no tag is written whatever GET answers,
+// so what the client cannot read by the API is lost. Without a write probe, a
+// registry with the API is assumed to send the header, unless it is on record for
+// never sending it.
 func pushesBySubject(o *Observation, read matrix.Outcome) matrix.Outcome {
 	p := o.Capabilities.Push
 	switch measured := p != nil && p.Accepted && !p.WithoutAPI(); {
@@ -71,11 +71,12 @@ func pushesBySubject(o *Observation, read matrix.Outcome) matrix.Outcome {
 	return matrix.OutcomeAPI
 }
 
-// pushesTag: notation writes the tag unless --force-referrers-tag=false is given.
+// pushesTag is a client that always writes the tag, as notation does without
+// --force-referrers-tag=false.
 func pushesTag(*Observation, matrix.Outcome) matrix.Outcome { return matrix.OutcomeTag }
 
-// pushesByStatus: GET referrers is asked after the push, and its status alone
-// decides; the tag is written after 404 and 400, and nothing after a 200.
+// pushesByStatus is a client that requests the referrers after the push and goes by
+// the status alone: it writes the tag after 404 and 400, and nothing after a 200.
 func pushesByStatus(o *Observation, read matrix.Outcome) matrix.Outcome {
 	switch o.Referrers.Status {
 	case http.StatusOK:

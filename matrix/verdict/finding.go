@@ -1,6 +1,6 @@
 package verdict
 
-// findingRule is one line of the findings table; every line whose text is not
+// findingRule is one entry of the findings table; every entry whose text is not
 // empty is reported.
 type findingRule struct {
 	code    string

@@ -7,7 +7,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// linkFindings are about what hangs on the image, and where.
+// linkFindings are about what is attached to the image, and how.
 var linkFindings = []findingRule{
 	{
 		code:    "links-only-tags",

@@ -11,15 +11,15 @@ import (
 // step's own, then the referrers endpoint's.
 var reasons = slices.Concat(faultReasons, refusalReasons, manifestReasons, referrersReasons)
 
-// Description is what is to be known of a reason beside the verdict.
+// Description explains a reason.
 type Description struct {
 	Meaning  string // one sentence for a person who meets the reason in a report
 	Observed string // the condition that holds
 	Source   string // where the rule comes from
 }
 
-// Describe returns what is to be known of r. It is the zero Description if r is
-// not a reason of this refmatrix.
+// Describe explains r. It returns the zero Description if r is not a reason of this
+// refmatrix.
 func Describe(r matrix.Reason) Description {
 	known := find(r)
 	return Description{Meaning: known.meaning, Observed: known.observed, Source: known.source}

@@ -16,30 +16,30 @@ type Observation struct {
 	Referrers    Referrers
 	Capabilities matrix.Capabilities
 	Product      matrix.Product
-	CutShort     bool // the scan ended before every step that follows the verdict was asked
-	WriteSkipped bool // the write probe was asked for, but the image gave no verdict to go with it
+	CutShort     bool // the scan ended before every step that follows the verdict ran
+	WriteSkipped bool // the write probe was to run, but the referrers were not answered
 }
 
 // Answer is the last HTTP answer of a step, or the fault that came instead.
 type Answer struct {
-	Fault       *Fault        // nil where an answer came
-	Status      int           // HTTP status; 0 where the step was not reached or has a Fault
+	Fault       *Fault        // nil if an answer came
+	Status      int           // HTTP status; 0 if the step was not reached or has a Fault
 	Token       bool          // the answer is the token endpoint's, not the step's own
 	ContentType string        // as sent
 	Body        BodyKind      // what the body was
 	Codes       []string      // error codes of an OCI error body (distribution specification, "Error Codes")
 	Challenge   bool          // WWW-Authenticate held a challenge that a client can answer
 	Location    string        // target of a redirect that led away from the endpoint; empty otherwise
-	RetryAfter  time.Duration // as asked by the last 429 or 503; 0 where none was
+	RetryAfter  time.Duration // of the last 429 or 503; 0 if it had none
 }
 
-// Fault says why no answer could be judged. Kind is one of the fault reasons.
+// Fault is why no answer could be judged. Kind is one of the fault reasons.
 type Fault struct {
 	Kind matrix.Reason
 	Text string // one clause, without secrets
 }
 
-// BodyKind says what a response body was, judged by its bytes, not its type.
+// BodyKind is what a response body was, judged by its bytes, not by its type.
 type BodyKind string
 
 // The kinds of body that verdicts tell apart.
@@ -67,13 +67,13 @@ func (a Answer) hasCodePrefix(prefix string) bool {
 type Manifest struct {
 	Answer
 	Method    string // the request that Answer belongs to: HEAD, or GET after it
-	Digest    string // the resolved digest; empty where none could be had
-	NoDigest  string // why there is none, one clause; empty where there is one
+	Digest    string // the resolved digest; empty if there is none
+	NoDigest  string // why there is no digest, one clause; else empty
 	MediaType string // of the manifest, as the registry names it
 }
 
-// methods names the methods that the manifest was asked with: GET does not follow
-// every answer to HEAD.
+// methods names the methods that the manifest was requested with: GET does not
+// follow every answer to HEAD.
 func (m *Manifest) methods() string {
 	if m.Method == http.MethodHead {
 		return "HEAD"
@@ -84,7 +84,7 @@ func (m *Manifest) methods() string {
 // Referrers is the outcome of GET /v2/<name>/referrers/<digest>.
 type Referrers struct {
 	Answer
-	Index          *Index // the body, where it is an OCI index
+	Index          *Index // the body, if it is an OCI index
 	FiltersApplied string // the OCI-Filters-Applied header
 	Next           bool   // a Link header with rel="next" was there
 
@@ -101,12 +101,12 @@ type Index struct {
 	Descriptors []matrix.Descriptor
 }
 
-// resolved reports whether the manifest step gave a digest, so that the
-// referrers step was asked.
+// resolved reports whether the manifest step found a digest, so that the referrers
+// were requested.
 func (o *Observation) resolved() bool { return o.Manifest.Digest != "" }
 
-// decisive is the answer that the verdict rests on: the manifest's where the
-// image could not be resolved, the referrers endpoint's otherwise.
+// decisive is the answer that the verdict rests on: the manifest's if the image
+// could not be resolved, the referrers endpoint's otherwise.
 func (o *Observation) decisive() *Answer {
 	if o.resolved() {
 		return &o.Referrers.Answer

@@ -9,7 +9,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// Evidence is what a registry shows of itself without being asked to sign in.
+// Evidence is what a registry shows of itself, signed in or not.
 type Evidence struct {
 	Headers  http.Header     // of its answers, merged
 	Host     string          // of its url, without port
@@ -36,7 +36,7 @@ type signature struct {
 	serviceIsHost bool // the service is the registry's own host
 	host          *regexp.Regexp
 	notFound      *regexp.Regexp // of the plain text of a 404
-	versionPath   string         // path of the endpoint that tells the version, "" for none
+	versionPath   string         // path of the endpoint that has the version, or ""
 	source        string
 }
 
@@ -77,14 +77,14 @@ var signatures = []signature{
 	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
 	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
 	// Forks that keep its router answer alike; those that are known show
-	// themselves by a line above.
+	// themselves by an entry above.
 	{product: "CNCF Distribution", header: "Docker-Distribution-Api-Version", pattern: re(`^registry/2\.0$`), notFound: re(`^404 page not found$`), source: "2.8 and 3.1, measured: the header beside the bare 404 of Go's router"},
 }
 
-// match says whether the signature holds, its version and what was seen.
+// match reports whether the signature holds, its version and what was seen.
 func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 	var parts []string
-	check := func(pattern *regexp.Regexp, value, words string) bool {
+	check := func(pattern *regexp.Regexp, value, label string) bool {
 		if pattern == nil {
 			return true
 		}
@@ -95,7 +95,7 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 		if len(m) > 1 && s.header != "" {
 			version = m[1]
 		}
-		parts = append(parts, words+value)
+		parts = append(parts, label+value)
 		return true
 	}
 	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
@@ -108,8 +108,8 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 	return version, strings.Join(parts, ", "), ok && len(parts) > 0
 }
 
-// Identify names the product that e shows, the zero Product where it shows
-// none. A version is only ever one that the registry itself named.
+// Identify returns the product that e shows, or the zero Product. A version is only
+// ever one that the registry itself named.
 func Identify(e Evidence) matrix.Product {
 	for i := range signatures {
 		s := &signatures[i]
@@ -153,8 +153,8 @@ func refine(p *matrix.Product, path string, content []byte) {
 	p.Evidence += ", " + path
 }
 
-// VersionEndpoint is the path of the one endpoint worth asking for the version, ""
-// where nothing seen so far points at a product that has one.
+// VersionEndpoint returns the path of the one endpoint that may have the version. It
+// is "" if nothing seen so far points at a product with such an endpoint.
 func VersionEndpoint(e Evidence) string {
 	for i := range signatures {
 		if version, _, ok := signatures[i].match(e); ok {

@@ -2,8 +2,8 @@ package verdict
 
 import "refmatrix/matrix"
 
-// reason is one entry of the verdict table: when it holds, what it comes to, and
-// what is said of it.
+// reason is one entry of the verdict table: its condition, the verdict, and the
+// texts on it.
 type reason struct {
 	name       matrix.Reason
 	outcome    outcome
@@ -16,7 +16,7 @@ type reason struct {
 	source     string                    // where the rule comes from
 }
 
-// outcome is what a verdict says of the repository.
+// outcome is what a verdict says about the repository.
 type outcome struct {
 	severity  matrix.Severity
 	referrers matrix.Support

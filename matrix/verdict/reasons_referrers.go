@@ -8,7 +8,7 @@ import (
 )
 
 // referrersReasons judge the referrers endpoint for a digest that was just
-// resolved, so that a 404 speaks of the endpoint and not of the image.
+// resolved, so that a 404 is about the endpoint and not about the image.
 var referrersReasons = []reason{
 	{
 		name:       matrix.RedirectedAway,

@@ -8,15 +8,15 @@ import (
 	"refmatrix/matrix"
 )
 
-// record is what is reported of a product. It is never a verdict: it gives
-// remedies their versions, findings where the measurement contradicts it, and
-// the forecast what only a push would show.
+// record is what is reported about a product. It is never a verdict. Remedies take
+// their versions from it, a finding compares it with the measurement, and forecasts
+// use it for what only a push would show.
 type record struct {
 	has      bool   // the product has the referrers API
 	disputed bool   // reports conflict, so nothing is expected
-	since    string // first version that has it; "" where it is a service or never had it
-	unless   string // where it is not there all the same, a clause
-	note     string // what else is to be known, a clause
+	since    string // first version that has it; "" for a service, or if it never had it
+	unless   string // exception to that, a clause
+	note     string // what else to know, a clause
 	source   string // where this was reported
 
 	noSubject       string                   // PUT answers no OCI-Subject: always, or before this version; "" = not reported
@@ -27,8 +27,8 @@ type record struct {
 // never is a noSubject of every version.
 const never = "always"
 
-// records by product name. Versions that older lists give and that are wrong
-// (Harbor 2.6, Distribution 2.8) are not here, and a test keeps them out.
+// records by product name. Wrong versions of older lists (Harbor 2.6, Distribution
+// 2.8) are not here, and a test keeps them out.
 var records = map[string]record{
 	"Harbor": {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865",
 		noSubject: "2.9.0", noSubjectSource: "harbor#18865",
@@ -55,16 +55,15 @@ var records = map[string]record{
 	"OpenShift":                      {note: "its registry is CNCF Distribution", source: "distribution#4828"},
 }
 
-// withoutSubject reports whether the product is on record for taking a push
-// without OCI-Subject; where that hangs on a version that is not known, it is
-// not.
+// withoutSubject reports whether the product is on record for sending no
+// OCI-Subject. If that depends on a version that is not known, it is not.
 func withoutSubject(p matrix.Product) bool {
 	r := records[p.Name]
 	return r.noSubject == never || r.noSubject != "" && p.Version != "" && older(p.Version, r.noSubject)
 }
 
 // expected reports whether the product should have the API in this version;
-// sure is false where that is not known.
+// sure is false if that is not known.
 func (r record) expected(version string) (has, sure bool) {
 	switch {
 	case r.disputed:
@@ -80,7 +79,7 @@ func (r record) expected(version string) (has, sure bool) {
 }
 
 // older compares dotted versions number by number; what follows a number in a
-// part (1-02, 0+gitea) is passed over.
+// part (1-02, 0+gitea) is skipped.
 func older(a, b string) bool {
 	x, y := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(x), len(y)) {
@@ -103,7 +102,7 @@ func part(parts []string, i int) int {
 	return n
 }
 
-// clauses returns what is to be known beside whether it has the API.
+// clauses returns what else to know about the product, each after a semicolon.
 func (r record) clauses() string {
 	text := ""
 	for _, clause := range []string{r.unless, r.note} {
@@ -143,9 +142,8 @@ func productRemedies(o *Observation, v Verdict) []string {
 	}
 }
 
-// contradiction says where the measurement and what is known of the product
-// disagree, "" where they do not. Where the record has an exception, that is
-// the first thing to look at.
+// contradiction returns how the measurement differs from the record of the product,
+// or "" if it does not. If the record has an exception, the text names it first.
 func contradiction(o *Observation, v Verdict) string {
 	r, ok := records[o.Product.Name]
 	if !ok || v.Referrers == matrix.SupportUnknown {
@@ -173,8 +171,8 @@ func contradiction(o *Observation, v Verdict) string {
 		name, since, r.source, v.Status, cause)
 }
 
-// unsent says that the product is on record for leaving OCI-Subject out, where
-// nothing was pushed to see it.
+// unsent returns a sentence if the product is on record for sending no OCI-Subject
+// and no push showed what it sends.
 func unsent(o *Observation, v Verdict) string {
 	pushed := o.Capabilities.Push != nil && o.Capabilities.Push.Accepted
 	if v.Referrers != matrix.Supported || pushed || !withoutSubject(o.Product) {

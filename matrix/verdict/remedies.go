@@ -5,7 +5,7 @@ import "refmatrix/matrix"
 // maxRemedies bounds the list: what comes first is what helps most.
 const maxRemedies = 4
 
-// remediesFor says what to do about v, one sentence each: what fits the product,
+// remediesFor returns what to do about v, one sentence each: what fits the product,
 // then what fits the reason, and if the row passes, what its findings ask for. It
 // is never nil, so that the JSON has the list.
 func remediesFor(o *Observation, v Verdict) []string {

@@ -14,6 +14,6 @@ type Verdict struct {
 	ConfidenceReason string // why the confidence is what it is, one clause
 	Reason           matrix.Reason
 	Detail           string // one plain sentence naming what was seen
-	Rule             string // the condition that held, in words
-	Status           int    // the HTTP status that decided; 0 where no answer came
+	Rule             string // the condition that held, as a reader reads it
+	Status           int    // the HTTP status that decided; 0 if no answer came
 }

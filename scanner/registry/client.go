@@ -151,7 +151,8 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 	return c
 }
 
-// Close drops the connections that are kept for reuse: no more will be requested.
+// Close drops the connections that are kept for reuse. Call it after the last
+// request.
 func (c *Client) Close() {
 	c.closeIdle()
 	c.pool.mu.Lock()

@@ -57,7 +57,8 @@ const (
 func (p *pace) wait(ctx context.Context) error { return p.limit.Wait(ctx) }
 
 // observe notes how long an answer took. If it shows that the registry slows
-// down under our requests, the rate is halved.
+// down under our requests, the rate is halved. That is judged only after some good
+// answers, so that a few slow ones at the start or after a change do not count.
 func (p *pace) observe(took time.Duration) {
 	p.mu.Lock()
 	if p.answers++; p.answers == 1 {

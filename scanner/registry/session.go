@@ -48,7 +48,7 @@ func (c *Client) NewSession() *Session {
 	return s
 }
 
-// ResetBudget gives the session the whole budget of a row again. It is for the
+// ResetBudget sets the budget of the session to that of a new row. It is for the
 // write probe alone, which begins when the row is done and has to clean up what
 // it pushed.
 func (s *Session) ResetBudget() {
