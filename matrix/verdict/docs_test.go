@@ -72,7 +72,7 @@ func cell(text string) string {
 func TestReasonsAreDocumented(t *testing.T) {
 	var out lines
 	out.line("# Reasons and findings\n")
-	out.line("Made from the tables of the `matrix` package by `go test ./matrix/verdict -update`.\n")
+	out.line("Made from the tables of `matrix/verdict` by `go test ./matrix/verdict -update`.\n")
 	out.line("A row's `reason` is the first rule below whose condition holds.\n")
 	out.line("## Reasons\n")
 	out.line("| reason | severity | referrers | strategy | observed |\n| --- | --- | --- | --- | --- |")
@@ -218,7 +218,7 @@ func writeProducts(t *testing.T, out *lines) {
 func TestCapabilitiesAreDocumented(t *testing.T) {
 	var out lines
 	out.line("# Capabilities\n")
-	out.line("Made from the `matrix` package by `go test ./matrix/verdict -update`. What a row carries")
+	out.line("Made from `matrix.Capabilities` by `go test ./matrix/verdict -update`. What a row carries")
 	out.line("beside its verdict, under `capabilities` in matrix.json. What was not measured is")
 	out.line("left out, not guessed.\n")
 	fields, values := declared(t)
