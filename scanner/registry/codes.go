@@ -1,6 +1,9 @@
 package registry
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // maxCodes bounds the error codes kept of one body.
 const maxCodes = 5
@@ -23,5 +26,6 @@ func ErrorCodes(errors json.RawMessage) []string {
 	return firstCodes(codes)
 }
 
-// firstCodes returns as many of codes as are kept of one body.
-func firstCodes(codes []string) []string { return codes[:min(len(codes), maxCodes)] }
+// firstCodes returns as many of codes as are kept of one body, and holds no
+// others in memory.
+func firstCodes(codes []string) []string { return slices.Clone(codes[:min(len(codes), maxCodes)]) }
