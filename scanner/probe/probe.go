@@ -40,10 +40,10 @@ type Outcome struct {
 	Duration    time.Duration // on the wire and waiting, not queueing for the first request
 }
 
-// step is a question asked after the verdict is certain. It runs if it applies
+// probeStep is a question asked after the verdict is certain. It runs if it applies
 // to what was seen, and writes its answer into seen.Capabilities. It has what
 // the verdict left of the row's budget; what no longer fits is not measured.
-type step struct {
+type probeStep struct {
 	depth   Depth // the least depth that runs it
 	applies func(*verdict.Observation) bool
 	run     func(context.Context, *row) error
@@ -51,7 +51,7 @@ type step struct {
 
 // steps in the order they run. Standard makes three requests at most: the
 // filter, the referrers tag and the product's own endpoint.
-var steps = []step{
+var steps = []probeStep{
 	{Standard, hasAPI, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
 	{Standard, always, probeProduct},
