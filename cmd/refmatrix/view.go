@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix/report"
@@ -17,7 +15,7 @@ type view[T any] struct {
 func viewOf[T any](formats report.Formats[T]) view[T] { return view[T]{format: oneFormat(formats)} }
 
 func (v *view[T]) addFlags(cmd *cobra.Command) {
-	v.format.addFlag(cmd, "format", "f", "text", "one of "+strings.Join(v.format.allowed, ", "))
+	v.format.addFlag(cmd, "format", "f", "text", v.format.list())
 	cmd.Flags().BoolVar(&v.noColor, "no-color", false, "no colours (as NO_COLOR does)")
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"refmatrix/matrix"
@@ -27,7 +28,7 @@ func verdictCounts(a migration.Assessment, m medium) markup {
 		}
 	}
 	images := matrix.Quantity(len(a.Images), "image")
-	sum := m.sprintf("%s from %s to %s: %s", images, nameText(a.Source), nameText(a.Target), strings.Join(counts, ", "))
+	sum := m.sprintf("%s from %s to %s: %s", images, sourceText(a, m), nameText(a.Target), strings.Join(counts, ", "))
 	if a.Platforms > 0 {
 		sum += m.sprintf("; of %d what hangs on the platforms was not asked", a.Platforms)
 	}
@@ -75,4 +76,23 @@ func copyText(c migration.Copy) string {
 		return fmt.Sprintf("keeps %d or more, of %d", c.Kept, c.Kept+c.Lost)
 	}
 	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)
+}
+
+// sourceText returns the source as m shows it: its registries are names, and if
+// the assessment says only how many there are, that is plain text.
+func sourceText(a migration.Assessment, m medium) markup {
+	var names []string
+	for _, image := range a.Images {
+		if slices.Contains(names, image.Registry) {
+			continue
+		}
+		names = append(names, image.Registry)
+		if len(strings.Join(names, ", ")) > len(a.Source) { // there are more than it names
+			break
+		}
+	}
+	if strings.Join(names, ", ") != a.Source {
+		return m.escape(a.Source)
+	}
+	return m.names(names)
 }

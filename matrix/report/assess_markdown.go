@@ -10,7 +10,7 @@ import (
 // assessmentMarkdown renders an assessment for a ticket or a wiki.
 func assessmentMarkdown(w io.Writer, a migration.Assessment, _ Options) error {
 	p := &lines{w: w, medium: markdownLine}
-	p.line("## Moving %s to %s\n", nameText(a.Source), nameText(a.Target))
+	p.line("## Moving %s to %s\n", sourceText(a, p.medium), nameText(a.Target))
 	p.line("%s.\n", verdictCounts(a, p.medium))
 	assessedTools := tools(a)
 	header := []any{"registry", "image", "verdict", "links at the source", "target"}

@@ -22,6 +22,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/migration"
 	"refmatrix/matrix/report"
 	"refmatrix/matrix/store"
 	"refmatrix/matrix/verdict"
@@ -77,6 +78,29 @@ func sample() *matrix.Matrix {
 func render(t *testing.T, name string, m *matrix.Matrix, o report.Options) string {
 	t.Helper()
 	return renderAs(t, report.Matrices, name, m, o)
+}
+
+// TestAssessedSource: in Markdown the registries of the source are names, and the
+// number of them is not.
+func TestAssessedSource(t *testing.T) {
+	for _, test := range []struct {
+		source string
+		images []string // by registry
+		want   string
+	}{
+		{"harbor", []string{"harbor", "harbor"}, "## Moving `harbor` to `ecr`"},
+		{"harbor, quay", []string{"harbor", "quay"}, "## Moving `harbor`, `quay` to `ecr`"},
+		{"4 registries", []string{"a", "b", "c", "d"}, "## Moving 4 registries to `ecr`"},
+	} {
+		a := migration.Assessment{Source: test.source, Target: "ecr"}
+		for _, registry := range test.images {
+			a.Images = append(a.Images, migration.ImageAssessment{Registry: registry, Image: "team/app:1.0"})
+		}
+		heading, _, _ := strings.Cut(renderAs(t, report.Assessments, "markdown", a, report.Options{}), "\n")
+		if heading != test.want {
+			t.Errorf("%q, want %q", heading, test.want)
+		}
+	}
 }
 
 // renderAs renders v in the format called name.
