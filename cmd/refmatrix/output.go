@@ -39,7 +39,7 @@ type sink struct {
 
 // open checks the output directory before anything is measured. keep
 // says that what is written is a new scan. It goes into history/ if JSON is
-// among the formats: a folder of metrics alone is no place for it.
+// among the formats: a folder of metrics alone does not need one.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	formats := o.formats.value
 	s := &sink{stdout: stdout, options: report.Options{Width: width(stdout), Color: colour(stdout, o.noColor)}}
