@@ -58,7 +58,7 @@ with everything measured so far written.
 
 --fail-on change gates on what changed since --baseline: support, strategy,
 reason, severity, push strategy, version, expectation, rows that came or went. A
-registry that could not be reached, or can be again, is told and is no change;
+registry that could not be reached, or can be again, is listed and not counted;
 one that comes back is compared with what it was before. Scans over a part
 (--only, --selector, --shard) are compared with the last one of the same part.`,
 		Example: `  refmatrix scan -i inventory.yaml
@@ -274,5 +274,6 @@ func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store
 	}
 	stderr := cmd.ErrOrStderr()
 	options := report.Options{Width: width(stderr), Color: colour(stderr, f.noColor)}
-	return changed, report.Diffs[0].Render(stderr, d, options)
+	text, _ := report.Diffs.Find("text")
+	return changed, text.Render(stderr, d, options)
 }

@@ -30,8 +30,8 @@ func readMatrix(cmd *cobra.Command, path string) (*matrix.Matrix, error) {
 // warnSkipped warns about files in history/ that are not scans, in one line.
 func warnSkipped(cmd *cobra.Command, skipped []string) {
 	if n := len(skipped); n == 1 {
-		warn(cmd, "passed over in the history: "+skipped[0])
+		warn(cmd, "skipped in the history: "+skipped[0])
 	} else if n > 1 {
-		warn(cmd, fmt.Sprintf("passed over %d files in the history, such as %s", n, skipped[0]))
+		warn(cmd, fmt.Sprintf("skipped %d files in the history, such as %s", n, skipped[0]))
 	}
 }
