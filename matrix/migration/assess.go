@@ -38,6 +38,8 @@ type Assessment struct {
 	Counts    map[Verdict]int   `json:"counts"`
 	Platforms int               `json:"platforms_unasked,omitempty"` // images whose platforms' own links were not probed
 	Images    []ImageAssessment `json:"images"`
+
+	SourceNames []string `json:"-"` // the registries that Source names; nil if it says how many there are
 }
 
 // ImageAssessment is what happens to the links of one image.
@@ -59,12 +61,9 @@ type ImageAssessment struct {
 // error says why there is nothing to compare: no images, more than one
 // registry to move to, or a registry that would move onto itself.
 func Assess(source, target *matrix.Matrix) (Assessment, error) {
-	a := Assessment{
-		Schema: AssessmentSchema,
-		Source: named(source),
-		Target: named(target),
-		Counts: map[Verdict]int{},
-	}
+	a := Assessment{Schema: AssessmentSchema, Counts: map[Verdict]int{}}
+	a.Source, a.SourceNames = named(source)
+	a.Target, _ = named(target)
 	if err := goTogether(source, target); err != nil {
 		return a, err
 	}
@@ -89,8 +88,9 @@ func goTogether(source, target *matrix.Matrix) error {
 	case registries == 0:
 		return errors.New("the target holds no images, so nothing is known of it: scan it with --probe full")
 	case registries > 1:
+		text, _ := named(target)
 		return fmt.Errorf("the target holds %d registries (%s): name the one to move to, as in matrix.json#NAME",
-			registries, named(target))
+			registries, text)
 	}
 	for i := range source.Rows {
 		if row, to := &source.Rows[i], &target.Rows[0]; row.URL == to.URL {
@@ -103,18 +103,18 @@ func goTogether(source, target *matrix.Matrix) error {
 // Safe reports whether a way was found to move every image without loss.
 func (a Assessment) Safe() bool { return a.Counts[LosesLinks] == 0 && a.Counts[CannotTell] == 0 }
 
-// named names the registries of m.
-func named(m *matrix.Matrix) string {
-	var names []string
+// named returns the registries of m as text, and their names unless they are too
+// many: then the text is how many there are.
+func named(m *matrix.Matrix) (text string, names []string) {
 	for i := range m.Rows {
 		if !slices.Contains(names, m.Rows[i].Registry) {
 			names = append(names, m.Rows[i].Registry)
 		}
 	}
 	if len(names) > 3 {
-		return fmt.Sprintf("%d registries", len(names))
+		return fmt.Sprintf("%d registries", len(names)), nil
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", "), names
 }
 
 // targetRow returns the row that shows what the target supports for image: that of

@@ -216,6 +216,30 @@ func TestAssessRefuses(t *testing.T) {
 	}
 }
 
+// TestAssessNamesTheSource: up to three registries by name, in the order of their
+// rows and each once; more than that by their number.
+func TestAssessNamesTheSource(t *testing.T) {
+	for _, test := range []struct {
+		registries, want string
+		names            int
+	}{
+		{"a", "a", 1},
+		{"a b a", "a, b", 2},
+		{"c b a", "c, b, a", 3},
+		{"a b c d", "4 registries", 0},
+	} {
+		var source []matrix.Row
+		for name := range strings.FieldsSeq(test.registries) {
+			source = append(source, end(name, "https://"+name, status(404), nil))
+		}
+		target := []matrix.Row{end("to", "https://to", status(404), nil)}
+		a, err := Assess(&matrix.Matrix{Rows: source}, &matrix.Matrix{Rows: target})
+		if err != nil || a.Source != test.want || len(a.SourceNames) != test.names || a.Target != "to" {
+			t.Errorf("%s: %q %q to %q, %v", test.registries, a.Source, a.SourceNames, a.Target, err)
+		}
+	}
+}
+
 // TestCopyCommands: over http every tool is told so, in its own words.
 func TestCopyCommands(t *testing.T) {
 	want := map[string]string{

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"refmatrix/matrix"
@@ -78,21 +77,11 @@ func copyText(c migration.Copy) string {
 	return fmt.Sprintf("keeps %d, loses %d", c.Kept, c.Lost)
 }
 
-// sourceText returns the source as m shows it: its registries are names, and if
-// the assessment says only how many there are, that is plain text.
+// sourceText returns the source as m shows it: its registries are names, and how
+// many there are is plain text.
 func sourceText(a migration.Assessment, m medium) markup {
-	var names []string
-	for _, image := range a.Images {
-		if slices.Contains(names, image.Registry) {
-			continue
-		}
-		names = append(names, image.Registry)
-		if len(strings.Join(names, ", ")) > len(a.Source) { // there are more than it names
-			break
-		}
+	if len(a.SourceNames) > 0 {
+		return m.names(a.SourceNames)
 	}
-	if strings.Join(names, ", ") != a.Source {
-		return m.escape(a.Source)
-	}
-	return m.names(names)
+	return m.escape(a.Source)
 }

@@ -85,17 +85,14 @@ func render(t *testing.T, name string, m *matrix.Matrix, o report.Options) strin
 func TestAssessedSource(t *testing.T) {
 	for _, test := range []struct {
 		source string
-		images []string // by registry
+		names  []string
 		want   string
 	}{
-		{"harbor", []string{"harbor", "harbor"}, "## Moving `harbor` to `ecr`"},
+		{"harbor", []string{"harbor"}, "## Moving `harbor` to `ecr`"},
 		{"harbor, quay", []string{"harbor", "quay"}, "## Moving `harbor`, `quay` to `ecr`"},
-		{"4 registries", []string{"a", "b", "c", "d"}, "## Moving 4 registries to `ecr`"},
+		{"4 registries", nil, "## Moving 4 registries to `ecr`"},
 	} {
-		a := migration.Assessment{Source: test.source, Target: "ecr"}
-		for _, registry := range test.images {
-			a.Images = append(a.Images, migration.ImageAssessment{Registry: registry, Image: "team/app:1.0"})
-		}
+		a := migration.Assessment{Source: test.source, SourceNames: test.names, Target: "ecr"}
 		heading, _, _ := strings.Cut(renderAs(t, report.Assessments, "markdown", a, report.Options{}), "\n")
 		if heading != test.want {
 			t.Errorf("%q, want %q", heading, test.want)
