@@ -177,7 +177,7 @@ func fieldsOf(was, now *Row) []FieldChange {
 		{FieldChange{"referrers", string(was.Referrers), string(now.Referrers)}, false},
 		{FieldChange{"severity", string(was.Severity), string(now.Severity)}, false},
 		{FieldChange{"reason", string(was.Reason), string(now.Reason)}, false},
-		{FieldChange{"unexpected", yesNo(was.Unexpected), yesNo(now.Unexpected)}, false},
+		{FieldChange{"unexpected", YesNo(was.Unexpected), YesNo(now.Unexpected)}, false},
 		{FieldChange{"push", was.pushStrategy(), now.pushStrategy()}, true},
 		{FieldChange{"product", was.productName(), now.productName()}, true},
 		{FieldChange{"version", was.productVersion(), now.productVersion()}, true},
@@ -187,13 +187,6 @@ func fieldsOf(was, now *Row) []FieldChange {
 		}
 	}
 	return out
-}
-
-func yesNo(is bool) string {
-	if is {
-		return "yes"
-	}
-	return "no"
 }
 
 func kindOf(was, now *Row) ChangeKind {

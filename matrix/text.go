@@ -46,6 +46,14 @@ func Printable(text string) string {
 	return b.String()
 }
 
+// YesNo returns "yes" or "no".
+func YesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
 // ShellWord returns text as one word of the POSIX shell, quoted only if the
 // shell would read more into it than a word.
 func ShellWord(text string) string {

@@ -63,9 +63,9 @@ var capabilities = []capability{
 	{name: "push", values: ofPush(func(p *matrix.Push) [][]string {
 		return one(string(p.Strategy), "in "+p.Repository, p.Detail)
 	}), brief: pushBrief},
-	{name: "OCI-Subject", values: ofPush(func(p *matrix.Push) [][]string { return one(yesNo(p.OCISubject)) })},
+	{name: "OCI-Subject", values: ofPush(func(p *matrix.Push) [][]string { return one(matrix.YesNo(p.OCISubject)) })},
 	{name: "push listed", values: ofPush(func(p *matrix.Push) [][]string {
-		return one(yesNo(p.Listed) + onTheFirstTry(p))
+		return one(matrix.YesNo(p.Listed) + onTheFirstTry(p))
 	})},
 	{name: "left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBehind...) })},
 	{name: "blob left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBlob) })},
@@ -187,13 +187,6 @@ func bounded(some []string, all int) [][]string {
 		some = append(slices.Clone(some), fmt.Sprintf("and %d more", more))
 	}
 	return one(some...)
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }
 
 func onTheFirstTry(p *matrix.Push) string {

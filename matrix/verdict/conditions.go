@@ -20,3 +20,10 @@ func okIndex(o *Observation) bool {
 func okBody(o *Observation, kinds ...BodyKind) bool {
 	return o.Referrers.Status == http.StatusOK && slices.Contains(kinds, o.Referrers.Body)
 }
+
+// IsServerError reports whether a status is a breakdown of the registry or of a
+// proxy before it. 501 is not: it says that the endpoint is not there (RFC 9110,
+// section 15.6.2).
+func IsServerError(status int) bool {
+	return status >= http.StatusInternalServerError && status != http.StatusNotImplemented
+}

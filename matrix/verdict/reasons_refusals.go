@@ -78,10 +78,7 @@ var refusalReasons = []reason{
 		outcome:    broken,
 		confidence: unmeasured,
 		observed:   "5xx (not 501); 502, 503 and 504 also after the retries",
-		when: func(o *Observation) bool {
-			s := o.decisive().Status
-			return s >= 500 && s != http.StatusNotImplemented
-		},
+		when:       func(o *Observation) bool { return IsServerError(o.decisive().Status) },
 		detail: func(o *Observation) string {
 			return fmt.Sprintf("%s from %s.", answerText(o.decisive()), o.endpoint())
 		},
