@@ -197,7 +197,7 @@ func TestCopyThatStops(t *testing.T) {
 	}
 }
 
-// TestAssessRefuses: ends that cannot be compared are refused with the mend.
+// TestAssessRefuses: ends that cannot be compared are refused, and the error says what to do.
 func TestAssessRefuses(t *testing.T) {
 	a, b, c := end("a", "https://a", status(404), nil), end("b", "https://b", status(404), nil), end("c", "https://c", status(404), nil)
 	for _, test := range []struct {
