@@ -16,6 +16,7 @@ import (
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
 	"refmatrix/scanner/registry"
+	"refmatrix/scanner/registry/address"
 )
 
 // explainFlags are the flags of explain.
@@ -95,7 +96,7 @@ func accessTo(entry inventory.Registry) report.Access {
 		CAFile:             entry.TLS.CAFile,
 		CertFile:           entry.TLS.CertFile,
 		KeyFile:            entry.TLS.KeyFile,
-		SameOrigin:         registry.SameOrigin,
+		SameOrigin:         address.SameOrigin,
 		ParseBearer:        registry.ParseBearer,
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"refmatrix/scanner/registry/address"
 )
 
 // The defaults of a registry that neither it nor defaults: sets.
@@ -106,8 +108,8 @@ func (d *decoder) checkName(n *yaml.Node, path string, keys map[string]*yaml.Nod
 	if at == nil && r.URL != nil {
 		at = n
 		r.Name = r.URL.Host + r.URL.Path
-		if r.URL.Host == hubHost {
-			r.Name = hubName
+		if r.URL.Host == address.HubHost {
+			r.Name = address.HubName
 		}
 		if tooLong(r.Name) {
 			d.add(keys["url"], join(path, "url"), "makes a name of more than %d characters: give the registry a name:", maxName)
@@ -145,12 +147,12 @@ func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Regi
 		host, rest, _ := strings.Cut(image.Repository, "/")
 		switch {
 		case r.URL == nil:
-		case rest != "" && servingHost(host) == r.URL.Host:
+		case rest != "" && address.ServingHost(host) == r.URL.Host:
 			repeated := *image
 			repeated.Repository = rest
 			d.add(own, path, "%s names the registry too: write %s", image, repeated)
 			continue
-		case r.URL.Host == hubHost && rest == "":
+		case r.URL.Host == address.HubHost && rest == "":
 			image.Repository = "library/" + image.Repository
 		}
 		if seen[*image] {
@@ -199,7 +201,7 @@ func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 	case !validHost(u):
 		d.add(n, path, "%q is not a host, or its port is not from 1 to 65535", u.Host)
 	default:
-		u.Host = servingHost(strings.ToLower(u.Host))
+		u.Host = address.ServingHost(strings.ToLower(u.Host))
 		u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 		r.URL = u
 	}
@@ -216,8 +218,8 @@ func validHost(u *url.URL) bool {
 		}
 	}
 	if strings.Contains(host, ":") {
-		address, _, _ := strings.Cut(host, "%")
-		return net.ParseIP(address) != nil
+		literal, _, _ := strings.Cut(host, "%")
+		return net.ParseIP(literal) != nil
 	}
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return !unicode.IsPrint(r) || r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' && r != '_'

@@ -11,6 +11,7 @@ import (
 	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry"
+	"refmatrix/scanner/registry/address"
 )
 
 // This file is what all steps stand on, with body.go and artifact_types.go,
@@ -137,7 +138,7 @@ func (r *row) referrersURL(repository, digest, artifactType string) *url.URL {
 
 // ownOrigin reports whether target is on the registry's own origin.
 func (r *row) ownOrigin(target *url.URL) bool {
-	return registry.SameOrigin(target, r.entry().URL)
+	return address.SameOrigin(target, r.entry().URL)
 }
 
 // linkNext finds the target of rel="next" in a Link header (RFC 8288).

@@ -17,7 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
 
-	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/address"
 )
 
 // accounts are the files in which docker and podman keep accounts. Each is read
@@ -111,7 +111,7 @@ func (f *authFile) key(host, repository string) string {
 }
 
 // hubName is the one name under which Docker Hub is filed here.
-func hubName(host string) string { return inventory.CanonicalHost(host) }
+func hubName(host string) string { return address.CanonicalHost(host) }
 
 func (f *authFile) find(ctx context.Context, host, repository string) (auth.Credential, error) {
 	if helper := f.CredHelpers[hubName(host)]; helper != "" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/scanner/registry/address"
 )
 
 // Challenges as registries send them: scheme and parameter names in any case
@@ -62,7 +63,7 @@ func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
 	challenges := resp.Header.Values("Www-Authenticate")
 	resp.Header = resp.Header.Clone()
 	resp.Header.Del("Www-Authenticate")
-	if originOf(req.URL) != c.origin {
+	if address.OriginOf(req.URL) != c.origin {
 		return nil
 	}
 	for _, value := range challenges {
@@ -100,7 +101,7 @@ func (c *Client) admitRealm(realm string) error {
 	if err != nil || target.Host == "" {
 		return &refusal{matrix.AuthRefused, "the realm of the challenge is no URL"}
 	}
-	own := originOf(target) == c.origin
+	own := address.OriginOf(target) == c.origin
 	allowed := c.entry.Auth.Realms
 	switch {
 	case target.User != nil:
@@ -114,7 +115,7 @@ func (c *Client) admitRealm(realm string) error {
 	case own:
 		return nil
 	}
-	if _, why := objection(target.Hostname()); why != "" {
+	if _, why := address.Forbidden(target.Hostname()); why != "" {
 		return refuse(why)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/address"
 )
 
 // Options are what all registries of a scan share.
@@ -100,7 +101,7 @@ func (p *Pool) outlive() (life context.Context, done func(), err error) {
 // or credentials, even if they name the same host.
 type Client struct {
 	entry    inventory.Registry
-	origin   origin
+	origin   address.Origin
 	timeout  time.Duration
 	auth     *auth.Client
 	bearer   string // a registry token of the inventory, sent with every request
@@ -121,7 +122,7 @@ type Client struct {
 func (p *Pool) Client(entry inventory.Registry) *Client {
 	c := &Client{
 		entry:   entry,
-		origin:  originOf(entry.URL),
+		origin:  address.OriginOf(entry.URL),
 		timeout: entry.Timeout,
 		pool:    p,
 		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/address"
 )
 
 // FuzzChallenge: a challenge that is read keeps its realm and service when it is
@@ -86,9 +87,9 @@ func FuzzRealm(f *testing.F) {
 		if req.URL.Scheme != "https" || req.URL.User != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "metadata.goog" || host == "metadata.google.internal" {
 			t.Errorf("%q is admitted", realm)
 		}
-		address, ok := readAddress(host)
-		if ok && address != c.entry.URL.Hostname() && classOf(netip.MustParseAddr(address)) != "" {
-			t.Errorf("%q is admitted and leads to %s", realm, address)
+		dialledAddress, ok := readAddress(host)
+		if ok && dialledAddress != c.entry.URL.Hostname() && address.ClassOf(netip.MustParseAddr(dialledAddress)) != "" {
+			t.Errorf("%q is admitted and leads to %s", realm, dialledAddress)
 		}
 	})
 }

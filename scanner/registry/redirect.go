@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"refmatrix/matrix"
+	"refmatrix/scanner/registry/address"
 )
 
 // maxRedirects bounds a chain; a longer one is taken for a loop.
@@ -67,11 +68,11 @@ func (c *Client) admitHop(next *http.Request, via []*http.Request) error {
 		return refuse("is neither https nor http")
 	case next.URL.User != nil: // net/http would sign in with it
 		return refuse("which carries userinfo")
-	case originOf(next.URL) == c.origin:
+	case address.OriginOf(next.URL) == c.origin:
 		return nil
 	}
-	class, why := objection(next.URL.Hostname())
-	if why == "" || class == "loopback" && c.onLoopback.Load() {
+	class, why := address.Forbidden(next.URL.Hostname())
+	if why == "" || class == address.Loopback && c.onLoopback.Load() {
 		return nil
 	}
 	return refuse("which " + why)

@@ -13,6 +13,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/address"
 )
 
 // route is a way on which requests leave. A connection of one route is never
@@ -33,7 +34,7 @@ func (c *Client) routeOf(step string, req *http.Request) (route, *url.URL, error
 		password, _ := proxy.User.Password()
 		c.redactor.add(password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
 	}
-	foreign := originOf(req.URL) != c.origin
+	foreign := address.OriginOf(req.URL) != c.origin
 	return route{foreign: foreign, token: foreign && step == tokenStep, proxied: proxy != nil}, proxy, nil
 }
 
@@ -79,8 +80,8 @@ func (c *Client) admissionOf(r route) admission {
 	}
 	return func(_ string, addresses []netip.Addr) error {
 		all := true
-		for _, address := range addresses {
-			all = all && classOf(address) == "loopback"
+		for _, one := range addresses {
+			all = all && address.ClassOf(one) == address.Loopback
 		}
 		c.onLoopback.Store(all)
 		return nil
@@ -91,10 +92,10 @@ func (c *Client) admissionOf(r route) admission {
 // of its addresses is forbidden: a token request always, a redirect unless it
 // stays on the loopback that the registry is on itself.
 func (c *Client) admitAddresses(r route, host string, addresses []netip.Addr) error {
-	for _, address := range addresses {
-		class := classOf(address)
+	for _, one := range addresses {
+		class := address.ClassOf(one)
 		switch {
-		case class == "", class == "loopback" && !r.token && c.onLoopback.Load():
+		case class == "", class == address.Loopback && !r.token && c.onLoopback.Load():
 		case r.token:
 			return &refusal{matrix.AuthRefused, fmt.Sprintf("the host of the realm, %s, is on a %s address", host, class)}
 		default:

@@ -14,6 +14,7 @@ import (
 	"unique"
 
 	"refmatrix/matrix"
+	"refmatrix/scanner/registry/address"
 )
 
 // stepHeader marks requests to the registry, because the auth client's own to
@@ -218,7 +219,7 @@ func (c *Client) record(in *exchange, step string, req *http.Request, a attempte
 		x.Status = a.resp.StatusCode
 		x.ContentType = c.Clean(header.Get("Content-Type"))
 		x.Headers = c.relevant(a.resp)
-		if originOf(req.URL) != c.origin {
+		if address.OriginOf(req.URL) != c.origin {
 			header = nil // it is another registry's
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/address"
 )
 
 // Draft collects registries and the images seen on them. The zero Draft is
@@ -50,16 +51,16 @@ func (d *Draft) AddConfig(r io.Reader, name string) error {
 	return nil
 }
 
-// host notes a registry of which no image is known.
-func (d *Draft) host(address string) {
-	_, rest, ok := strings.Cut(address, "://")
+// host notes the registry of a key of a docker config, of which no image is known.
+func (d *Draft) host(key string) {
+	_, rest, ok := strings.Cut(key, "://")
 	if !ok {
-		rest = address
+		rest = key
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	host = inventory.CanonicalHost(host)
+	host = address.CanonicalHost(host)
 	if !d.admit(host, placeholder) {
-		d.skip(address, "in the docker config")
+		d.skip(key, "in the docker config")
 		return
 	}
 	d.count(host, "")

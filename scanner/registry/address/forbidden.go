@@ -1,40 +1,35 @@
-package registry
+package address
 
 import (
 	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// origin is scheme, host and port, the port spelled out (RFC 6454).
-type origin struct{ scheme, host, port string }
+// Class is what makes an address one that a registry must not lead a request to.
+type Class string
 
-func originOf(u *url.URL) origin {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
-	}
-	return origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), port}
-}
+// The classes of addresses. What answers there is this machine, its link or its
+// cloud's metadata service.
+const (
+	Metadata    Class = "metadata"
+	Loopback    Class = "loopback"
+	LinkLocal   Class = "link-local"
+	Unspecified Class = "unspecified"
+)
 
-// SameOrigin reports whether a and b have the same scheme, host and port, a
-// default port spelled out or not (RFC 6454).
-func SameOrigin(a, b *url.URL) bool { return originOf(a) == originOf(b) }
-
-// forbidden are the addresses that a realm or a redirect must not lead to:
-// what answers there is this machine or its cloud's metadata service, and
-// neither should hear from a registry through us.
+// forbidden are the addresses of each class. The first entry that contains an
+// address decides.
 var forbidden = []struct {
-	class    string
+	class    Class
 	prefixes []netip.Prefix
 }{
-	{"metadata", prefixes("169.254.169.254/32", "169.254.170.0/24", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fd00:ec2::/32", "fd20:ce::254/128")},
-	{"loopback", prefixes("127.0.0.0/8", "::1/128")},
-	{"link-local", prefixes("169.254.0.0/16", "fe80::/10", "224.0.0.0/24", "ff02::/16")},
-	{"unspecified", prefixes("0.0.0.0/8", "::/128")},
+	{Metadata, prefixes("169.254.169.254/32", "169.254.170.0/24", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fd00:ec2::/32", "fd20:ce::254/128")},
+	{Loopback, prefixes("127.0.0.0/8", "::1/128")},
+	{LinkLocal, prefixes("169.254.0.0/16", "fe80::/10", "224.0.0.0/24", "ff02::/16")},
+	{Unspecified, prefixes("0.0.0.0/8", "::/128")},
 }
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -49,9 +44,9 @@ func prefixes(texts ...string) []netip.Prefix {
 // names are refused as they stand.
 var metadataNames = []string{"metadata.google.internal", "metadata.goog", "instance-data"}
 
-// classOf names the forbidden class of an address, "" where it has none.
-// IPv4 addresses inside IPv6 ones are looked at too.
-func classOf(address netip.Addr) string {
+// ClassOf returns the class of an address, or "" if a registry may lead there. An
+// IPv4 address inside an IPv6 one counts as well.
+func ClassOf(address netip.Addr) Class {
 	for _, one := range embedded(address.WithZone("")) {
 		for _, f := range forbidden {
 			for _, prefix := range f.prefixes {
@@ -90,20 +85,19 @@ func embedded(address netip.Addr) []netip.Addr {
 	return out
 }
 
-// objection judges the host of a realm or redirect by its spelling alone. why
-// says what is against asking it, "" where nothing is; class is its forbidden
-// class, where that is what is against it. What a name resolves to is judged
-// by the dial, which uses the very addresses it judged.
+// Forbidden judges the host of a realm or redirect as it is written. why says what
+// speaks against it, or is "" if nothing does. class is its class, if that is what
+// speaks against it. What a name resolves to is judged when it is dialled.
 //
-// Hosts that net/http, a resolver or a proxy could read as another one than
-// this function are refused: letters beyond ASCII, which net/http maps (full
+// A host that net/http, a resolver or a proxy could read as another one than
+// this function is refused: letters beyond ASCII, which net/http maps (full
 // width digits become an address), and names that end in a number, which are
 // IPv4 addresses in older notations (WHATWG URL, "ends in a number").
-func objection(host string) (class, why string) {
+func Forbidden(host string) (class Class, why string) {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if address, err := netip.ParseAddr(name); err == nil {
-		if class := classOf(address); class != "" {
-			return class, "is on a " + class + " address"
+		if class := ClassOf(address); class != "" {
+			return class, "is on a " + string(class) + " address"
 		}
 		return "", ""
 	}
@@ -112,13 +106,13 @@ func objection(host string) (class, why string) {
 	case strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }):
 		return "", "names a host in letters beyond ASCII: such a name is sent in Punycode (xn--...)"
 	case slices.Contains(labels, "") || strings.ContainsFunc(name, notInNames):
-		return "", "names no host"
+		return "", "does not name a host"
 	case inNumber.MatchString(labels[len(labels)-1]):
-		return "", "names a host that ends in a number and is no plain IPv4 address"
+		return "", "names a host that ends in a number and is not a plain IPv4 address"
 	case slices.Contains(metadataNames, name):
-		return "metadata", "is on a metadata address"
+		return Metadata, "is on a metadata address"
 	case labels[len(labels)-1] == "localhost":
-		return "loopback", "is on a loopback address"
+		return Loopback, "is on a loopback address"
 	}
 	return "", ""
 }
