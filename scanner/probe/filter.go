@@ -43,7 +43,7 @@ func tryFilter(ctx context.Context, r *row, wanted string) error {
 	}
 	result := matrix.FilterFails
 	if resp.Status == r.seen.Referrers.Status && parsed.index != nil {
-		result = readFilter(r.seen.Referrers.Index, parsed.index, wanted, announces(resp), nextLink(resp) != nil)
+		result = readFilter(r.seen.Referrers.Index, parsed.index, wanted, announces(resp), resp.Next() != nil)
 	}
 	r.seen.Capabilities.Filter, r.seen.Capabilities.FilterType = result, wanted
 	return nil

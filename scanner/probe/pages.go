@@ -41,7 +41,7 @@ func followPages(ctx context.Context, r *row) error {
 			addPage(r, &total, parsed)
 		}
 		visited[page.URL.String()] = true
-		next := nextLink(page)
+		next := page.Next()
 		if next == nil {
 			break
 		}

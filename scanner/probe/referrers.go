@@ -29,7 +29,7 @@ func listReferrers(ctx context.Context, r *row) error {
 		r.notFound = r.client.Clean(text)
 	}
 	answer.FiltersApplied = r.client.Clean(resp.Header.Get("OCI-Filters-Applied"))
-	answer.Next = nextLink(resp) != nil
+	answer.Next = resp.Next() != nil
 	if resp.URL != nil && !r.ownOrigin(resp.URL) {
 		answer.Elsewhere = r.client.Clean(resp.URL.Host)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 
 	"refmatrix/matrix"
@@ -139,25 +138,6 @@ func (r *row) referrersURL(repository, digest, artifactType string) *url.URL {
 // ownOrigin reports whether target is on the registry's own origin.
 func (r *row) ownOrigin(target *url.URL) bool {
 	return address.SameOrigin(target, r.entry().URL)
-}
-
-// linkNext finds the target of rel="next" in a Link header (RFC 8288).
-var linkNext = regexp.MustCompile(`(?i)<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*"?next"?(?:\s|;|,|$)`)
-
-// nextLink returns the next page as an absolute URL, or nil if there is none.
-func nextLink(resp *registry.Response) *url.URL {
-	for _, value := range resp.Header.Values("Link") {
-		m := linkNext.FindStringSubmatch(value)
-		if m == nil {
-			continue
-		}
-		target, err := resp.URL.Parse(m[1])
-		if err == nil && target.User == nil && target.Host != "" {
-			target.Fragment = ""
-			return target
-		}
-	}
-	return nil
 }
 
 // transient reports whether an answer is of the moment and leaves open what the

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,30 +11,77 @@ import (
 	"refmatrix/scanner/registry/address"
 )
 
-// Challenges as registries send them: scheme and parameter names in any case
-// (RFC 9110, section 11.1), values quoted or not, several in one header.
-var (
-	bearerChallenge = regexp.MustCompile(`(?i)(?:^|,\s*)(bearer\s+.*)$`)
-	basicChallenge  = regexp.MustCompile(`(?i)(?:^|,\s*)(basic)(?:\s|$)`)
-	escaped         = regexp.MustCompile(`\\(.)`)
-	parameters      = regexp.MustCompile(`(?i)[\s,](realm|service|scope)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))`)
-)
+// challenge is one challenge of a WWW-Authenticate header (RFC 9110, section
+// 11.6.1).
+type challenge struct {
+	scheme     string            // in lower case
+	parameters map[string]string // by name in lower case; of two with one name the first
+}
 
-// ParseBearer reads the parameters of a Bearer challenge by their names in
-// lower case; ok is false where there is none with a realm.
-func ParseBearer(header string) (found map[string]string, ok bool) {
-	m := bearerChallenge.FindStringSubmatch(header)
-	if m == nil {
-		return nil, false
+// parseChallenges reads the challenges of one header field as registries send
+// them: scheme and parameter names in any case, values quoted or not, parameters
+// with a comma between them or only a space, several challenges in one field. A
+// scheme stands at the start or behind a comma; anything else that is not a
+// parameter is skipped.
+func parseChallenges(field string) []challenge {
+	var challenges []challenge
+	r := headerReader{text: field}
+	for start := true; !r.done(); {
+		before := r.at
+		r.skip(" \t,")
+		start = start || strings.Contains(field[before:r.at], ",")
+		if r.done() {
+			break
+		}
+		name := strings.ToLower(r.token())
+		if value, ok := r.parameter(" \t,"); ok {
+			if n := len(challenges); n > 0 && name != "" {
+				challenges[n-1].add(name, value)
+			}
+		} else if name != "" && start && r.endOfWord() {
+			challenges = append(challenges, challenge{scheme: name})
+		} else {
+			r.skipWord()
+		}
+		start = false
 	}
-	found = map[string]string{}
-	for _, p := range parameters.FindAllStringSubmatch(m[1], -1) {
-		name := strings.ToLower(p[1])
-		if _, twice := found[name]; !twice {
-			found[name] = escaped.ReplaceAllString(p[2], "$1") + p[3]
+	return challenges
+}
+
+// add stores a parameter, unless the challenge has it already.
+func (c *challenge) add(name, value string) {
+	if c.parameters == nil {
+		c.parameters = map[string]string{}
+	}
+	if _, twice := c.parameters[name]; !twice {
+		c.parameters[name] = value
+	}
+}
+
+// endOfWord reports whether a space, a comma or the end follows.
+func (r *headerReader) endOfWord() bool {
+	return r.done() || strings.IndexByte(" \t,", r.text[r.at]) >= 0
+}
+
+// skipWord passes over what is neither a token nor a parameter: a quoted string,
+// or everything up to the next space or comma.
+func (r *headerReader) skipWord() {
+	if !r.done() && r.text[r.at] == '"' {
+		r.quoted()
+		return
+	}
+	r.until(" \t,\"")
+}
+
+// ParseBearer returns the parameters of the first Bearer challenge that has a
+// realm, by their names in lower case. ok is false if there is none.
+func ParseBearer(field string) (parameters map[string]string, ok bool) {
+	for _, one := range parseChallenges(field) {
+		if one.scheme == "bearer" && one.parameters["realm"] != "" {
+			return one.parameters, true
 		}
 	}
-	return found, found["realm"] != ""
+	return nil, false
 }
 
 // wordBearer writes a challenge the way the auth client reads it. Its scope is
@@ -79,7 +125,7 @@ func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
 		return nil
 	}
 	for _, value := range challenges {
-		if basicChallenge.MatchString(value) {
+		if slices.ContainsFunc(parseChallenges(value), func(one challenge) bool { return one.scheme == "basic" }) {
 			resp.Header.Set("Www-Authenticate", "Basic")
 			return nil
 		}

@@ -7,41 +7,76 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/address"
 )
 
-// FuzzChallenge: a challenge that is read keeps its realm and service when it is
-// written for the auth client, and loses its scope.
+// FuzzChallenge: challenges that are read are read the same when they are written
+// with every value quoted, and whatever a quoted string holds is its value and
+// nothing else.
 func FuzzChallenge(f *testing.F) {
 	for _, text := range []string{
 		`Bearer realm="https://a.example/token",service="x",scope="repository:a:pull"`, `bearer realm=https://a.example/t`, `Basic realm="x", Bearer realm="y"`,
 		`Bearer`, `Bearer realm=""`, `Bearer realm="a\"b"`, `BEARER   REALM="x"  , SERVICE=y`, `Bearer realm="https://169.254.169.254/"`, `Bearer scope="a",scope="b",realm="c"`, "Bearer realm=\"\x00\"",
+		`Basic realm="x, Bearer realm=https://evil.example"`, `Negotiate YWJj==, Basic`, `Basic="`, `a "b" c=d, e`,
 	} {
 		f.Add(text)
 	}
-	f.Fuzz(func(t *testing.T, header string) {
-		read, ok := ParseBearer(header)
-		if !ok {
+	f.Fuzz(func(t *testing.T, field string) {
+		read := parseChallenges(field)
+		var written []string
+		for _, one := range read {
+			text := one.scheme
+			for name, value := range one.parameters {
+				text += " " + name + "=" + quote(value)
+			}
+			written = append(written, text)
+		}
+		if again := parseChallenges(strings.Join(written, ", ")); writeChallenges(again) != writeChallenges(read) {
+			t.Errorf("%q is read as %q, then as %q", field, writeChallenges(read), writeChallenges(again))
+		}
+		inside := parseChallenges("Basic realm=" + quote(field))
+		if len(inside) != 1 || inside[0].parameters["realm"] != field {
+			t.Errorf("%q in quotes is read as %q", field, writeChallenges(inside))
+		}
+	})
+}
+
+// FuzzLink: what is taken for the next page is an absolute address without
+// credentials, and nothing in a quoted string is taken for one.
+func FuzzLink(f *testing.F) {
+	for _, text := range []string{
+		`<?page=2>; rel="next"`, `</v2/a>; rel=next, <b>; rel="last"`, `<//evil.example/>; rel="next"`, `<http://u:p@a/>; rel="next"`, `<>;rel=next`,
+		`<\x00>; rel="next"`, `<a>; title="x"; REL="NEXT"`, `next`, `<a>; rel="prev"`, `<` + strings.Repeat("a", 5000) + `>; rel="next"`,
+		`<a>; title="b, <c>; rel=next"`, `<a>; rel="last next"`, `<a>; rel="`,
+	} {
+		f.Add(text)
+	}
+	base, err := url.Parse("https://registry.example.com/v2/a/referrers/sha256:b")
+	if err != nil {
+		f.Fatal(err)
+	}
+	next := func(field string) *url.URL {
+		return (&Response{URL: base, Header: http.Header{"Link": {field}}}).Next()
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		if inside := next("<a>; title=" + quote(field)); inside != nil {
+			t.Errorf("%q in quotes leads to %q", field, inside)
+		}
+		found := next(field)
+		if found == nil {
 			return
 		}
-		for name, value := range read {
-			if strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value) {
-				return // no header holds these
-			}
-			if name != "realm" && name != "service" && name != "scope" {
-				t.Errorf("%q has the parameter %q", header, name)
-			}
+		if found.Host == "" || found.Scheme == "" || found.User != nil || found.Fragment != "" {
+			t.Errorf("%q leads to %q", field, found)
 		}
-		again, ok := ParseBearer(wordBearer(read))
-		if !ok || again["realm"] != read["realm"] || again["service"] != read["service"] || again["scope"] != "" {
-			t.Errorf("%q is read as %q, then as %q", header, read, again)
+		if _, err := http.NewRequest(http.MethodGet, found.String(), nil); err != nil {
+			t.Errorf("%q leads to %q: %v", field, found, err)
 		}
 	})
 }
