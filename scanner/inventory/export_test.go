@@ -1,8 +1,5 @@
 package inventory
 
-// HelperPattern is the grammar of helper names, which the JSON Schema repeats.
-var HelperPattern = helperName.String()
-
 // Fields lists every key of the format as a dotted path, which the JSON
 // Schema has to agree with.
 func Fields() []string {

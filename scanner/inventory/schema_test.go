@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/credential"
 )
 
 // node is as much of a JSON Schema as names keys.
@@ -70,7 +71,7 @@ func TestSchemaHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	const orVariable = `|\$\{` // what a variable holds is seen by the decoder only
-	if got, want := root.Defs["auth"].Properties["helper"].Pattern, inventory.HelperPattern+orVariable; got != want {
+	if got, want := root.Defs["auth"].Properties["helper"].Pattern, credential.HelperPattern+orVariable; got != want {
 		t.Errorf("the schema has %s, the decoder %s", got, want)
 	}
 }

@@ -12,13 +12,12 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"refmatrix/scanner/registry/credential"
 )
 
-// helperName is the NAME of docker-credential-NAME: no path, no option.
-var helperName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-
 // ValidHelper reports whether name can be that of a credential helper.
-func ValidHelper(name string) bool { return helperName.MatchString(name) }
+func ValidHelper(name string) bool { return credential.ValidHelper(name) }
 
 func (d *decoder) authFields(a *Auth) []field {
 	return []field{
@@ -167,7 +166,7 @@ func (d *decoder) warn(warning string) {
 
 func (d *decoder) helper(n *yaml.Node, path string) string {
 	value, ok := d.requiredText(n, path)
-	if ok && !ValidHelper(value) {
+	if ok && !credential.ValidHelper(value) {
 		d.add(n, path, "%q is no helper's name: write ecr-login for docker-credential-ecr-login", value)
 		return ""
 	}
