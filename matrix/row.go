@@ -34,8 +34,11 @@ type Row struct {
 	Exchanges    []Exchange          `json:"exchanges,omitempty"`
 }
 
-// TokenStep is the step of an exchange with a token endpoint.
-const TokenStep = "token"
+// Steps of the sign-in, as exchanges name them beside the steps of the probe.
+const (
+	TokenStep = "token" // a request for a token
+	LoginStep = "login" // GET /v2/, to see whether the registry accepts the account
+)
 
 // Exchange is one HTTP request and its answer as they went over the wire,
 // without secrets.

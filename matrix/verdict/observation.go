@@ -31,7 +31,20 @@ type Answer struct {
 	Challenge   bool          // WWW-Authenticate held a challenge that a client can answer
 	Location    string        // target of a redirect that led away from the endpoint; empty otherwise
 	RetryAfter  time.Duration // of the last 429 or 503; 0 if it had none
+	Account     Account       // what became of the account
 }
+
+// Account is what became of the account of a request.
+type Account string
+
+// What is known of an account once the answer is in. AccountUnsent is also what an
+// anonymous token leaves it at.
+const (
+	AccountUnsent   Account = ""         // none was sent
+	AccountSent     Account = "sent"     // whether the registry accepts it is not known
+	AccountAccepted Account = "accepted" // by this answer, by GET /v2/ or by another repository
+	AccountRefused  Account = "refused"  // by GET /v2/ too, or by two repositories where that asks for nothing
+)
 
 // Fault is why no answer could be judged. Kind is one of the fault reasons.
 type Fault struct {

@@ -84,6 +84,7 @@ func (r *row) get(ctx context.Context, step, method, reference string) (*registr
 		Header:  accept(manifestTypes...),
 		Scope:   pull(r.image.Repository),
 		MaxBody: registry.MaxIndex,
+		Hidden:  step == stepResolve,
 	})
 }
 

@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,71 +82,63 @@ func ParseBearer(field string) (parameters map[string]string, ok bool) {
 	return nil, false
 }
 
-// wordBearer writes a challenge the way the auth client reads it. Its scope is
-// left out: the auth client would ask for it beside the step's own, which is
-// all that the step needs, and it can be a placeholder (GHCR) or name another
-// repository and more actions than are any of our business.
-func wordBearer(parameters map[string]string) string {
-	words := "Bearer realm=" + quoted(parameters["realm"])
-	if service, ok := parameters["service"]; ok {
-		words += ",service=" + quoted(service)
-	}
-	return words
-}
+// The schemes that are met.
+const (
+	basic  = "basic"  // RFC 7617
+	bearer = "bearer" // distribution, "Token Authentication Specification"
+)
 
-// quoted writes a quoted-string (RFC 9110, section 5.6.4).
-func quoted(value string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
-}
-
-// admitChallenge leaves in resp the one challenge that the auth client should
-// answer, and none where none is usable: one of another origin than the
-// registry's, a scheme nobody knows, a Bearer without realm. A realm that
-// must not get the credentials is a refusal.
-func (c *Client) admitChallenge(req *http.Request, resp *http.Response) error {
-	challenges := resp.Header.Values("Www-Authenticate")
-	resp.Header = resp.Header.Clone()
-	resp.Header.Del("Www-Authenticate")
-	if address.OriginOf(req.URL) != c.origin {
+// usable returns the challenge of an answer of the registry's own origin that can
+// be met: the first Bearer with a realm, or else Basic. It is nil if there is none.
+func (c *Client) usable(got *answer) *challenge {
+	if !c.isOwn(got.url) {
 		return nil
 	}
-	for _, value := range challenges {
-		bearer, ok := ParseBearer(value)
-		if !ok {
-			continue
-		}
-		if err := c.admitRealm(bearer["realm"]); err != nil {
-			return err
-		}
-		c.lead.sawBearer()
-		resp.Header.Set("Www-Authenticate", wordBearer(bearer))
-		return nil
-	}
-	for _, value := range challenges {
-		if slices.ContainsFunc(parseChallenges(value), func(one challenge) bool { return one.scheme == "basic" }) {
-			resp.Header.Set("Www-Authenticate", "Basic")
-			return nil
+	var found *challenge
+	for _, field := range got.header.Values("Www-Authenticate") {
+		for _, one := range parseChallenges(field) {
+			switch {
+			case one.scheme == bearer && one.parameters["realm"] != "":
+				return &one
+			case one.scheme == basic && found == nil:
+				found = &one
+			}
 		}
 	}
-	return nil
+	return found
 }
 
-// admitRealm says whether the token endpoint at realm may be asked, which is
-// where credentials would go: https, or the registry's own origin where that
-// is http; no userinfo; of the hosts named under auth.realms where there are
-// any; and, unless it is the registry's own origin, no host that objection is
-// against. A name that passes is looked up by the dial of the token request,
-// where admitAddresses has the last word.
+// admitBasic refuses to send an account to the registry itself if auth.realms
+// names only other hosts.
+func (c *Client) admitBasic() error {
+	if c.namesRealm(c.entry.URL) {
+		return nil
+	}
+	return &refusal{matrix.AuthRefused, "the registry wants Basic, and its own host is not named under auth.realms"}
+}
+
+// namesRealm reports whether credentials may go to the host of u by auth.realms,
+// which allows every host if it is not there.
+func (c *Client) namesRealm(u *url.URL) bool {
+	allowed := c.entry.Auth.Realms
+	return len(allowed) == 0 || containsFold(allowed, u.Hostname()) || containsFold(allowed, u.Host)
+}
+
+// admitRealm decides whether the token service at realm may be asked, which is
+// where credentials would go: https, or the registry's own origin if that is http;
+// without userinfo; of the hosts that auth.realms names, if it names any; and,
+// unless it is the registry's own origin, not a host that address.Forbidden speaks
+// against. A name that passes is looked up when the token request dials, where
+// admitDial has the last word.
 func (c *Client) admitRealm(realm string) error {
 	refuse := func(why string) error {
-		return &refusal{matrix.AuthRefused, fmt.Sprintf("the realm %s %s", safeText(realm), why)}
+		return &refusal{matrix.AuthRefused, "the realm " + safeText(realm) + " " + why}
 	}
 	target, err := url.Parse(realm)
 	if err != nil || target.Host == "" {
-		return &refusal{matrix.AuthRefused, "the realm of the challenge is no URL"}
+		return &refusal{matrix.AuthRefused, "the realm of the challenge is not a URL"}
 	}
-	own := address.OriginOf(target) == c.origin
-	allowed := c.entry.Auth.Realms
+	own := c.isOwn(target)
 	switch {
 	case target.User != nil:
 		return &refusal{matrix.AuthRefused, "the realm of the challenge carries userinfo"}
@@ -156,7 +146,7 @@ func (c *Client) admitRealm(realm string) error {
 		return refuse("is neither https nor http")
 	case target.Scheme == "http" && !own:
 		return refuse("is http and not the registry's own origin")
-	case len(allowed) > 0 && !containsFold(allowed, target.Hostname()) && !containsFold(allowed, target.Host):
+	case !c.namesRealm(target):
 		return refuse("is not named under auth.realms")
 	case own:
 		return nil

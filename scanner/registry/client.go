@@ -10,7 +10,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -18,10 +17,10 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
-	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/address"
+	"refmatrix/scanner/registry/credential"
 )
 
 // Options are what all registries of a scan share.
@@ -35,13 +34,12 @@ type Options struct {
 	Proxy    func(*http.Request) (*url.URL, error) // of a request, nil for none; nil = http.ProxyFromEnvironment
 }
 
-// Pool makes clients that share one global rate, the addresses of names, the
-// authorities they trust and one look at the files with accounts.
+// Pool makes clients that share one global rate, the authorities they trust, what
+// is known of accounts, and one look at the files with accounts.
 type Pool struct {
 	options  Options
 	global   *rate.Limiter
-	accounts *accounts
-	names    names
+	files    *credential.Files
 	life     context.Context // of look-ups that no row waits for any more
 	end      context.CancelFunc
 	outlived sync.WaitGroup
@@ -50,6 +48,7 @@ type Pool struct {
 	closed  bool
 	configs map[[sha256.Size]byte]*tls.Config // by TLS settings
 	clients map[*Client]bool                  // not closed yet
+	known   map[accountKey]*account
 }
 
 // NewPool returns a Pool; Close it when the scan is over.
@@ -59,14 +58,14 @@ func NewPool(options Options) *Pool {
 	}
 	life, end := context.WithCancel(context.Background())
 	return &Pool{
-		options:  options,
-		global:   newLimiter(options.Rate, 1),
-		accounts: newAccounts(),
-		names:    names{resolver: options.Resolver},
-		life:     life,
-		end:      end,
-		configs:  map[[sha256.Size]byte]*tls.Config{},
-		clients:  map[*Client]bool{},
+		options: options,
+		global:  newLimiter(options.Rate, 1),
+		files:   credential.NewFiles(),
+		life:    life,
+		end:     end,
+		configs: map[[sha256.Size]byte]*tls.Config{},
+		clients: map[*Client]bool{},
+		known:   map[accountKey]*account{},
 	}
 }
 
@@ -103,19 +102,20 @@ type Client struct {
 	entry    inventory.Registry
 	origin   address.Origin
 	timeout  time.Duration
-	auth     *auth.Client
-	bearer   string // a registry token of the inventory, sent with every request
 	pool     *Pool
+	accounts *accounts
+	token    *authorization // of the inventory, sent with every request; nil if it names none
+	signIn   *signIn
+	version  versionEndpoint
 	slots    *semaphore.Weighted
 	global   *rate.Limiter
 	redactor redactor
-	lead     leaders
 	pace     *pace
 
-	onLoopback atomic.Bool // every address of the registry is; known once it was dialled
+	dialledLoopback, dialledElsewhere atomic.Bool // addresses of the registry itself
 
 	mu         sync.Mutex
-	transports map[route]*http.Transport // made when they are first needed
+	transports map[transportKey]*http.Transport // made when they are first needed
 }
 
 // Client returns the client of one inventory entry.
@@ -125,32 +125,31 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		origin:  address.OriginOf(entry.URL),
 		timeout: entry.Timeout,
 		pool:    p,
+		signIn:  newSignIn(),
+		version: versionEndpoint{asking: semaphore.NewWeighted(1)},
 		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
 		pace:    newPace(entry.Rate, entry.Burst),
 		global:  p.global,
-		bearer:  entry.Auth.Token.Reveal(),
 	}
 	if p.options.Timeout > 0 {
 		c.timeout = p.options.Timeout
 	}
 	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
-	source := &credentialSource{client: c}
-	c.auth = &auth.Client{
-		Client:     &http.Client{Transport: &guard{client: c}, CheckRedirect: c.checkRedirect},
-		Header:     http.Header{"User-Agent": {p.options.UserAgent}},
-		Credential: source.get,
-		Cache:      perAccount{auth.NewCache(), source.account},
-		ClientID:   "refmatrix",
-		// The library's own look at a realm's addresses comes before the dial and
-		// lets through what does not resolve; admitRealm and admitAddresses are
-		// stricter, at every hop.
-		BlockedRealmPrefixes: []netip.Prefix{},
+	c.accounts = &accounts{client: c, held: map[string]*account{}}
+	if token := entry.Auth.Token.Reveal(); token != "" {
+		c.token = &authorization{
+			header:  "Bearer " + token,
+			account: p.account(c.origin, credential.Account{RegistryToken: token}),
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clients[c] = true
 	return c
 }
+
+// isOwn reports whether u is on the registry's own origin.
+func (c *Client) isOwn(u *url.URL) bool { return address.OriginOf(u) == c.origin }
 
 // Close drops the connections that are kept for reuse. Call it after the last
 // request.
@@ -178,72 +177,3 @@ func (c *Client) URL(path string) *url.URL {
 // registry become ***, what is not printable is escaped, and it is cut at a
 // bound.
 func (c *Client) Clean(s string) string { return printable(c.redactor.redact(s), maxText) }
-
-// leaders lets one request learn how a registry wants to be signed in to
-// while the others of its kind wait, so that 64 images that start together
-// cost one challenge and one token and not 64.
-type leaders struct {
-	mu      sync.Mutex
-	bearer  bool
-	settled bool                     // the first answer of the registry is in
-	flights map[string]chan struct{} // by scope; "" is the registry's first request
-	known   map[string]bool          // scopes that have been through the flow
-}
-
-// enter waits until a request of scope may go out. done must be called when
-// its answer is in.
-func (l *leaders) enter(ctx context.Context, scope string) (done func(), err error) {
-	for {
-		l.mu.Lock()
-		key := scope
-		if !l.settled {
-			key = ""
-		} else if !l.bearer || l.known[scope] {
-			l.mu.Unlock()
-			return func() {}, nil
-		}
-		flight, taken := l.flights[key]
-		if !taken {
-			break
-		}
-		l.mu.Unlock()
-		if err := follow(ctx, flight); err != nil {
-			return nil, err
-		}
-	}
-	defer l.mu.Unlock()
-	if l.flights == nil {
-		l.flights, l.known = map[string]chan struct{}{}, map[string]bool{}
-	}
-	key := scope
-	if !l.settled {
-		key = ""
-	}
-	flight := make(chan struct{})
-	l.flights[key] = flight
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.settled, l.known[scope] = true, true
-		delete(l.flights, key)
-		close(flight)
-	}, nil
-}
-
-// follow waits for another row's flight.
-func follow(ctx context.Context, flight <-chan struct{}) error {
-	defer stalled(ctx, ownStall)()
-	select {
-	case <-flight:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// sawBearer notes that this registry hands out a token per scope.
-func (l *leaders) sawBearer() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.bearer = true
-}

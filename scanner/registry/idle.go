@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Worker is what a row occupies while it is probed. It hears when the row only
+// Worker is what a row occupies while it is probed. It learns when the row only
 // waits, so that another row can be probed meanwhile.
 type Worker interface {
 	Idle() // the row waits for somebody else
@@ -14,7 +14,7 @@ type Worker interface {
 
 type workerKey struct{}
 
-// WithWorker lets the requests made under ctx tell w when they wait.
+// WithWorker has the requests made under ctx report to w when they wait.
 func WithWorker(ctx context.Context, w Worker) context.Context {
 	return context.WithValue(ctx, workerKey{}, w)
 }
@@ -28,21 +28,21 @@ const (
 	answerStall = 2 * time.Second
 )
 
-// stalled watches what the caller is about to wait for; the function it
-// returns has to be called when that is over.
-func stalled(ctx context.Context, after time.Duration) (over func()) {
+// idleAfter makes the row count as waiting after a time of what the caller is
+// about to wait for. The function it returns has to be called when that is over.
+func idleAfter(ctx context.Context, after time.Duration) (over func()) {
 	w, ok := ctx.Value(workerKey{}).(Worker)
 	if !ok {
 		return func() {}
 	}
-	told := make(chan struct{})
+	idle := make(chan struct{})
 	timer := time.AfterFunc(after, func() {
 		w.Idle()
-		close(told)
+		close(idle)
 	})
 	return func() {
 		if !timer.Stop() {
-			<-told
+			<-idle
 			w.Busy()
 		}
 	}

@@ -1,9 +1,6 @@
 package registry
 
 import (
-	"context"
-	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -157,46 +154,9 @@ func TestRetryAfterForms(t *testing.T) {
 			time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat): 90 * time.Second,
 			time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat):       0,
 		} {
-			if got := retryAfter(&http.Response{Header: http.Header{"Retry-After": {value}}}); got != want {
+			if got := retryAfter(&answer{header: http.Header{"Retry-After": {value}}}); got != want {
 				t.Errorf("%q is %s, want %s", value, got, want)
 			}
 		}
 	})
-}
-
-// TestRace: the next address is tried when the first fails or stays silent, and
-// the first connection wins.
-func TestRace(t *testing.T) {
-	refused := errors.New("refused")
-	silent := func(ctx context.Context) (net.Conn, error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	conn, other := net.Pipe()
-	defer other.Close()
-	for _, test := range []struct {
-		name  string
-		first func(context.Context) (net.Conn, error)
-	}{
-		{"the first fails", func(context.Context) (net.Conn, error) { return nil, refused }},
-		{"the first is silent", silent},
-	} {
-		got, err := race(t.Context(), 2, func(ctx context.Context, i int) (net.Conn, error) {
-			if i == 0 {
-				return test.first(ctx)
-			}
-			return conn, nil
-		})
-		if err != nil || got != conn {
-			t.Errorf("%s: %v, %v", test.name, got, err)
-		}
-	}
-	if _, err := race(t.Context(), 3, func(context.Context, int) (net.Conn, error) { return nil, refused }); !errors.Is(err, refused) {
-		t.Errorf("all fail: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := race(ctx, 2, func(ctx context.Context, _ int) (net.Conn, error) { return silent(ctx) }); !errors.Is(err, context.Canceled) {
-		t.Errorf("ended: %v", err)
-	}
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,76 +14,111 @@ import (
 // maxRedirects bounds a chain; a longer one is taken for a loop.
 const maxRedirects = 5
 
-// checkRedirect is the one place that decides whether a redirect is followed.
-// The auth client strips Authorization from any hop that leaves the origin
-// before this is asked.
-func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	next.Header.Del("Referer") // what was asked is nobody else's matter
-	if first.Header.Get(stepHeader) == "" {
-		return c.checkTokenRedirect(next, via)
+// admission judges the next hop of a chain, and may narrow its query. follow is
+// false if the redirect itself is the answer; the error is a refusal.
+type admission func(next *url.URL, via []*url.URL) (follow bool, err error)
+
+// isRead reports whether a method only reads. No other one is ever redirected
+// (RFC 9110, section 15.4: a client ought not to do that by itself).
+func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// follow sends a request and follows the redirects of a GET or HEAD that admit lets
+// it follow. What it is signed with goes to its first origin only, and not there
+// either once the chain has left it. The answer is that of the end of the chain.
+func (s *Session) follow(ctx context.Context, out outgoing, admit admission) (*answer, error) {
+	first := address.OriginOf(out.url)
+	for via := []*url.URL{out.url}; ; via = append(via, out.url) {
+		got, err := s.send(ctx, out)
+		if err != nil || !got.redirects() || !isRead(out.method) {
+			return got, err
+		}
+		next, err := got.location()
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := admit(next, via); !ok || err != nil {
+			return got, err
+		}
+		if out.url = next; address.OriginOf(next) != first {
+			out.authorization = ""
+		}
 	}
-	if next.Method != first.Method { // a push would become a look at some page
-		return http.ErrUseLastResponse
-	}
-	if err := c.admitHop(next, via); err != nil {
-		return err
-	}
-	pinned := exchangeOf(next.Context()).request.Pinned
-	if pinned != "" && !strings.Contains(next.URL.Path, pinned) {
-		return http.ErrUseLastResponse
-	}
-	return nil
 }
 
-// checkTokenRedirect holds every hop of a token request to the rule of the
-// realm itself.
-func (c *Client) checkTokenRedirect(next *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return &refusal{matrix.TokenError, fmt.Sprintf("the token endpoint redirected more than %d times", maxRedirects)}
+// redirects reports whether an answer names another place to ask (RFC 9110,
+// section 15.4).
+func (a *answer) redirects() bool {
+	switch a.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return a.header.Get("Location") != ""
 	}
-	return c.admitRealm(next.URL.String())
+	return false
+}
+
+// location returns the target of a redirect.
+func (a *answer) location() (*url.URL, error) {
+	next, err := a.url.Parse(a.header.Get("Location"))
+	if err != nil { // the error repeats it, whatever it holds
+		return nil, &refusal{matrix.Protocol, "the Location of the redirect is not a URL"}
+	}
+	next.Fragment, next.RawFragment = "", ""
+	return next, nil
+}
+
+// admitStep admits the hops of a request to the registry. A hop whose path lacks
+// pinned is not followed.
+func (c *Client) admitStep(pinned string) admission {
+	return func(next *url.URL, via []*url.URL) (bool, error) {
+		if err := c.admitHop(next, via); err != nil {
+			return false, err
+		}
+		return strings.Contains(next.Path, pinned), nil
+	}
 }
 
 // admitHop refuses loops, a step down from https to http, userinfo, and targets
 // that are this machine, its link or a metadata service by their spelling; what a
-// name resolves to is admitAddresses' to judge. A registry that is itself on
-// loopback may redirect within it: nothing new is reached.
-func (c *Client) admitHop(next *http.Request, via []*http.Request) error {
+// name resolves to is admitDial's to judge. A registry that is itself on loopback
+// may redirect within it: nothing new is reached.
+func (c *Client) admitHop(next *url.URL, via []*url.URL) error {
 	refuse := func(why string) error {
-		return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s %s", safeURL(next.URL), why)}
+		return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s %s", safeURL(next), why)}
 	}
 	if len(via) > maxRedirects {
 		return refuse(fmt.Sprintf("after %d others", maxRedirects))
 	}
 	for _, before := range via {
-		if before.URL.String() == next.URL.String() {
+		if before.String() == next.String() {
 			return refuse("comes back to where it was")
 		}
 	}
-	from := via[len(via)-1].URL
 	switch {
-	case from.Scheme == "https" && next.URL.Scheme == "http":
+	case via[len(via)-1].Scheme == "https" && next.Scheme == "http":
 		return refuse("steps down from https to http")
-	case next.URL.Scheme != "https" && next.URL.Scheme != "http":
+	case next.Scheme != "https" && next.Scheme != "http":
 		return refuse("is neither https nor http")
-	case next.URL.User != nil: // net/http would sign in with it
+	case next.User != nil: // net/http would sign in with it
 		return refuse("which carries userinfo")
-	case address.OriginOf(next.URL) == c.origin:
+	case c.isOwn(next):
 		return nil
 	}
-	class, why := address.Forbidden(next.URL.Hostname())
-	if why == "" || class == address.Loopback && c.onLoopback.Load() {
+	class, why := address.Forbidden(next.Hostname())
+	if why == "" || class == address.Loopback && c.onLoopback() {
 		return nil
 	}
 	return refuse("which " + why)
 }
 
-// locationOf is the target of a redirect as a report may show it.
-func locationOf(resp *http.Response) string {
-	target, err := resp.Location()
+// shownLocation is the target of a redirect as a report may show it, "" if the
+// answer names none.
+func (a *answer) shownLocation() string {
+	if a.header.Get("Location") == "" {
+		return ""
+	}
+	target, err := a.location()
 	if err != nil {
-		return safeText(resp.Header.Get("Location"))
+		return safeText(a.header.Get("Location"))
 	}
 	return safeURL(target)
 }
@@ -91,7 +127,7 @@ func locationOf(resp *http.Response) string {
 // recorded URL may be a signature or a token and is left out.
 var keptQuery = map[string]bool{"artifactType": true, "scope": true, "service": true, "n": true, "last": true}
 
-// safeURL words a URL without userinfo, fragment and unknown query values.
+// safeURL returns a URL as text, without userinfo, fragment and unknown query values.
 func safeURL(u *url.URL) string {
 	safe := *u
 	safe.User, safe.Fragment, safe.RawFragment = nil, "", ""
@@ -105,10 +141,10 @@ func safeURL(u *url.URL) string {
 	return safe.String()
 }
 
-// safeText words a URL that may not parse.
+// safeText is safeURL for what may not be a URL.
 func safeText(text string) string {
 	if u, err := url.Parse(text); err == nil {
 		return safeURL(u)
 	}
-	return "that is no URL"
+	return "that is not a URL"
 }

@@ -11,11 +11,11 @@ import (
 
 // transient reports whether the same request may be answered better in a
 // moment: a status that IsTransient names, or a connection that failed.
-func transient(resp *http.Response, err error) bool {
+func transient(got *answer, err error) bool {
 	if err != nil {
 		return faultIsTransient(err)
 	}
-	return IsTransient(resp.StatusCode)
+	return IsTransient(got.status)
 }
 
 // IsTransient reports whether a status is about the moment and not about what
@@ -31,11 +31,11 @@ func IsTransient(status int) bool {
 // retryAfter reads the header of RFC 9110, section 10.2.3: seconds or a date.
 // It reads Go durations too, because GHCR sends "880.092µs". It returns 0 if
 // there is nothing to wait for.
-func retryAfter(resp *http.Response) time.Duration {
-	if resp == nil {
+func retryAfter(got *answer) time.Duration {
+	if got == nil {
 		return 0
 	}
-	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	value := strings.TrimSpace(got.header.Get("Retry-After"))
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 		const day = 24 * 60 * 60
 		return time.Duration(min(max(seconds, 0), day)) * time.Second
@@ -59,7 +59,7 @@ func backoff(attempt int) time.Duration {
 // Sleep waits for d, or until ctx ends, which is the error. The row counts as
 // idle meanwhile.
 func Sleep(ctx context.Context, d time.Duration) error {
-	defer stalled(ctx, ownStall)()
+	defer idleAfter(ctx, ownStall)()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -3,15 +3,10 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -60,6 +55,158 @@ func (s *Session) ResetBudget() {
 	}
 }
 
+// Exchanges lists what went over the wire, in order.
+func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges }
+
+// Elapsed is the time from the first request going out to the last answer.
+func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
+
+// Headers lists the header of every answer of the registry's own, in order.
+func (s *Session) Headers() []http.Header { return s.headers }
+
+// Challenge is the header of the last 401 that carried a challenge, or nil.
+func (s *Session) Challenge() http.Header { return s.challenge }
+
+// Request is one request to the registry.
+type Request struct {
+	Step    string // names the exchange in reports
+	Method  string // only a GET or HEAD may leave the registry's origin or follow a redirect
+	URL     *url.URL
+	Header  http.Header // Accept, Content-Type ...
+	Body    []byte      // for PUT, POST, PATCH
+	Scope   string      // of the token, "repository:<name>:pull"
+	Pinned  string      // a redirect to a path without it is not followed, and stands in Location; "" = any
+	MaxBody int64       // of a 200 or 404; 0 = MaxError
+
+	// Hidden says that an unsigned 403 or 404 may come only because nobody
+	// signed in, as for a manifest of a registry that hides what is private.
+	Hidden bool
+}
+
+// repository is the repository that the request is about, by its scope.
+func (q *Request) repository() string {
+	name := strings.TrimPrefix(q.Scope, "repository:")
+	return name[:max(strings.LastIndexByte(name, ':'), 0)]
+}
+
+// Response is the last answer to a Request, or the Fault that came instead. What
+// it holds is as it came, and may repeat a secret: Client.Clean makes it fit to
+// be shown.
+type Response struct {
+	verdict.Answer
+	Header http.Header
+	Bytes  []byte
+	URL    *url.URL // the end of the redirect chain
+}
+
+// Do sends a request, meets the challenge that comes back, and sends it again,
+// signed. Redirects and retries happen below it. The error is not nil only if ctx
+// ended, or would end before the rates allow the request; everything a server or
+// network did wrong is in the Response.
+func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
+	if !isRead(q.Method) && !s.client.isOwn(q.URL) {
+		return s.failed(ctx, &refusal{matrix.Redirect, q.Method + " is sent to the registry's own origin only"})
+	}
+	in, err := s.sign(ctx, q)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	defer in.end()
+	for {
+		got, err := s.follow(ctx, s.outgoing(q, in.authorization), s.client.admitStep(q.Pinned))
+		again := false
+		if err == nil {
+			again, err = in.meet(ctx, got)
+		}
+		if again {
+			continue
+		}
+		var resp *Response
+		if err == nil {
+			resp = s.response(q, got)
+		} else if resp, err = s.failed(ctx, err); err != nil {
+			return nil, err
+		}
+		in.judge(ctx, resp)
+		return resp, ctx.Err()
+	}
+}
+
+// outgoing returns the request for q, signed unless authorization is nil.
+func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
+	out := outgoing{
+		step:    q.Step,
+		method:  q.Method,
+		url:     q.URL,
+		header:  q.Header,
+		body:    q.Body,
+		scope:   q.Scope,
+		maxBody: q.MaxBody,
+	}
+	if authorization != nil {
+		out.authorization = authorization.header
+	}
+	return out
+}
+
+// response returns what an answer says.
+func (s *Session) response(q Request, got *answer) *Response {
+	out := &Response{Header: got.header, Bytes: got.body, URL: got.url}
+	out.Status = got.status
+	out.ContentType = got.header.Get("Content-Type")
+	out.Challenge = got.header.Get("Www-Authenticate") != ""
+	if got.status == http.StatusUnauthorized {
+		out.Challenge = s.client.usable(got) != nil
+	}
+	out.RetryAfter = s.lastRetry
+	if q.Pinned != "" && got.status >= 300 && got.status < 400 {
+		out.Location = got.shownLocation()
+	}
+	return out
+}
+
+// failed turns an error of the sign-in or the wire into a response: an answer if
+// there was one, else a fault.
+func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, errNoTurn):
+		return nil, errNoTurn
+	}
+	var token *tokenRefusal
+	if errors.As(err, &token) {
+		return &Response{Answer: verdict.Answer{
+			Status:     token.status,
+			Token:      true,
+			Codes:      token.codes,
+			RetryAfter: s.lastRetry,
+		}}, nil
+	}
+	return &Response{Answer: verdict.Answer{
+		Fault: &verdict.Fault{
+			Kind: classify(err),
+			Text: s.client.Clean(faultText(err)),
+		},
+	}}, nil
+}
+
+// note appends a finished exchange.
+func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
+	if s.began.IsZero() {
+		s.began = began
+	}
+	s.ended = time.Now()
+	s.exchanges = append(s.exchanges, x)
+	if h == nil || x.Step == tokenStep {
+		return
+	}
+	s.headers = append(s.headers, h)
+	if h.Get("Www-Authenticate") != "" {
+		s.challenge = h
+	}
+}
+
 // waitForCooldown holds a request for as long as the registry wants none, within
 // what the row may wait. Before the first request retryCap is the only bound,
 // because the row has not begun.
@@ -89,204 +236,4 @@ func (s *Session) nextDelay(asked time.Duration, attempt int) (wait time.Duratio
 	}
 	s.budget -= wait
 	return wait, s.budget > 0
-}
-
-// Exchanges lists what went over the wire, in order.
-func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges }
-
-// Elapsed is the time from the first request going out to the last answer.
-func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
-
-// Headers lists the header of every answer of the registry's own, in order.
-func (s *Session) Headers() []http.Header { return s.headers }
-
-// Challenge is the header of the last 401 that carried a challenge, or nil.
-func (s *Session) Challenge() http.Header { return s.challenge }
-
-// Request is one request to the registry.
-type Request struct {
-	Step    string // names the exchange in reports
-	Method  string
-	URL     *url.URL
-	Header  http.Header // Accept, Content-Type ...
-	Body    []byte      // for PUT, POST, PATCH
-	Scope   string      // token scope, "repository:<name>:pull"
-	Pinned  string      // a redirect to a path without it is not followed, and stands in Location; "" = any
-	MaxBody int64       // of a 200 or 404; 0 = MaxError
-}
-
-// Response is the last answer to a Request, or the Fault that came instead.
-type Response struct {
-	verdict.Answer
-	Header http.Header
-	Bytes  []byte
-	URL    *url.URL // the end of the redirect chain
-}
-
-// Do sends a request, through challenge, token, redirects and retries. The error
-// is not nil only if ctx ended, or would end before the rates allow the request;
-// everything a server or network did wrong is in the Response.
-func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
-	done, err := s.client.lead.enter(ctx, q.Scope)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	req, err := s.newRequest(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.client.auth.Do(req)
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, errNoTurn):
-		return nil, errNoTurn
-	case err != nil:
-		return s.failed(err), nil
-	}
-	defer resp.Body.Close()
-	out := &Response{Header: resp.Header, URL: resp.Request.URL}
-	out.Status = resp.StatusCode
-	out.ContentType = s.client.Clean(resp.Header.Get("Content-Type"))
-	out.Challenge = resp.Header.Get("Www-Authenticate") != ""
-	out.RetryAfter = s.lastRetry
-	if q.Pinned != "" && resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		out.Location = s.client.Clean(locationOf(resp))
-	}
-	// The body is in memory already: the wire layer read it within its bounds.
-	if out.Bytes, err = io.ReadAll(resp.Body); err != nil {
-		return nil, fmt.Errorf("read buffered body: %w", err)
-	}
-	return out, nil
-}
-
-// newRequest returns the request that the auth client sends. Its context leads
-// the lower layers back to the session.
-func (s *Session) newRequest(ctx context.Context, q Request) (*http.Request, error) {
-	ctx = context.WithValue(ctx, sessionKey{}, &exchange{session: s, request: q})
-	if q.Scope != "" {
-		ctx = auth.WithScopesForHost(ctx, q.URL.Host, q.Scope)
-	}
-	var body io.Reader
-	if q.Body != nil {
-		body = strings.NewReader(string(q.Body))
-	}
-	req, err := http.NewRequestWithContext(ctx, q.Method, q.URL.String(), body)
-	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
-	}
-	for key, values := range q.Header {
-		req.Header[key] = values
-	}
-	req.Header.Set(stepHeader, q.Step)
-	if s.client.bearer != "" {
-		req.Header.Set("Authorization", "Bearer "+s.client.bearer)
-	}
-	return req, nil
-}
-
-// exchange is what the lower layers need to know of the request they carry.
-type exchange struct {
-	session *Session
-	request Request
-}
-
-type sessionKey struct{}
-
-func exchangeOf(ctx context.Context) *exchange {
-	e, _ := ctx.Value(sessionKey{}).(*exchange)
-	return e
-}
-
-// failed turns an error of the auth flow or the wire into a response: an
-// answer where there was one, else a fault.
-func (s *Session) failed(err error) *Response {
-	var refused *refusal
-	if errors.As(err, &refused) {
-		kind := refused.kind
-		if kind == matrix.Protocol && s.last().Step == tokenStep {
-			kind = matrix.TokenError
-		}
-		return &Response{Answer: verdict.Answer{Fault: &verdict.Fault{Kind: kind, Text: s.client.Clean(refused.text)}}}
-	}
-	var token *errcode.ErrorResponse
-	if errors.As(err, &token) {
-		return s.tokenRefused(token)
-	}
-	if errors.Is(err, auth.ErrBasicCredentialNotFound) || strings.Contains(err.Error(), "missing username or password") {
-		return &Response{Answer: verdict.Answer{Status: http.StatusUnauthorized, Challenge: true}}
-	}
-	fault := &verdict.Fault{Kind: classify(err), Text: s.client.Clean(faultText(err))}
-	if last := s.last(); last.Step == tokenStep {
-		fault.Kind = matrix.TokenError
-		if last.Error == "" {
-			s.wordToken(fault, last, err)
-		}
-	}
-	return &Response{Answer: verdict.Answer{Fault: fault}}
-}
-
-// wordToken words what the auth client makes of an answer of the token
-// endpoint. Its own words hold URLs with their whole query, where signatures
-// and tokens travel.
-func (s *Session) wordToken(fault *verdict.Fault, last matrix.Exchange, err error) {
-	fault.Text = fmt.Sprintf("%s answered HTTP %d, but no token", last.URL, last.Status)
-	for _, refused := range tokenRedirects {
-		if strings.Contains(err.Error(), refused.part) {
-			fault.Kind, fault.Text = matrix.AuthRefused, last.URL+" "+refused.words
-		}
-	}
-}
-
-// tokenRedirects are the redirects of token requests that the auth client
-// refuses before we are asked; it has no error values for them.
-var tokenRedirects = []struct{ part, words string }{
-	{"redirect of token request rejected", "redirects to a URL that is not https"},
-	{"refusing to resend a token request body", "redirects to another origin, where the credentials in the request would go"},
-}
-
-// tokenRefused judges the token endpoint's refusal: an account matter stays
-// one (401, 403, 400 with a code for it), a limit stays a limit, and anything
-// else is the endpoint's failure.
-func (s *Session) tokenRefused(e *errcode.ErrorResponse) *Response {
-	a := verdict.Answer{Status: e.StatusCode, Token: true, RetryAfter: s.lastRetry}
-	for _, one := range e.Errors {
-		a.Codes = append(a.Codes, s.client.Clean(one.Code))
-	}
-	a.Codes = firstCodes(a.Codes)
-	switch e.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return &Response{Answer: a}
-	case http.StatusBadRequest:
-		if a.HasCode("UNAUTHORIZED", "DENIED") {
-			return &Response{Answer: a}
-		}
-	}
-	text := fmt.Sprintf("%s answered HTTP %d", s.client.Clean(safeURL(e.URL)), e.StatusCode)
-	return &Response{Answer: verdict.Answer{Token: true, Fault: &verdict.Fault{Kind: matrix.TokenError, Text: text}}}
-}
-
-// last is the last exchange, empty if there is none.
-func (s *Session) last() matrix.Exchange {
-	if len(s.exchanges) == 0 {
-		return matrix.Exchange{}
-	}
-	return s.exchanges[len(s.exchanges)-1]
-}
-
-// note appends a finished exchange.
-func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
-	if s.began.IsZero() {
-		s.began = began
-	}
-	s.ended = time.Now()
-	s.exchanges = append(s.exchanges, x)
-	if h == nil || x.Step == tokenStep {
-		return
-	}
-	s.headers = append(s.headers, h)
-	if h.Get("Www-Authenticate") != "" {
-		s.challenge = h
-	}
 }

@@ -140,7 +140,7 @@ func TestBound(t *testing.T) {
 		{"referrers", MaxIndex, 200, MaxIndex}, {"referrers", MaxIndex, 404, MaxIndex}, {"referrers", 0, 200, MaxError}, {"referrers", 0, 404, MaxError},
 		{"referrers", MaxIndex, 400, MaxError}, {"referrers", MaxIndex, 500, MaxError}, {"referrers", MaxIndex, 302, MaxError}, {tokenStep, MaxIndex, 200, maxToken},
 	} {
-		if got := bound(test.step, test.asked, &http.Response{StatusCode: test.status}); got != test.want {
+		if got := (&outgoing{step: test.step, maxBody: test.asked}).bound(test.status); got != test.want {
 			t.Errorf("%s, HTTP %d: %d bytes, want %d", test.step, test.status, got, test.want)
 		}
 	}

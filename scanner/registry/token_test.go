@@ -185,7 +185,7 @@ func TestTokenFaults(t *testing.T) {
 		{"no URL", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://[::1/?sig="+signature)
 			w.WriteHeader(http.StatusFound)
-		}, matrix.TokenError, "answered HTTP 302, but no token"},
+		}, matrix.TokenError, "the Location of the redirect is not a URL"},
 		{"a broken header", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/\x7f?sig="+signature)
 			w.WriteHeader(http.StatusFound)
@@ -193,11 +193,11 @@ func TestTokenFaults(t *testing.T) {
 		{"another scheme", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "ftp://127.0.0.1/?sig="+signature)
 			w.WriteHeader(http.StatusFound)
-		}, matrix.AuthRefused, "redirects to a URL that is not https"},
+		}, matrix.AuthRefused, "is neither https nor http"},
 		{"the identity token to another origin", inventory.Auth{IdentityToken: "canary-identity"}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", other.URL+"/?sig="+signature)
 			w.WriteHeader(http.StatusTemporaryRedirect)
-		}, matrix.AuthRefused, "redirects to another origin"},
+		}, matrix.AuthRefused, "redirects the request with the identity token"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

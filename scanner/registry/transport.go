@@ -7,35 +7,41 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
-	"refmatrix/scanner/registry/address"
 )
 
-// route is a way on which requests leave. A connection of one route is never
-// used for another, for each has its own rule on where it may lead.
-type route struct {
+// transportKey is a way on which requests leave. A connection of one is never used
+// for another, because each has its own rule on where it may lead.
+type transportKey struct {
 	foreign bool // to another origin than the registry's
 	token   bool // of these, a token request
 	proxied bool // by way of a proxy, to which looking names up is left
 }
 
-// routeOf gives the route of a request, and the proxy where it takes one.
-func (c *Client) routeOf(step string, req *http.Request) (route, *url.URL, error) {
+// transportFor returns the key of a request's transport, and the proxy if it takes
+// one.
+func (c *Client) transportFor(step string, req *http.Request) (transportKey, *url.URL, error) {
 	proxy, err := c.pool.options.Proxy(req)
 	if err != nil {
-		return route{}, nil, &refusal{matrix.Connect, "the proxy that the environment names has no readable address"}
+		return transportKey{}, nil, &refusal{matrix.Connect, "the proxy that the environment names has no readable address"}
 	}
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
 		c.redactor.add(password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
 	}
-	foreign := address.OriginOf(req.URL) != c.origin
-	return route{foreign: foreign, token: foreign && step == tokenStep, proxied: proxy != nil}, proxy, nil
+	foreign := !c.isOwn(req.URL)
+	if !foreign {
+		err = c.admitName()
+	}
+	return transportKey{
+		foreign: foreign,
+		token:   foreign && step == tokenStep,
+		proxied: proxy != nil,
+	}, proxy, err
 }
 
 // hostOf is the host and port of a proxy, "" for none.
@@ -46,19 +52,19 @@ func hostOf(proxy *url.URL) string {
 	return proxy.Host
 }
 
-// transport gives the transport of a route.
-func (c *Client) transport(r route) *http.Transport {
+// transport returns the transport of a key.
+func (c *Client) transport(key transportKey) *http.Transport {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if made, ok := c.transports[r]; ok {
-		return made
+	if known, ok := c.transports[key]; ok {
+		return known
 	}
 	if c.transports == nil {
-		c.transports = map[route]*http.Transport{}
+		c.transports = map[transportKey]*http.Transport{}
 	}
-	made := c.newTransport(r)
-	c.transports[r] = made
-	return made
+	one := c.newTransport(key)
+	c.transports[key] = one
+	return one
 }
 
 // closeIdle drops the connections that are kept for reuse.
@@ -70,41 +76,6 @@ func (c *Client) closeIdle() {
 	}
 }
 
-// admissionOf is the rule on the addresses that a route may lead to.
-func (c *Client) admissionOf(r route) admission {
-	switch {
-	case r.proxied: // the addresses are the proxy's
-		return func(string, []netip.Addr) error { return nil }
-	case r.foreign:
-		return func(host string, addresses []netip.Addr) error { return c.admitAddresses(r, host, addresses) }
-	}
-	return func(_ string, addresses []netip.Addr) error {
-		all := true
-		for _, one := range addresses {
-			all = all && address.ClassOf(one) == address.Loopback
-		}
-		c.onLoopback.Store(all)
-		return nil
-	}
-}
-
-// admitAddresses refuses to dial another origin than the registry's where one
-// of its addresses is forbidden: a token request always, a redirect unless it
-// stays on the loopback that the registry is on itself.
-func (c *Client) admitAddresses(r route, host string, addresses []netip.Addr) error {
-	for _, one := range addresses {
-		class := address.ClassOf(one)
-		switch {
-		case class == "", class == address.Loopback && !r.token && c.onLoopback.Load():
-		case r.token:
-			return &refusal{matrix.AuthRefused, fmt.Sprintf("the host of the realm, %s, is on a %s address", host, class)}
-		default:
-			return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s, which is on a %s address", host, class)}
-		}
-	}
-	return nil
-}
-
 // A connection is kept this long for the next image of its registry, less
 // where only few may be open.
 const (
@@ -112,15 +83,15 @@ const (
 	keptConns = 256
 )
 
-// newTransport makes the transport of a route. It is the client's own, so that
+// newTransport returns a new transport for a key. It is the client's own, so that
 // its connections can be closed when the registry's last image is done.
 // Compression stays off, so that a body's bound is a bound on what is unpacked,
 // and a digest is one of the bytes on the wire.
-func (c *Client) newTransport(r route) *http.Transport {
+func (c *Client) newTransport(key transportKey) *http.Transport {
 	settings := c.entry.TLS
-	if r.foreign {
-		// The certificate is the account at this registry, and what is said of
-		// this registry's certificate says nothing of another's.
+	if key.foreign {
+		// The client certificate is a credential for this registry, and
+		// insecureSkipVerify applies to this registry only.
 		settings.Certificate, settings.InsecureSkipVerify = nil, false
 	}
 	idle := c.pool.options.IdleConns
@@ -131,7 +102,7 @@ func (c *Client) newTransport(r route) *http.Transport {
 		TLSClientConfig:        c.pool.tlsFor(settings).Clone(), // the transport adds to it
 		Proxy:                  c.pool.options.Proxy,
 		OnProxyConnectResponse: proxyAnswered,
-		DialContext:            c.pool.names.dial(c.admissionOf(r)),
+		DialContext:            c.dial(key),
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxIdleConns:           min(idle, 16),

@@ -3,11 +3,12 @@ package registry
 import (
 	"crypto/tls"
 	"fmt"
-	"net/http"
-	"net/netip"
+	"net"
 	"net/url"
+	"strings"
 	"testing"
 
+	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
 )
 
@@ -23,40 +24,70 @@ func clientOf(t *testing.T, address string, auth inventory.Auth) *Client {
 	return pool.Client(inventory.Registry{URL: u, Auth: auth})
 }
 
-// TestRedirectsToLoopback: only a registry all of whose addresses are loopback
-// may redirect there.
+// dialAll makes the client judge addresses as if they were dialled, and returns the
+// first refusal.
+func dialAll(c *Client, key transportKey, host string, addresses ...string) *refusal {
+	for _, one := range addresses {
+		if err := c.admitDial(key, host, net.JoinHostPort(one, "443")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestRedirectsToLoopback: only a registry that was dialled on loopback and nowhere
+// else may redirect there.
 func TestRedirectsToLoopback(t *testing.T) {
 	for _, test := range []struct {
-		addresses []string
-		admitted  bool
+		dialled  []string
+		admitted bool
 	}{
 		{[]string{"127.0.0.1", "::1"}, true},
 		{[]string{"192.0.2.9", "127.0.0.1"}, false},
 		{[]string{"127.0.0.1", "192.0.2.9"}, false},
 		{[]string{"192.0.2.9"}, false},
-		{nil, false}, // never dialled: behind a proxy
+		{nil, false}, // behind a proxy
 	} {
 		c := clientOf(t, "http://registry.test", inventory.Auth{})
-		var addresses []netip.Addr
-		for _, text := range test.addresses {
-			addresses = append(addresses, netip.MustParseAddr(text))
+		if err := dialAll(c, transportKey{}, "registry.test", test.dialled...); err != nil {
+			t.Fatalf("%v: the registry itself: %v", test.dialled, err)
 		}
-		if addresses != nil {
-			if err := c.admissionOf(route{})("registry.test", addresses); err != nil {
-				t.Fatalf("%v: the registry itself: %v", test.addresses, err)
-			}
+		via := []*url.URL{parse(t, "http://registry.test/v2/a")}
+		if err := c.admitHop(parse(t, "http://127.0.0.1:9000/v2/a"), via); (err == nil) != test.admitted {
+			t.Errorf("%v: a redirect to an address of this machine: %v", test.dialled, err)
 		}
-		first, _ := http.NewRequest(http.MethodGet, "http://registry.test/v2/a", nil)
-		next, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1:9000/v2/a", nil)
-		if err := c.admitHop(next, []*http.Request{first}); (err == nil) != test.admitted {
-			t.Errorf("%v: a redirect to an address of this machine: %v", test.addresses, err)
+		if err := dialAll(c, transportKey{foreign: true}, "elsewhere.test", "127.0.0.1"); (err == nil) != test.admitted {
+			t.Errorf("%v: a redirect to a name of this machine: %v", test.dialled, err)
 		}
-		err := c.admissionOf(route{foreign: true})("elsewhere.test", []netip.Addr{netip.MustParseAddr("127.0.0.1")})
-		if (err == nil) != test.admitted {
-			t.Errorf("%v: a redirect to a name of this machine: %v", test.addresses, err)
+		if dialAll(c, transportKey{foreign: true, token: true}, "elsewhere.test", "127.0.0.1") == nil {
+			t.Errorf("%v: a realm of this machine is dialled", test.dialled)
 		}
-		if c.admissionOf(route{foreign: true, token: true})("elsewhere.test", []netip.Addr{netip.MustParseAddr("127.0.0.1")}) == nil {
-			t.Errorf("%v: a realm of this machine is dialled", test.addresses)
+	}
+}
+
+// TestMetadataRegistry: a registry is asked at a metadata address only if the
+// inventory spells that address.
+func TestMetadataRegistry(t *testing.T) {
+	for _, test := range []struct {
+		url, host, dialled string
+		admitted           bool
+	}{
+		{"http://registry.test", "registry.test", "169.254.169.254", false},
+		{"http://registry.test", "registry.test", "fd00:ec2::254", false},
+		{"http://registry.test", "registry.test", "169.254.1.1", true},
+		{"http://registry.test", "registry.test", "127.0.0.1", true},
+		{"http://169.254.169.254", "169.254.169.254", "169.254.169.254", true},
+		{"http://[fd00:ec2::254]", "fd00:ec2::254", "fd00:ec2::254", true},
+	} {
+		c := clientOf(t, test.url, inventory.Auth{})
+		err := dialAll(c, transportKey{}, test.host, test.dialled)
+		if (err == nil) != test.admitted || err != nil && (err.kind != matrix.Connect || !strings.Contains(err.text, test.host)) {
+			t.Errorf("%s at %s: %v", test.url, test.dialled, err)
+		}
+	}
+	for host, admitted := range map[string]bool{"metadata.google.internal": false, "METADATA.goog.": false, "169.254.169.254": true, "localhost": true} {
+		if err := clientOf(t, "http://"+host, inventory.Auth{}).admitName(); (err == nil) != admitted {
+			t.Errorf("behind a proxy, %s: %v", host, err)
 		}
 	}
 }
@@ -74,20 +105,20 @@ func TestRealmsInAnyCase(t *testing.T) {
 	}
 }
 
-func hop(t *testing.T, address string) *http.Request {
+func parse(t *testing.T, text string) *url.URL {
 	t.Helper()
-	q, err := http.NewRequest(http.MethodGet, address, nil)
+	u, err := url.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return q
+	return u
 }
 
-// hops are the first n requests of a chain; address has the number of one.
-func hops(t *testing.T, address string, n int) (via []*http.Request) {
+// hops are the first n addresses of a chain; text has the number of one.
+func hops(t *testing.T, text string, n int) (via []*url.URL) {
 	t.Helper()
 	for i := range n {
-		via = append(via, hop(t, fmt.Sprintf(address, i)))
+		via = append(via, parse(t, fmt.Sprintf(text, i)))
 	}
 	return via
 }
@@ -114,7 +145,7 @@ func TestTokenRedirects(t *testing.T) {
 		{named, "https://auth.test/t", 1, true},
 		{named, "https://elsewhere.test/t", 1, false},
 	} {
-		err := test.client.checkRedirect(hop(t, test.to), hops(t, "https://auth.test/t?hop=%d", test.hops))
+		_, err := test.client.admitTokenHop("")(parse(t, test.to), hops(t, "https://auth.test/t?hop=%d", test.hops))
 		if (err == nil) != test.want {
 			t.Errorf("%s after %d: %v", test.to, test.hops, err)
 		}
@@ -138,7 +169,7 @@ func TestRedirectChains(t *testing.T) {
 		{"https://user@storage.test/v2/a", 1, false},
 		{"https://metadata.google.internal/v2/a", 1, false},
 	} {
-		err := c.admitHop(hop(t, test.to), hops(t, "https://registry.test/v2/a?hop=%d", test.hops))
+		err := c.admitHop(parse(t, test.to), hops(t, "https://registry.test/v2/a?hop=%d", test.hops))
 		if (err == nil) != test.want {
 			t.Errorf("%s after %d: %v", test.to, test.hops, err)
 		}

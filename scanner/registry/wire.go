@@ -8,156 +8,144 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
-	"unicode"
 	"unique"
 
 	"refmatrix/matrix"
-	"refmatrix/scanner/registry/address"
 )
 
-// stepHeader marks requests to the registry, because the auth client's own to
-// the token endpoint come the same way. It never leaves this process.
-const stepHeader = "Refmatrix-Step"
+// outgoing is one request as it goes over the wire, to the registry, a token
+// service or the end of a redirect.
+type outgoing struct {
+	step          string
+	method        string
+	url           *url.URL
+	header        http.Header // shared; not changed
+	body          []byte
+	authorization string // "" = unsigned
+	scope         string // that the step needs, for the record
+	maxBody       int64  // of a 200 or 404; 0 = MaxError
+}
 
-// tokenStep names the exchanges with the token endpoint.
-const tokenStep = matrix.TokenStep
+// answer is what came back, its body in memory and within its bounds.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	url    *url.URL // that was requested
+}
 
-// guard is the lowest round tripper: it sends under the limits, and lets a
-// challenge through to the auth client only where its realm may be asked.
-type guard struct{ client *Client }
-
-// RoundTrip implements http.RoundTripper. Response bodies are in memory and
-// within their bounds when it returns.
-func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := exchangeOf(req.Context())
-	step := req.Header.Get(stepHeader)
-	out := req.Clone(req.Context())
-	out.Header.Del(stepHeader)
-	if step == "" {
-		step = tokenStep
+// request returns out for net/http.
+func (out *outgoing) request(ctx context.Context, userAgent string) (*http.Request, error) {
+	var body io.Reader
+	if out.body != nil {
+		body = bytes.NewReader(out.body)
 	}
-	if authorization := out.Header.Get("Authorization"); authorization != "" {
-		// net/http would refuse the header too, but as an error of the next request.
-		if strings.ContainsFunc(authorization, unicode.IsControl) {
-			return nil, &refusal{matrix.TokenError, "the token holds characters that no header may carry"}
-		}
-		_, secret, _ := strings.Cut(authorization, " ")
-		g.client.redactor.add(secret)
-	}
-	resp, err := g.client.send(x, step, out)
+	req, err := http.NewRequestWithContext(ctx, out.method, out.url.String(), body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make request: %w", err)
 	}
-	resp.Request = req
-	if resp.StatusCode == http.StatusUnauthorized && step != tokenStep {
-		if err := g.client.admitChallenge(req, resp); err != nil {
-			return nil, err
-		}
+	for name, values := range out.header {
+		req.Header[name] = values
 	}
-	return resp, nil
+	req.Header.Set("User-Agent", userAgent)
+	if out.authorization != "" {
+		req.Header.Set("Authorization", out.authorization)
+	}
+	return req, nil
 }
 
 // send makes the attempts of one request.
-func (c *Client) send(x *exchange, step string, req *http.Request) (*http.Response, error) {
+func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
+	c := s.client
 	for attempt := 0; ; attempt++ {
-		if attempt > 0 && req.GetBody != nil {
-			body, err := req.GetBody()
-			if err != nil {
-				return nil, fmt.Errorf("send the body again: %w", err)
-			}
-			req.Body = body
-		}
-		resp, err := c.attempt(x, step, req)
-		var cut *refusal
-		if req.Context().Err() != nil || errors.Is(err, errNoTurn) || errors.As(err, &cut) || !transient(resp, err) {
+		got, err := s.attempt(ctx, &out)
+		var ours *refusal
+		if ctx.Err() != nil || errors.Is(err, errNoTurn) || errors.As(err, &ours) || !transient(got, err) {
 			c.pace.succeeded(err == nil)
-			return resp, err
+			return got, err
 		}
-		asked := retryAfter(resp)
-		x.session.lastRetry = asked
-		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
+		asked := retryAfter(got)
+		s.lastRetry = asked
+		if got != nil && got.status == http.StatusTooManyRequests {
 			c.pace.throttle(min(asked, c.entry.RetryCap))
 		}
 		if attempt >= c.entry.Retries || c.pace.isTripped() {
 			c.pace.trip()
-			return resp, err
+			return got, err
 		}
-		wait, ok := x.session.nextDelay(asked, attempt)
+		wait, ok := s.nextDelay(asked, attempt)
 		if !ok {
 			c.pace.trip()
-			return resp, err
+			return got, err
 		}
-		if err := Sleep(req.Context(), wait); err != nil {
+		if err := Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// attempt sends req once: in a slot of the registry, within both rates and
-// within the timeout, body included.
-func (c *Client) attempt(x *exchange, step string, req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	way, proxy, err := c.routeOf(step, req)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.acquire(ctx, x.session); err != nil {
+// attempt sends out once: in a slot of the registry, within both rates and within
+// the timeout, body included.
+func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
+	c := s.client
+	if err := c.acquire(ctx, s); err != nil {
 		return nil, err
 	}
 	defer c.slots.Release(1)
-	allowed := min(c.timeout, x.session.budget)
+	allowed := min(c.timeout, s.budget)
 	if allowed <= 0 {
 		return nil, &refusal{matrix.Timeout, "the row used up its time"}
 	}
 	timed, cancel := context.WithTimeout(ctx, allowed)
 	defer cancel()
 	timed, phases := trace(timed)
-	began := time.Now()
-	answered := stalled(ctx, answerStall)
-	resp, err := c.transport(way).RoundTrip(req.WithContext(timed))
-	var read int64
-	err = blameProxy(proxy, resp, err)
-	if err == nil {
-		read, err = buffer(resp, bound(step, x.request.MaxBody, resp))
-	}
-	took := time.Since(began)
-	answered()
-	if err == nil && step == tokenStep {
-		c.learnTokens(resp)
-	}
-	x.session.budget -= took
-	seen, connected := phases()
-	if err != nil && timed.Err() != nil && ctx.Err() == nil {
-		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
-	}
-	c.record(x, step, req, attempted{
-		resp:   resp,
-		err:    err,
-		read:   read,
-		began:  began,
-		took:   took,
-		phases: seen,
-	})
+	req, err := out.request(timed, c.pool.options.UserAgent)
 	if err != nil {
 		return nil, err
 	}
-	c.pace.observe(took)
-	return resp, nil
+	key, proxy, err := c.transportFor(out.step, req)
+	if err != nil {
+		return nil, err
+	}
+	a := attempted{began: time.Now()}
+	answered := idleAfter(ctx, answerStall)
+	resp, err := c.transport(key).RoundTrip(req)
+	err = blameProxy(proxy, resp, err)
+	if err == nil {
+		a.answer, a.read, err = read(resp, out)
+	}
+	a.took = time.Since(a.began)
+	answered()
+	s.budget -= a.took
+	var connected bool
+	a.phases, connected = phases()
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
+	}
+	a.err = err
+	if err == nil && out.step == tokenStep {
+		c.learnTokens(a.answer.body)
+	}
+	s.record(out, a)
+	if err != nil {
+		return nil, err
+	}
+	c.pace.observe(a.took)
+	return a.answer, nil
 }
 
-// learnTokens makes secrets of the tokens in an answer before anything of the
-// answer is recorded. The body stays in place.
-func (c *Client) learnTokens(resp *http.Response) {
-	body, err := io.ReadAll(resp.Body)
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+// learnTokens makes secrets of the tokens in the answer of a token service before
+// anything of the answer is recorded.
+func (c *Client) learnTokens(body []byte) {
 	var tokens struct {
 		Token   string `json:"token"`
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
 	}
-	if err == nil && json.Unmarshal(body, &tokens) == nil {
+	if json.Unmarshal(body, &tokens) == nil {
 		c.redactor.add(tokens.Token, tokens.Access, tokens.Refresh)
 	}
 }
@@ -167,7 +155,7 @@ func (c *Client) learnTokens(resp *http.Response) {
 // it. The caller has the slot if the error is nil. The error is errNoTurn if ctx
 // would end first.
 func (c *Client) acquire(ctx context.Context, s *Session) error {
-	defer stalled(ctx, ownStall)()
+	defer idleAfter(ctx, ownStall)()
 	if err := s.waitForCooldown(ctx, c.pace.cooldown()); err != nil {
 		return err
 	}
@@ -190,7 +178,7 @@ var errNoTurn = fmt.Errorf("no request may go out before the deadline: %w", cont
 
 // attempted is what came of sending a request once.
 type attempted struct {
-	resp   *http.Response
+	answer *answer // nil if err is not
 	err    error
 	read   int64 // bytes of the body
 	began  time.Time
@@ -198,15 +186,17 @@ type attempted struct {
 	phases *matrix.Phases
 }
 
-// record notes one exchange of the request in, every remote string cleaned.
-func (c *Client) record(in *exchange, step string, req *http.Request, a attempted) {
+// record notes one exchange, every remote string cleaned.
+func (s *Session) record(out *outgoing, a attempted) {
+	c := s.client
+	scheme, _, _ := strings.Cut(out.authorization, " ")
 	x := matrix.Exchange{
-		Step:   step,
-		Method: req.Method,
-		URL:    printable(c.redactor.redact(safeURL(req.URL)), maxURL),
-		Accept: acceptOf(req),
-		Auth:   signedBy(req),
-		Scope:  printable(c.redactor.redact(in.request.Scope), maxURL),
+		Step:   out.step,
+		Method: out.method,
+		URL:    printable(c.redactor.redact(safeURL(out.url)), maxURL),
+		Accept: acceptOf(out.header),
+		Auth:   strings.ToLower(scheme),
+		Scope:  printable(c.redactor.redact(out.scope), maxURL),
 		Bytes:  a.read,
 		MS:     Milliseconds(a.took),
 		Phases: a.phases,
@@ -215,27 +205,20 @@ func (c *Client) record(in *exchange, step string, req *http.Request, a attempte
 	if a.err != nil {
 		x.Error = c.Clean(faultText(a.err))
 	} else {
-		header = a.resp.Header
-		x.Status = a.resp.StatusCode
-		x.ContentType = c.Clean(header.Get("Content-Type"))
-		x.Headers = c.relevant(a.resp)
-		if address.OriginOf(req.URL) != c.origin {
-			header = nil // it is another registry's
+		x.Status = a.answer.status
+		x.ContentType = c.Clean(a.answer.header.Get("Content-Type"))
+		x.Headers = c.relevant(a.answer)
+		if c.isOwn(out.url) { // else it is another registry's
+			header = a.answer.header
 		}
 	}
-	in.session.note(x, header, a.began)
+	s.note(x, header, a.began)
 }
 
-// acceptOf returns the media types that req accepts. A scan sends the same few
+// acceptOf returns the media types that a request accepts. A scan sends the same few
 // lists thousands of times, so that their text is shared.
-func acceptOf(req *http.Request) string {
-	return unique.Make(strings.Join(req.Header.Values("Accept"), ", ")).Value()
-}
-
-// signedBy names the scheme that req was signed with, in lower case.
-func signedBy(req *http.Request) string {
-	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	return strings.ToLower(scheme)
+func acceptOf(header http.Header) string {
+	return unique.Make(strings.Join(header.Values("Accept"), ", ")).Value()
 }
 
 // relevantHeaders are the response headers that verdicts, capabilities and
@@ -246,10 +229,10 @@ var relevantHeaders = []string{
 	"Gitlab-Container-Registry-Version", "Warning",
 }
 
-func (c *Client) relevant(resp *http.Response) map[string]string {
+func (c *Client) relevant(got *answer) map[string]string {
 	var out map[string]string
 	for _, name := range relevantHeaders {
-		values := resp.Header.Values(name)
+		values := got.header.Values(name)
 		if len(values) == 0 {
 			continue
 		}
@@ -258,47 +241,53 @@ func (c *Client) relevant(resp *http.Response) map[string]string {
 		}
 		value := strings.Join(values, ", ")
 		if name == "Location" {
-			value = locationOf(resp)
+			value = got.shownLocation()
 		}
 		out[name] = c.Clean(value)
 	}
 	return out
 }
 
-// bound is how much of resp's body may be read.
-func bound(step string, asked int64, resp *http.Response) int64 {
+// bound is how many bytes of an answer's body may be read.
+func (out *outgoing) bound(status int) int64 {
 	switch {
-	case step == tokenStep:
+	case out.step == tokenStep:
 		return maxToken
-	case resp.StatusCode == http.StatusOK, resp.StatusCode == http.StatusNotFound: // of an index too, whatever its type
-		return max(asked, MaxError)
+	case status == http.StatusOK, status == http.StatusNotFound: // of an index too, whatever its type
+		return max(out.maxBody, MaxError)
 	}
 	return MaxError
 }
 
-// buffer reads the body within limit and puts it back in memory. A 200 over
-// the limit is a fault; any other answer over it is cut, because its status is
-// enough.
-func buffer(resp *http.Response, limit int64) (int64, error) {
+// read takes the answer to out into memory and returns how many bytes of the body
+// were read. A 200 over its bound is a fault; any other answer over it is cut,
+// because its status is enough.
+func read(resp *http.Response, out *outgoing) (*answer, int64, error) {
 	defer resp.Body.Close()
-	over := &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
-	if resp.Request != nil && resp.Request.Method == http.MethodHead {
-		resp.Body = http.NoBody
-		return 0, nil
+	got := &answer{
+		status: resp.StatusCode,
+		header: resp.Header,
+		url:    out.url,
 	}
+	if out.method == http.MethodHead {
+		return got, 0, nil
+	}
+	limit := out.bound(resp.StatusCode)
+	over := &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
 	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
-		return 0, over
+		return nil, 0, over
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	n := int64(len(body))
 	if err != nil {
-		return int64(len(body)), fmt.Errorf("read the body: %w", err)
+		return nil, n, fmt.Errorf("read the body: %w", err)
 	}
-	if int64(len(body)) > limit {
+	if n > limit {
 		if resp.StatusCode == http.StatusOK {
-			return int64(len(body)), over
+			return nil, n, over
 		}
-		body = body[:limit]
+		body, n = body[:limit], limit
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return int64(len(body)), nil
+	got.body = body
+	return got, n, nil
 }

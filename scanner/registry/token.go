@@ -1,0 +1,171 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/registry/credential"
+)
+
+// tokenStep names the exchanges with a token service.
+const tokenStep = matrix.TokenStep
+
+// tokenRefusal is a refusal of the token service that is about the account or the
+// moment: the row reports it as it would report the registry's own.
+type tokenRefusal struct {
+	status int
+	codes  []string
+}
+
+func (r *tokenRefusal) Error() string {
+	return fmt.Sprintf("the token endpoint answered HTTP %d", r.status)
+}
+
+// token obtains a token for scope from the realm of a challenge, which was
+// admitted: by GET, signed with user and password if there are any, or by POST for
+// an identity token (distribution, "Token Authentication Specification" and "OAuth2
+// Token Authentication"). The challenge's own scope is not asked for: it can be a
+// placeholder (GHCR) or name another repository and more actions than the step
+// needs.
+func (s *Session) token(ctx context.Context, met *challenge, account credential.Account, scope string) (string, error) {
+	if account.RegistryToken != "" {
+		return account.RegistryToken, nil
+	}
+	out, err := tokenRequest(met, account, scope)
+	if err != nil {
+		return "", err
+	}
+	got, err := s.follow(ctx, out, s.client.admitTokenHop(scope))
+	if err != nil {
+		return "", tokenFault(err)
+	}
+	if got.redirects() && !isRead(out.method) {
+		return "", &refusal{matrix.AuthRefused, safeURL(got.url) + " redirects the request with the identity token, which is not sent on"}
+	}
+	return readToken(got)
+}
+
+// tokenRequest returns the request for a token.
+func tokenRequest(met *challenge, account credential.Account, scope string) (outgoing, error) {
+	target, err := url.Parse(met.parameters["realm"])
+	if err != nil {
+		return outgoing{}, &refusal{matrix.AuthRefused, "the realm of the challenge is not a URL"}
+	}
+	query := ownQuery(target)
+	if service, ok := met.parameters["service"]; ok {
+		query.Set("service", service)
+	}
+	out := outgoing{
+		step:   tokenStep,
+		method: http.MethodGet,
+		url:    target,
+		scope:  scope,
+	}
+	if account.IdentityToken != "" {
+		form := url.Values{
+			"grant_type":    {"refresh_token"},
+			"refresh_token": {account.IdentityToken},
+			"client_id":     {"refmatrix"},
+			"service":       {query.Get("service")},
+		}
+		if scope != "" {
+			form.Set("scope", scope)
+		}
+		out.method, out.body = http.MethodPost, []byte(form.Encode())
+		out.header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+		query.Del("service")
+	} else {
+		if scope != "" {
+			query.Set("scope", scope)
+		}
+		if account.Username != "" || account.Password != "" {
+			out.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(account.Username+":"+account.Password))
+		}
+	}
+	target.RawQuery, target.Fragment, target.RawFragment = query.Encode(), "", ""
+	return out, nil
+}
+
+// ownQuery returns the parameters of a token service's own address. What would
+// widen the token or name an account is left out: it is ours to ask for.
+func ownQuery(target *url.URL) url.Values {
+	query := target.Query()
+	for name := range query {
+		// Servers read names in any case, and name[] as a list.
+		plain, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "[")
+		switch plain {
+		case "scope", "account", "offline_token":
+			delete(query, name)
+		}
+	}
+	return query
+}
+
+// admitTokenHop holds every hop of a token request to the rule of the realm itself,
+// and to the scope that was asked for.
+func (c *Client) admitTokenHop(scope string) admission {
+	return func(next *url.URL, via []*url.URL) (bool, error) {
+		if len(via) > maxRedirects {
+			return false, &refusal{matrix.TokenError, fmt.Sprintf("the token endpoint redirected more than %d times", maxRedirects)}
+		}
+		if err := c.admitRealm(next.String()); err != nil {
+			return false, err
+		}
+		query := ownQuery(next)
+		if scope != "" && next.Query().Has("scope") {
+			query.Set("scope", scope)
+		}
+		next.RawQuery = query.Encode()
+		return true, nil
+	}
+}
+
+// tokenFault makes a fault of a token request one of the token service.
+func tokenFault(err error) error {
+	var ours *refusal
+	switch {
+	case errors.Is(err, errNoTurn), errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &ours) && ours.kind != matrix.Protocol:
+		return err
+	}
+	return &refusal{matrix.TokenError, faultText(err)}
+}
+
+// readToken reads the answer of a token service. Some send access_token and no
+// token (ACR), or JSON under a text type (nvcr.io).
+func readToken(got *answer) (string, error) {
+	var body struct {
+		Token  string          `json:"token"`
+		Access string          `json:"access_token"`
+		Errors json.RawMessage `json:"errors"`
+	}
+	readable := json.Unmarshal(got.body, &body) == nil
+	switch got.status {
+	case http.StatusOK:
+		if token := cmp.Or(body.Access, body.Token); readable && token != "" {
+			return token, nil
+		}
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return "", &tokenRefusal{got.status, ErrorCodes(body.Errors)}
+	case http.StatusBadRequest:
+		refused := &tokenRefusal{got.status, ErrorCodes(body.Errors)}
+		if (verdict.Answer{Codes: refused.codes}).HasCode("UNAUTHORIZED", "DENIED") {
+			return "", refused
+		}
+	}
+	what := fmt.Sprintf("%s answered HTTP %d", safeURL(got.url), got.status)
+	if got.status < 400 {
+		what += ", but no token"
+	}
+	return "", &refusal{matrix.TokenError, what}
+}
