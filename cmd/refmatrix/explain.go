@@ -108,6 +108,8 @@ func credentialsOf(auth inventory.Auth) string {
 		return "docker-credential-" + auth.Helper
 	case auth.Username != "" || auth.Token != "" || auth.IdentityToken != "":
 		return "auth: of the inventory"
+	case auth.DockerConfig != nil:
+		return "the file of dockerConfig: in the inventory"
 	}
 	return "the docker config"
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"refmatrix/scanner/registry/credential"
 )
 
 // Inventory is a valid inventory: everything in it can be used unchanged.
@@ -56,6 +58,7 @@ type Auth struct {
 	Token         Secret // a registry bearer token
 	IdentityToken Secret // an OAuth2 refresh token
 	Helper        string // the NAME of a docker-credential-NAME program
+	DockerConfig  *credential.Config
 	Anonymous     bool
 	Realms        []string // the only hosts that may be asked for a token; empty = any that is safe
 }

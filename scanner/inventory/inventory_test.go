@@ -151,9 +151,13 @@ func TestFaults(t *testing.T) {
 		{"password without user", one("auth: {password: p}"), []string{"inventory.yaml:5: registries[0].auth: has a password without username"}},
 		{"empty password", one(`auth: {username: u, password: "${EMPTY}"}`), []string{"inventory.yaml:5: registries[0].auth.password: must not be empty"}},
 		{"password of two lines", one(`auth: {username: u, password: "a\nb"}`), []string{"inventory.yaml:5: registries[0].auth.password: must be one line of text"}},
-		{"empty auth", one("auth: {}"), []string{"inventory.yaml:5: registries[0].auth: is empty: choose username and password, token, identityToken, helper or anonymous"}},
+		{"empty auth", one("auth: {}"), []string{"inventory.yaml:5: registries[0].auth: is empty: choose username and password, token, identityToken, helper, dockerConfig or anonymous"}},
 		{"anonymous: false", one("auth: {anonymous: false}"), []string{"inventory.yaml:5: registries[0].auth.anonymous: can only be true; leave it out to use the docker config"}},
-		{"helper with a path", one("auth: {helper: ../evil}"), []string{`inventory.yaml:5: registries[0].auth.helper: "../evil" is no helper's name: write ecr-login for docker-credential-ecr-login`}},
+		{"helper with a path", one("auth: {helper: ../evil}"), []string{`inventory.yaml:5: registries[0].auth.helper: "../evil" is not a helper's name: write ecr-login for docker-credential-ecr-login`}},
+		{"helper and docker config", one("auth: {helper: x, dockerConfig: /dev/null}"), []string{"inventory.yaml:5: registries[0].auth.dockerConfig: is not a docker config: invalid JSON at byte 0", "inventory.yaml:5: registries[0].auth: has helper and dockerConfig: choose one"}},
+		{"missing docker config", one("auth: {dockerConfig: /nonexistent/d}"), []string{"inventory.yaml:5: registries[0].auth.dockerConfig: open /nonexistent/d: no such file or directory"}},
+		{"endless docker config", one("auth: {dockerConfig: /dev/zero}"), []string{"inventory.yaml:5: registries[0].auth.dockerConfig: /dev/zero is over 1024 KiB"}},
+		{"docker config without a file", one(`auth: {dockerConfig: ""}`), []string{"inventory.yaml:5: registries[0].auth.dockerConfig: must not be empty"}},
 		{"missing CA file", one("tls: {caFile: /nonexistent/ca.pem}"), []string{"inventory.yaml:5: registries[0].tls.caFile: open /nonexistent/ca.pem: no such file or directory"}},
 		{"missing password file", one("auth: {username: u, passwordFile: /nonexistent/p}"), []string{"inventory.yaml:5: registries[0].auth.passwordFile: open /nonexistent/p: no such file or directory"}},
 		{"CA file that is none", one("tls: {caFile: /dev/null}"), []string{"inventory.yaml:5: registries[0].tls.caFile: holds no PEM certificate"}},
@@ -258,6 +262,10 @@ func TestParse(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "password"), []byte("from a file\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pull := `{"auths":{"e.example/team":{"username":"pulled","password":"from a secret"}}}`
+	if err := os.WriteFile(filepath.Join(dir, "pull.json"), []byte(pull), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text := `version: "1"
 defaults:
   images: [alpine, "team/app:1.0@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"]
@@ -276,12 +284,17 @@ registries:
   - {url: b.example, auth: {identityToken: i, realms: [Auth.example.com]}}
   - {url: c.example, auth: {helper: ecr-login}}
   - {url: d.example, auth: {anonymous: true}}
+  - {url: e.example, auth: {dockerConfig: pull.json, realms: [auth.example.com]}}
 `
 	inv, err := inventory.Parse(strings.NewReader(text), "i.yaml", dir, environment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	hub, plain, host := inv.Registries[0], inv.Registries[1], inv.Registries[2]
+	pulled, err := inv.Registries[7].Auth.DockerConfig.Locate("e.example", "team/app").Account(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	checks := []struct{ name, got, want string }{
 		{"Docker Hub's name", hub.Name, "docker.io"},
 		{"Docker Hub's host", hub.URL.String(), "https://registry-1.docker.io"},
@@ -303,6 +316,7 @@ registries:
 		{"token", inv.Registries[3].Auth.Token.Reveal() + inv.Registries[3].Expect, "treferrers-api"},
 		{"realms", fmt.Sprint(inv.Registries[4].Auth.Realms, inv.Registries[4].Auth.IdentityToken.Reveal()), "[auth.example.com]i"},
 		{"helper", inv.Registries[5].Auth.Helper, "ecr-login"},
+		{"docker config", pulled.Username + " " + pulled.Password + " " + inv.Registries[7].Auth.Realms[0], "pulled from a secret auth.example.com"},
 		{"anonymous", fmt.Sprint(inv.Registries[6].Auth.Anonymous), "true"},
 	}
 	for _, check := range checks {
@@ -314,7 +328,7 @@ registries:
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed := fmt.Sprintf("%v %+v %#v %x %q %s", *inv, *inv, inv.Registries, inv.Registries[1].Auth.Password, inv.Registries[1].Auth.Password, encoded)
+	printed := fmt.Sprintf("%v %+v %#v %x %q %s %s", *inv, *inv, inv.Registries, inv.Registries[1].Auth.Password, inv.Registries[1].Auth.Password, encoded, inv.Registries[7].Auth.DockerConfig)
 	for _, secret := range []inventory.Secret{inv.Registries[1].Auth.Password, "another"} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%10s"} {
 			if got := fmt.Sprintf(verb, secret); got != "***" {
@@ -322,7 +336,7 @@ registries:
 			}
 		}
 	}
-	for _, secret := range []string{"s3cr3t", "from a file", fmt.Sprintf("%x", "from a file")} {
+	for _, secret := range []string{"s3cr3t", "from a secret", "from a file", fmt.Sprintf("%x", "from a file")} {
 		if strings.Contains(printed, secret) {
 			t.Errorf("%q prints itself", secret)
 		}
@@ -361,7 +375,7 @@ func TestExample(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	for name, content := range map[string][]byte{"company-ca.pem": authority, "artifactory.password": []byte("p\n"), "ghcr.token": []byte("t\n")} {
+	for name, content := range map[string][]byte{"company-ca.pem": authority, "artifactory.password": []byte("p\n"), "pull-secret.json": []byte(`{"auths":{}}`), "ghcr.token": []byte("t\n")} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -370,7 +384,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all.Registries) != len(inv.Registries)+6 {
+	if len(all.Registries) != len(inv.Registries)+7 {
 		t.Errorf("%d registries with the private ones", len(all.Registries))
 	}
 }
@@ -447,11 +461,11 @@ func TestSecretFileReadableByAll(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "secret")
 	text := "version: 1\ndefaults: {images: [x]}\nregistries:\n" +
-		"  - {url: a.example, auth: {username: u, passwordFile: secret}}\n  - {url: b.example, auth: {tokenFile: secret}}\n"
+		"  - {url: a.example, auth: {username: u, passwordFile: secret}}\n  - {url: b.example, auth: {tokenFile: secret}}\n  - {url: c.example, auth: {dockerConfig: secret}}\n"
 	for mode, want := range map[os.FileMode]string{
 		0o600: "[]", 0o640: "[]", 0o644: "[" + path + " holds a secret and can be read by everybody (mode 0644): chmod 600 it]",
 	} {
-		if err := errors.Join(os.WriteFile(path, []byte("canary\n"), 0o600), os.Chmod(path, mode)); err != nil {
+		if err := errors.Join(os.WriteFile(path, []byte(`{"auths":{}}`), 0o600), os.Chmod(path, mode)); err != nil {
 			t.Fatal(err)
 		}
 		inv, err := inventory.Parse(strings.NewReader(text), "inventory.yaml", dir, environment)

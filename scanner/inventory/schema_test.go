@@ -141,6 +141,8 @@ func TestSchemaJudges(t *testing.T) {
 		{one("auth: {anonymous: true}", "rate: 0", `burst: "7"`), true},
 		{"version: \"1\"\ndefaults: &d {rate: 3, images: [x, 'y:1']}\nregistries: [{<<: *d, url: 'http://[::1]:5000/base'}]", true},
 		{one("auth: {username: u, password: p, token: t}"), false},
+		{one("auth: {helper: x, dockerConfig: pull.json}"), false},
+		{one(`auth: {dockerConfig: ""}`), false},
 		{one("auth: {username: u}"), false},
 		{one("auth: {password: p}"), false},
 		{one("auth: {anonymous: false}"), false},

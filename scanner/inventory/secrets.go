@@ -29,6 +29,7 @@ func (d *decoder) authFields(a *Auth) []field {
 		{"identityToken", func(n *yaml.Node, path string) { a.IdentityToken = d.secret(n, path) }},
 		{"anonymous", func(n *yaml.Node, path string) { d.boolean(n, path, &a.Anonymous) }},
 		{"helper", func(n *yaml.Node, path string) { a.Helper = d.helper(n, path) }},
+		{"dockerConfig", func(n *yaml.Node, path string) { a.DockerConfig = d.dockerConfig(n, path) }},
 		{"realms", func(n *yaml.Node, path string) {
 			d.sequence(n, path, func(item *yaml.Node, path string) {
 				if host, ok := d.requiredText(item, path); ok {
@@ -40,7 +41,7 @@ func (d *decoder) authFields(a *Auth) []field {
 }
 
 var waysToSignIn = []string{
-	"password", "passwordFile", "token", "tokenFile", "identityToken", "helper", "anonymous",
+	"password", "passwordFile", "token", "tokenFile", "identityToken", "helper", "dockerConfig", "anonymous",
 }
 
 // auth reads exactly one way to sign in; realms may stand beside any.
@@ -65,7 +66,7 @@ func (d *decoder) auth(n *yaml.Node, path string) Auth {
 	case has("anonymous") && !a.Anonymous:
 		d.add(keys["anonymous"], join(path, "anonymous"), "can only be true; leave it out to use the docker config")
 	case len(ways) == 0 && !has("realms") && len(keys) == 0:
-		d.add(n, path, "is empty: choose username and password, token, identityToken, helper or anonymous")
+		d.add(n, path, "is empty: choose username and password, token, identityToken, helper, dockerConfig or anonymous")
 	}
 	return a
 }
@@ -114,6 +115,22 @@ func (d *decoder) secretFile(n *yaml.Node, path string) Secret {
 		return ""
 	}
 	return Secret(d.oneLine(n, path, value))
+}
+
+const maxDockerConfig = 1 << 20 // what a secret of Kubernetes can hold
+
+// dockerConfig reads a docker config, all of it at once: what is wrong in it shows
+// before anything is probed.
+func (d *decoder) dockerConfig(n *yaml.Node, path string) *credential.Config {
+	_, content, ok := d.privateFile(n, path, maxDockerConfig)
+	if !ok {
+		return nil
+	}
+	config, err := credential.ParseDockerConfig(content)
+	if err != nil {
+		d.add(n, path, "%v", err)
+	}
+	return config
 }
 
 // file reads a file that the inventory names, relative to the inventory, and
@@ -167,7 +184,7 @@ func (d *decoder) warn(warning string) {
 func (d *decoder) helper(n *yaml.Node, path string) string {
 	value, ok := d.requiredText(n, path)
 	if ok && !credential.ValidHelper(value) {
-		d.add(n, path, "%q is no helper's name: write ecr-login for docker-credential-ecr-login", value)
+		d.add(n, path, "%q is not a helper's name: write ecr-login for docker-credential-ecr-login", value)
 		return ""
 	}
 	return value

@@ -41,6 +41,8 @@ func (a *accounts) source(repository string) (credential.Source, error) {
 	switch {
 	case auth.Anonymous, auth.Username != "", auth.Token != "", auth.IdentityToken != "":
 		return credential.Source{}, nil
+	case auth.DockerConfig != nil:
+		return auth.DockerConfig.Locate(host, repository), nil
 	case auth.Helper != "":
 		return credential.Helper(auth.Helper, host), nil
 	}
