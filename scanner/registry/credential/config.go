@@ -36,11 +36,24 @@ var (
 // podman, buildah and skopeo share (containers-auth.json(5)), which has the same
 // format.
 type Config struct {
-	kind     kind
-	accounts map[string]stored   // by the key in the file
-	keys     map[string][]string // the keys of each canonical name, in the order of their text
-	helpers  map[string]string   // by canonical name
-	store    string              // the helper for all other registries
+	kind        kind
+	accounts    map[string]stored // by the key in the file
+	accountKeys index
+	helpers     map[string]string // by the key in the file
+	helperKeys  index
+	store       string // the helper for all other registries
+}
+
+// index lists the keys of each canonical name, in the order of their text.
+type index map[string][]string
+
+func newIndex[V any](of map[string]V) index {
+	keys := index{}
+	for _, key := range slices.Sorted(maps.Keys(of)) {
+		name := canonicalName(key)
+		keys[name] = append(keys[name], key)
+	}
+	return keys
 }
 
 // Format implements fmt.Formatter, so that no verb prints a secret.
@@ -113,32 +126,20 @@ func decode(content []byte, into any) error {
 var errNotDockerConfig = errors.New("is not a docker config")
 
 func newConfig(read document, of kind) *Config {
-	c := &Config{
-		kind:     of,
-		accounts: map[string]stored{},
-		keys:     map[string][]string{},
-		helpers:  map[string]string{},
-		store:    read.CredsStore,
-	}
-	for _, key := range slices.Sorted(maps.Keys(read.Auths)) {
-		decoded := read.Auths[key].decode()
-		if decoded == (stored{}) { // Docker Desktop writes {} for what its helper keeps
-			continue
-		}
-		c.accounts[key] = decoded
-		name := canonicalName(key)
-		c.keys[name] = append(c.keys[name], key)
-	}
-	names := slices.Sorted(maps.Keys(read.CredHelpers))
-	for _, key := range slices.Backward(names) { // the first in order stays
-		c.helpers[canonicalName(key)] = read.CredHelpers[key]
-	}
-	for _, key := range names { // the exact key comes first
-		if name := canonicalName(key); key == name || key == of.hub {
-			c.helpers[name] = read.CredHelpers[key]
+	accounts := map[string]stored{}
+	for key, entry := range read.Auths {
+		if decoded := entry.decode(); decoded != (stored{}) { // Docker Desktop writes {} for what its helper keeps
+			accounts[key] = decoded
 		}
 	}
-	return c
+	return &Config{
+		kind:        of,
+		accounts:    accounts,
+		accountKeys: newIndex(accounts),
+		helpers:     read.CredHelpers,
+		helperKeys:  newIndex(read.CredHelpers),
+		store:       read.CredsStore,
+	}
 }
 
 // ParseDockerConfig reads a docker config that holds accounts itself, as the pull
@@ -156,15 +157,16 @@ func ParseDockerConfig(content []byte) (*Config, error) {
 	case read.CredsStore != "":
 		return nil, errors.New("has credsStore: only auths are read here, write helper: NAME for a credential helper")
 	}
-	if read.Auths == nil {
+	isOlder := read.Auths == nil
+	if isOlder {
 		if err := decode(content, &read.Auths); err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(slices.Collect(maps.Values(read.Auths)), func(e entry) bool { return e != entry{} }) {
-			return nil, errNotDockerConfig
-		}
 	}
 	c := newConfig(read, dockerConfigFile)
+	if isOlder && len(c.accounts) == 0 { // any object of objects could be one
+		return nil, errNotDockerConfig
+	}
 	for _, key := range slices.Sorted(maps.Keys(c.accounts)) {
 		if c.accounts[key].invalid {
 			return nil, fmt.Errorf("the entry %s is not base64 of user:password", printable(key))
@@ -188,7 +190,8 @@ func printable(key string) string {
 // closing slash, the host in lower case, Docker Hub as docker.io.
 func canonicalName(key string) string {
 	rest, hasScheme := key, false
-	if scheme, after, ok := strings.Cut(key, "://"); ok && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")) {
+	scheme, after, found := strings.Cut(key, "://")
+	if scheme = strings.ToLower(scheme); found && (scheme == "https" || scheme == "http") {
 		rest, hasScheme = after, true
 	}
 	host, path, _ := strings.Cut(rest, "/")
@@ -211,25 +214,25 @@ func canonicalHost(host string) string { return address.CanonicalHost(strings.To
 // else the host's own entry. repository is "" for the registry itself.
 func (c *Config) Locate(host, repository string) Source {
 	for path := repository; path != ""; path = path[:max(0, strings.LastIndexByte(path, '/'))] {
-		if key := c.key(host, "/"+path); key != "" {
+		if key := c.choose(c.accountKeys, host, "/"+path); key != "" {
 			return Source{config: c, key: key}
 		}
 	}
 	if helper := c.helper(host); helper != "" {
 		return Source{helper: helper, server: serverName(host, c.kind.hub)}
 	}
-	if key := c.key(host, ""); key != "" {
+	if key := c.choose(c.accountKeys, host, ""); key != "" {
 		return Source{config: c, key: key}
 	}
 	return Source{}
 }
 
-// key returns the key of the entry for a namespace of host. path begins with a
-// slash, or is empty for the host itself. If keys in several spellings are there,
-// the one that was looked up comes first, then the one that the file's own tools
-// write, then the order of the text decides.
-func (c *Config) key(host, path string) string {
-	keys := c.keys[canonicalHost(host)+path]
+// choose returns the key for a namespace of host, or "". path begins with a slash,
+// or is empty for the host itself. If keys in several spellings are there, the one
+// that was looked up comes first, then the one that the file's own tools write,
+// then the order of the text decides.
+func (c *Config) choose(from index, host, path string) string {
+	keys := from[canonicalHost(host)+path]
 	if len(keys) == 0 {
 		return ""
 	}
@@ -252,8 +255,8 @@ func (c *Config) key(host, path string) string {
 // helper returns the credential helper for host, if any. An empty name in
 // credHelpers means that the host has none, as in docker.
 func (c *Config) helper(host string) string {
-	if helper, ok := c.helpers[canonicalHost(host)]; ok {
-		return helper
+	if key := c.choose(c.helperKeys, host, ""); key != "" {
+		return c.helpers[key]
 	}
 	return c.store
 }

@@ -128,6 +128,7 @@ func TestKeys(t *testing.T) {
 		{"https://registry.test:5000", "registry.test:5000", "team/app", true},
 		{"registry.test", "registry.test:5000", "team/app", false},
 		{"registry.test:5000", "registry.test", "team/app", false},
+		{"https", "https", "team/app", true},
 		{"[::1]:5000", "[::1]:5000", "team/app", true},
 		{"", "quay.io", "team/app", false},
 	} {
