@@ -16,9 +16,6 @@ import (
 	"refmatrix/scanner/registry/credential"
 )
 
-// ValidHelper reports whether name can be that of a credential helper.
-func ValidHelper(name string) bool { return credential.ValidHelper(name) }
-
 func (d *decoder) authFields(a *Auth) []field {
 	return []field{
 		{"username", func(n *yaml.Node, path string) { a.Username, _ = d.requiredText(n, path) }},

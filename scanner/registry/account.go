@@ -93,8 +93,11 @@ func waitToHold(ctx context.Context, s *semaphore.Weighted) error {
 }
 
 // settled reports whether requests need not wait for each other to send the
-// account.
+// account. No account at all is settled.
 func (a *account) settled() bool {
+	if a == nil {
+		return true
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.good || a.unclear || a.proven()
@@ -102,6 +105,9 @@ func (a *account) settled() bool {
 
 // refused reports whether the registry is known to refuse the account.
 func (a *account) refused() bool {
+	if a == nil {
+		return false
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.proven()

@@ -3,17 +3,12 @@ package registry
 import (
 	"context"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/registry/credential"
 )
-
-// accountTimeout is how long finding an account may take, a credential helper
-// included.
-const accountTimeout = 30 * time.Second
 
 // accounts finds the accounts of one entry, each once.
 type accounts struct {
@@ -67,9 +62,7 @@ func (a *accounts) get(ctx context.Context, repository string) (*account, error)
 			return nil, err
 		}
 		defer done()
-		bounded, cancel := context.WithTimeout(life, accountTimeout)
-		defer cancel()
-		return a.find(bounded, repository)
+		return a.find(life, repository)
 	})
 	defer idleAfter(ctx, ownStall)()
 	select {

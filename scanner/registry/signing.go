@@ -47,7 +47,7 @@ func (s *Session) sign(ctx context.Context, q Request) (*signing, error) {
 func (in *signing) end() {
 	in.release()
 	learned := in.authorization
-	if learned != nil && (learned.challenge == nil || in.account != nil && !in.account.settled()) {
+	if learned != nil && (learned.challenge == nil || learned.account.refused() || !learned.account.settled()) {
 		learned = nil
 	}
 	in.turn.leave(learned)
@@ -83,7 +83,9 @@ func (in *signing) meet(ctx context.Context, got *answer) (again bool, err error
 		return false, err
 	}
 	known, err := in.turn.lead(ctx, in.authorization)
-	if err == nil && known == nil {
+	if err == nil && known != nil {
+		err = in.try(ctx, known.account)
+	} else if err == nil {
 		known, err = in.authorize(ctx, met)
 	}
 	if errors.Is(err, errAccountRefused) {

@@ -1,0 +1,491 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
+)
+
+// scripted is a registry that answers as a rule says and records what it was sent:
+// method, path and query, and who signed.
+type scripted struct {
+	*httptest.Server
+	mu   sync.Mutex
+	sent []string
+}
+
+// reply is an answer: a status, and a challenge or body. {origin} is the server's.
+type reply struct {
+	status    int
+	challenge string
+	body      string
+	location  string
+}
+
+// signedBy is who signed a request: a user and password, a token, or nobody.
+func signedBy(q *http.Request) string {
+	if user, password, ok := q.BasicAuth(); ok {
+		return user + ":" + password
+	}
+	return strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer ")
+}
+
+// script starts a registry. rule gets the request without its origin, as
+// "GET /v2/", and who signed it.
+func script(t *testing.T, rule func(request, by string) reply) *scripted {
+	t.Helper()
+	s := &scripted{}
+	s.Server = serve(t, func(w http.ResponseWriter, q *http.Request) {
+		request, by := q.Method+" "+q.URL.RequestURI(), signedBy(q)
+		if q.Method == http.MethodPost && q.URL.Path == "/token" {
+			_ = q.ParseForm()
+			by = q.PostForm.Get("refresh_token")
+			request += " scope=" + q.PostForm.Get("scope") + " service=" + q.PostForm.Get("service")
+		}
+		s.mu.Lock()
+		s.sent = append(s.sent, strings.TrimSpace(request+" "+by))
+		s.mu.Unlock()
+		answer := rule(request, by)
+		place := func(text string) string { return strings.ReplaceAll(text, "{origin}", s.URL) }
+		if answer.challenge != "" {
+			w.Header().Set("WWW-Authenticate", place(answer.challenge))
+		}
+		if answer.location != "" {
+			w.Header().Set("Location", place(answer.location))
+		}
+		w.WriteHeader(answer.status)
+		_, _ = io.WriteString(w, answer.body)
+	})
+	return s
+}
+
+// take returns what was sent since the last call.
+func (s *scripted) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sent := s.sent
+	s.sent = nil
+	return sent
+}
+
+// manifest asks for the manifest of a repository, as the resolve step does.
+func manifest(t *testing.T, c *registry.Client, repository string) *registry.Response {
+	t.Helper()
+	resp, err := c.NewSession().Do(t.Context(), registry.Request{
+		Step: "resolve", Method: http.MethodGet, URL: c.URL(repository + "/manifests/x"),
+		Scope: "repository:" + repository + ":pull", Hidden: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+// outcome is a response in a word: its status or fault, and what became of the
+// account.
+func outcome(resp *registry.Response) string {
+	if resp.Fault != nil {
+		return string(resp.Fault.Kind)
+	}
+	text := fmt.Sprint(resp.Status)
+	if resp.Token {
+		text = "token " + text
+	}
+	return strings.TrimSpace(text + " " + string(resp.Account))
+}
+
+const basicChallenge, bearerChallenge = `Basic realm="x"`, `Bearer realm="{origin}/token",service="s"`
+
+// wantsBasic is a registry that wants a user and password everywhere.
+func wantsBasic(good string) func(string, string) reply {
+	return func(_, by string) reply {
+		if by != good {
+			return reply{status: 401, challenge: basicChallenge}
+		}
+		return reply{status: 200}
+	}
+}
+
+// wantsToken is a registry behind a token service, which refuses other accounts
+// than good.
+func wantsToken(good string) func(string, string) reply {
+	return func(request, by string) reply {
+		switch {
+		case strings.Contains(request, " /token") && by == good:
+			return reply{status: 200, body: `{"token":"token-of-` + by + `"}`}
+		case strings.Contains(request, " /token"):
+			return reply{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED"}]}`}
+		case by == "token-of-"+good:
+			return reply{status: 200}
+		}
+		return reply{status: 401, challenge: bearerChallenge}
+	}
+}
+
+// TestSignIn: the requests that each way to sign in costs, and what the answers
+// say of the account.
+func TestSignIn(t *testing.T) {
+	robot := inventory.Auth{Username: "robot", Password: "right"}
+	wrong := inventory.Auth{Username: "robot", Password: "wrong"}
+	anonymous := inventory.Auth{Anonymous: true}
+	const a, b, c = "GET /v2/a/manifests/x", "GET /v2/b/manifests/x", "GET /v2/c/manifests/x"
+	token := func(repository string) string {
+		return "GET /token?scope=repository%3A" + repository + "%3Apull&service=s"
+	}
+	tests := []struct {
+		name  string
+		auth  inventory.Auth
+		rule  func(request, by string) reply
+		asked string // repositories, in order
+		want  string // outcomes
+		sent  []string
+	}{
+		{
+			"an open registry is not sent the account", robot,
+			func(string, string) reply { return reply{status: 200} },
+			"a b", "200, 200",
+			[]string{a, b},
+		},
+		{
+			"Basic costs one challenge", robot, wantsBasic("robot:right"),
+			"a b a", "200 accepted, 200 accepted, 200 accepted",
+			[]string{a, a + " robot:right", b + " robot:right", a + " robot:right"},
+		},
+		{
+			"Basic without an account", anonymous, wantsBasic("robot:right"),
+			"a b", "401, 401",
+			[]string{a, b},
+		},
+		{
+			"a token costs a challenge for each repository", robot, wantsToken("robot:right"),
+			"a b a", "200 accepted, 200 accepted, 200 accepted",
+			[]string{
+				a, token("a") + " robot:right", a + " token-of-robot:right",
+				b, token("b") + " robot:right", b + " token-of-robot:right",
+				a + " token-of-robot:right",
+			},
+		},
+		{
+			"an anonymous token", anonymous, wantsToken(""),
+			"a a", "200, 200",
+			[]string{a, token("a"), a + " token-of-", a + " token-of-"},
+		},
+		{
+			"an identity token is posted", inventory.Auth{IdentityToken: "refresh"}, wantsToken("refresh"),
+			"a", "200 accepted",
+			[]string{a, "POST /token scope=repository:a:pull service=s refresh", a + " token-of-refresh"},
+		},
+		{
+			"a registry token is sent at once", inventory.Auth{Token: "fixed"},
+			func(_, by string) reply { return reply{status: map[bool]int{true: 200, false: 401}[by == "fixed"]} },
+			"a b", "200 accepted, 200 accepted",
+			[]string{a + " fixed", b + " fixed"},
+		},
+		{
+			"a wrong password is sent twice, and no more", wrong, wantsBasic("robot:right"),
+			"a b c", "401 refused, 401 refused, 401 refused",
+			[]string{a, a + " robot:wrong", "GET /v2/", "GET /v2/ robot:wrong", b, c},
+		},
+		{
+			"a wrong password is sent to the token service twice", wrong, wantsToken("robot:right"),
+			"a b", "token 401 refused, 401 refused",
+			[]string{a, token("a") + " robot:wrong", "GET /v2/", "GET /token?service=s robot:wrong", b},
+		},
+		{
+			"a token service that takes any password (Harbor)", wrong,
+			func(request, _ string) reply {
+				if strings.Contains(request, " /token") {
+					return reply{status: 200, body: `{"token":"of-nobody"}`}
+				}
+				return reply{status: 401, challenge: bearerChallenge}
+			},
+			"a b", "401 refused, 401 refused",
+			[]string{
+				a, token("a") + " robot:wrong", a + " of-nobody",
+				"GET /v2/", "GET /token?service=s robot:wrong", "GET /v2/ of-nobody", b,
+			},
+		},
+		{
+			"one refused repository does not refuse the account", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, "/v2/a/") && by != "" {
+					return reply{status: 401, challenge: basicChallenge}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b a", "401 accepted, 200 accepted, 401 accepted",
+			[]string{a, a + " robot:right", "GET /v2/", "GET /v2/ robot:right", b + " robot:right", a + " robot:right"},
+		},
+		{
+			"an account that was accepted is not asked about", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, "scope=repository%3Ab%3A") {
+					return reply{status: 403}
+				}
+				return wantsToken("robot:right")(request, by)
+			},
+			"a b", "200 accepted, token 403 accepted",
+			[]string{a, token("a") + " robot:right", a + " token-of-robot:right", b, token("b") + " robot:right"},
+		},
+		{
+			"where /v2/ asks for nothing, two repositories refuse an account", wrong,
+			func(request, by string) reply {
+				if request == "GET /v2/" {
+					return reply{status: 200}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a a b c", "401 sent, 401 sent, 401 refused, 401 refused",
+			[]string{a, a + " robot:wrong", "GET /v2/", a, a + " robot:wrong", b, b + " robot:wrong", c},
+		},
+		{
+			"a registry token that is refused", inventory.Auth{Token: "expired"},
+			func(_, by string) reply { return reply{status: 401, challenge: bearerChallenge} },
+			"a b", "401 refused, 401 refused",
+			[]string{a + " expired", "GET /v2/", "GET /v2/ expired", b},
+		},
+		{
+			"a manifest that is hidden from those who do not sign in", robot,
+			func(request, by string) reply {
+				if by == "" && request != "GET /v2/" {
+					return reply{status: 404}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b a", "200 accepted, 200 accepted, 200 accepted",
+			[]string{a, "GET /v2/", a + " robot:right", b + " robot:right", a + " robot:right"},
+		},
+		{
+			"a manifest that is not there", robot,
+			func(request, _ string) reply {
+				return reply{status: map[bool]int{true: 200, false: 404}[request == "GET /v2/"]}
+			},
+			"a b", "404, 404",
+			[]string{a, "GET /v2/", b},
+		},
+		{
+			"a manifest that is not there, without an account", anonymous,
+			func(string, string) reply { return reply{status: 403} },
+			"a b", "403, 403",
+			[]string{a, b},
+		},
+		{
+			"what a realm asks for itself is not asked for", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, " /token") || by != "" {
+					return wantsToken("robot:right")(request, by)
+				}
+				return reply{status: 401, challenge: `Bearer realm="{origin}/token?scope=repository:prod/app:push,delete&Scope=x&scope[]=y&account=root&offline_token=true&host=h&service=own"`}
+			},
+			"a", "200 accepted",
+			[]string{a, "GET /token?host=h&scope=repository%3Aa%3Apull&service=own robot:right", a + " token-of-robot:right"},
+		},
+		{
+			"nor is what a redirect of the token service asks for", robot,
+			func(request, by string) reply {
+				if strings.HasPrefix(request, "GET /token?") {
+					return reply{status: 307, location: "{origin}/token/?scope=repository:prod/app:delete&account=root&state=1"}
+				}
+				return wantsToken("robot:right")(request, by)
+			},
+			"a", "200 accepted",
+			[]string{a, token("a") + " robot:right", "GET /token/?scope=repository%3Aa%3Apull&state=1 robot:right", a + " token-of-robot:right"},
+		},
+		{
+			"Basic where auth.realms names another host", inventory.Auth{Username: "robot", Password: "right", Realms: []string{"auth.test"}},
+			wantsBasic("robot:right"),
+			"a b", "auth-refused, auth-refused",
+			[]string{a, b},
+		},
+		{
+			"Basic where auth.realms names the registry", inventory.Auth{Username: "robot", Password: "right", Realms: []string{"127.0.0.1"}},
+			wantsBasic("robot:right"),
+			"a", "200 accepted",
+			[]string{a, a + " robot:right"},
+		},
+		{
+			"a realm that auth.realms does not name", inventory.Auth{Username: "robot", Password: "right", Realms: []string{"auth.test"}},
+			wantsToken("robot:right"),
+			"a", "auth-refused",
+			[]string{a},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := script(t, test.rule)
+			e := entry(t, s.URL)
+			e.Auth, e.Timeout = test.auth, 5*time.Second
+			client := client(t, e)
+			var got []string
+			for repository := range strings.FieldsSeq(test.asked) {
+				got = append(got, outcome(manifest(t, client, repository)))
+			}
+			if text := strings.Join(got, ", "); text != test.want {
+				t.Errorf("outcomes %s, want %s", text, test.want)
+			}
+			if sent := s.take(); !slices.Equal(sent, test.sent) {
+				t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(test.sent, "\n"))
+			}
+		})
+	}
+}
+
+// TestRenewal: a token that is refused is renewed once, at the realm that the
+// registry named to an unsigned request, whatever it names now.
+func TestRenewal(t *testing.T) {
+	for _, later := range []string{basicChallenge, `Bearer realm="https://169.254.169.254/token"`, `Bearer realm="{origin}/other"`, ""} {
+		valid := "token-1"
+		issued := 0
+		s := script(t, func(request, by string) reply {
+			switch {
+			case strings.HasPrefix(request, "GET /token"):
+				issued++
+				return reply{status: 200, body: fmt.Sprintf(`{"token":"token-%d"}`, issued)}
+			case by == valid:
+				return reply{status: 200}
+			case by != "":
+				return reply{status: 401, challenge: later}
+			}
+			return reply{status: 401, challenge: bearerChallenge}
+		})
+		e := entry(t, s.URL)
+		e.Auth, e.Timeout = inventory.Auth{Username: "robot", Password: "right"}, 5*time.Second
+		c := client(t, e)
+		if got := outcome(manifest(t, c, "a")); got != "200 accepted" {
+			t.Fatal(got)
+		}
+		s.take()
+		valid = "token-2"
+		got := outcome(manifest(t, c, "a"))
+		want := []string{
+			"GET /v2/a/manifests/x token-1", "GET /token?scope=repository%3Aa%3Apull&service=s robot:right", "GET /v2/a/manifests/x token-2",
+		}
+		if sent := s.take(); got != "200 accepted" || !slices.Equal(sent, want) {
+			t.Errorf("%q: %s after %q", later, got, sent)
+		}
+		valid = ""
+		if got := outcome(manifest(t, c, "a")); got != "401 accepted" || len(s.take()) != 3 {
+			t.Errorf("%q: a token that is never good: %s", later, got)
+		}
+	}
+}
+
+// TestOneRenewal: of many rows whose token has expired, one renews it.
+func TestOneRenewal(t *testing.T) {
+	var mu sync.Mutex
+	valid, issued := 0, 0
+	s := script(t, func(request, by string) reply {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case strings.HasPrefix(request, "GET /token"):
+			issued++
+			return reply{status: 200, body: fmt.Sprintf(`{"token":"token-%d"}`, issued)}
+		case valid > 0 && by == fmt.Sprintf("token-%d", valid):
+			return reply{status: 200}
+		}
+		return reply{status: 401, challenge: bearerChallenge}
+	})
+	e := entry(t, s.URL)
+	e.Timeout, e.Concurrency = 5*time.Second, 16
+	c := client(t, e)
+	valid = 1
+	manifest(t, c, "a")
+	mu.Lock()
+	valid = 2
+	mu.Unlock()
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if got := outcome(manifest(t, c, "a")); got != "200" {
+				t.Error(got)
+			}
+		})
+	}
+	all.Wait()
+	if issued != 2 {
+		t.Errorf("%d tokens were asked for, want 2", issued)
+	}
+}
+
+// TestWrongPassword: however many images of however many entries use a wrong
+// password at an origin, it is sent twice.
+func TestWrongPassword(t *testing.T) {
+	for name, rule := range map[string]func(string, string) reply{
+		"Basic": wantsBasic("robot:right"), "Bearer": wantsToken("robot:right"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := script(t, rule)
+			pool := registry.NewPool(registry.Options{})
+			t.Cleanup(pool.Close)
+			var all sync.WaitGroup
+			for range 3 {
+				e := entry(t, s.URL)
+				e.Auth, e.Timeout, e.Concurrency = inventory.Auth{Username: "robot", Password: "wrong"}, 10*time.Second, 8
+				c := pool.Client(e)
+				for i := range 10 {
+					all.Go(func() {
+						resp := manifest(t, c, fmt.Sprintf("team/app%d", i))
+						if resp.Account != verdict.AccountRefused {
+							t.Errorf("%+v", resp.Answer)
+						}
+					})
+				}
+			}
+			all.Wait()
+			sent := 0
+			for _, one := range s.take() {
+				if strings.HasSuffix(one, "robot:wrong") {
+					sent++
+				}
+			}
+			if sent != 2 {
+				t.Errorf("the password was sent %d times", sent)
+			}
+		})
+	}
+}
+
+// TestWritesStay: a request that writes follows no redirect and leaves no origin.
+func TestWritesStay(t *testing.T) {
+	other := script(t, func(string, string) reply { return reply{status: 201} })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+			for _, target := range []string{other.URL + "/v2/prod/app/manifests/latest", "/v2/prod/app/manifests/latest"} {
+				s := script(t, func(string, string) reply { return reply{status: status, location: target} })
+				c := client(t, entry(t, s.URL))
+				resp, err := c.NewSession().Do(t.Context(), registry.Request{
+					Step: "push", Method: method, URL: c.URL("scratch/manifests/x"), Body: []byte("{}"), Scope: "repository:scratch:push",
+				})
+				if err != nil || resp.Status != status {
+					t.Errorf("%s %d: %v %+v", method, status, err, resp)
+				}
+				if sent := s.take(); len(sent) != 1 {
+					t.Errorf("%s %d: sent %q", method, status, sent)
+				}
+			}
+		}
+	}
+	c := client(t, entry(t, "http://registry.test"))
+	target := c.URL("a/blobs/uploads/x")
+	target.Host = strings.TrimPrefix(other.URL, "http://")
+	resp, err := c.NewSession().Do(context.Background(), registry.Request{Step: "push", Method: http.MethodPut, URL: target})
+	if err != nil || resp.Fault == nil || resp.Fault.Kind != matrix.Redirect {
+		t.Errorf("%v %+v", err, resp)
+	}
+	if sent := other.take(); len(sent) > 0 {
+		t.Errorf("the other origin was sent %q", sent)
+	}
+}
