@@ -108,7 +108,8 @@ func (s *scan) run(ctx context.Context, j *job) {
 	s.report(Event{Registry: entry.Name, Image: j.image.String()})
 	options := s.options.Probe
 	options.Write = options.Write && j.index == 0 // once per registry, not per image
-	outcome, err := probe.Image(ctx, j.target.open(s.pool), j.image, options)
+	client := j.target.open(s.pool)
+	outcome, err := probe.Image(ctx, client, j.image, options)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}
@@ -118,6 +119,7 @@ func (s *scan) run(ctx context.Context, j *job) {
 		Image:    j.image.String(),
 		Labels:   entry.Labels,
 		Expect:   entry.Expect,
+		Clean:    client.Clean,
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges
 	row.Requests = len(outcome.Exchanges)

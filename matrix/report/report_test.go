@@ -53,7 +53,7 @@ func sample() *matrix.Matrix {
 				TagSchema: &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagIndex, Descriptors: 1, Compared: true, OnlyTag: []string{"sha256:11"}, Links: []matrix.Descriptor{{Digest: "sha256:11", Size: 3}}},
 				Push:      &matrix.Push{Strategy: matrix.PushDual, Repository: "scratch", Accepted: true, Listed: true},
 			},
-			Product: matrix.Product{Name: "Harbor", Version: "2.11.1", Evidence: "header"}},
+			Product: verdict.Product{Name: "Harbor", Version: "2.11.1", Signs: []verdict.Sign{{Label: "header"}}}},
 		{Manifest: verdict.Manifest{Digest: "sha256:aa"}, Referrers: verdict.Referrers{Answer: verdict.Answer{Status: 404, ContentType: "text/plain"}}},
 		{Manifest: verdict.Manifest{Answer: verdict.Answer{Fault: &verdict.Fault{Kind: matrix.Connect, Text: "connection refused"}}}},
 		{Manifest: verdict.Manifest{Answer: verdict.Answer{Status: 404}}},

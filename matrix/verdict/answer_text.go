@@ -19,19 +19,19 @@ func (a *Answer) refusedOrIrrelevant(refusal string) string {
 
 // listedText counts what the list holds: all of it if every page was read, else
 // what its first page has.
-func listedText(o *Observation) string {
-	switch total := o.Capabilities.Descriptors; {
+func listedText(s *shown) string {
+	switch total := s.Capabilities.Descriptors; {
 	case total != nil:
 		return matrix.Quantity(*total, "descriptor")
-	case o.Referrers.Next:
-		return "at least " + matrix.Quantity(o.Referrers.Index.Total, "descriptor")
+	case s.Referrers.Next:
+		return "at least " + matrix.Quantity(s.Referrers.Index.Total, "descriptor")
 	}
-	return matrix.Quantity(o.Referrers.Index.Total, "descriptor")
+	return matrix.Quantity(s.Referrers.Index.Total, "descriptor")
 }
 
 // pagesText describes what is behind an empty first page.
-func pagesText(o *Observation) string {
-	if total := o.Capabilities.Descriptors; total != nil {
+func pagesText(s *shown) string {
+	if total := s.Capabilities.Descriptors; total != nil {
 		return "its pages list " + matrix.Quantity(*total, "descriptor")
 	}
 	return "what the other pages list was not read"

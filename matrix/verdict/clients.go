@@ -162,8 +162,7 @@ func forecast(o *Observation) map[string]matrix.Forecast {
 
 // clientsThat names the clients whose forecast holds, in the order of the
 // forecast table.
-func clientsThat(o *Observation, holds func(matrix.Forecast) bool) string {
-	all := forecast(o)
+func clientsThat(all map[string]matrix.Forecast, holds func(matrix.Forecast) bool) string {
 	var names []string
 	for _, l := range libraries {
 		for _, client := range l.clients {

@@ -72,26 +72,26 @@ func TestForecastOfPushes(t *testing.T) {
 		name    string
 		seen    Referrers
 		push    *matrix.Push
-		product matrix.Product
+		product Product
 		want    string
 	}{
-		{"the API and OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, matrix.Product{}, "api tag api api"},
-		{"the API without OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushDual, Accepted: true, Listed: true}, matrix.Product{}, "tag tag api tag"},
-		{"OCI-Subject, and an empty list", exact, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, matrix.Product{}, "nothing-found tag nothing-found nothing-found"},
-		{"accepted, and an empty list", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true}, matrix.Product{}, "tag tag nothing-found tag"},
-		{"OCI-Subject, and the list was not answered", exact, &matrix.Push{Strategy: matrix.PushUnknown, Accepted: true, OCISubject: true}, matrix.Product{}, "api tag api api"},
-		{"accepted by a repository without the API", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}, matrix.Product{}, "api tag api api"},
-		{"cut short before the artifact was pushed", exact, &matrix.Push{Strategy: matrix.PushUnknown}, matrix.Product{}, "api tag api api"},
-		{"refused", exact, &matrix.Push{Strategy: matrix.PushRefused}, matrix.Product{}, "api tag api api"},
-		{"OCI-Subject before a 404", none, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, matrix.Product{}, "nothing-found tag tag nothing-found"},
-		{"OCI-Subject before a 405", status(405), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, matrix.Product{}, "nothing-found tag error nothing-found"},
-		{"OCI-Subject before another type", other, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, matrix.Product{}, "nothing-found tag nothing-found nothing-found"},
-		{"OCI-Subject before a charset", charset, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, matrix.Product{}, "nothing-found tag nothing-found api"},
-		{"Quay, not written to", exact, nil, matrix.Product{Name: "Quay"}, "tag tag api tag"},
-		{"Quay that sent OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, matrix.Product{Name: "Quay"}, "api tag api api"},
-		{"Harbor 2.8", exact, nil, matrix.Product{Name: "Harbor", Version: "2.8.4"}, "tag tag api tag"},
-		{"Harbor 2.9", exact, nil, matrix.Product{Name: "Harbor", Version: "2.9.0"}, "api tag api api"},
-		{"Harbor of no known version", exact, nil, matrix.Product{Name: "Harbor"}, "api tag api api"},
+		{"the API and OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "api tag api api"},
+		{"the API without OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushDual, Accepted: true, Listed: true}, Product{}, "tag tag api tag"},
+		{"OCI-Subject, and an empty list", exact, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"accepted, and an empty list", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true}, Product{}, "tag tag nothing-found tag"},
+		{"OCI-Subject, and the list was not answered", exact, &matrix.Push{Strategy: matrix.PushUnknown, Accepted: true, OCISubject: true}, Product{}, "api tag api api"},
+		{"accepted by a repository without the API", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}, Product{}, "api tag api api"},
+		{"cut short before the artifact was pushed", exact, &matrix.Push{Strategy: matrix.PushUnknown}, Product{}, "api tag api api"},
+		{"refused", exact, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "api tag api api"},
+		{"OCI-Subject before a 404", none, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},
+		{"OCI-Subject before a 405", status(405), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag error nothing-found"},
+		{"OCI-Subject before another type", other, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
+		{"OCI-Subject before a charset", charset, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found api"},
+		{"Quay, not written to", exact, nil, Product{Name: "Quay"}, "tag tag api tag"},
+		{"Quay that sent OCI-Subject", exact, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{Name: "Quay"}, "api tag api api"},
+		{"Harbor 2.8", exact, nil, Product{Name: "Harbor", Version: "2.8.4"}, "tag tag api tag"},
+		{"Harbor 2.9", exact, nil, Product{Name: "Harbor", Version: "2.9.0"}, "api tag api api"},
+		{"Harbor of no known version", exact, nil, Product{Name: "Harbor"}, "api tag api api"},
 	} {
 		o := subject(test.seen)
 		o.Capabilities.Push, o.Product = test.push, test.product

@@ -6,8 +6,22 @@ import (
 	"refmatrix/matrix"
 )
 
-func filterIs(f matrix.Filter) func(*Observation) bool {
-	return func(o *Observation) bool { return o.Capabilities.Filter == f }
+func filterIs(f matrix.Filter) func(*Observation, Verdict) bool {
+	return seen(func(o *Observation) bool { return o.Capabilities.Filter == f })
+}
+
+// Conditions on the forecast of a client.
+
+func failsToRead(f matrix.Forecast) bool     { return f.Read == matrix.OutcomeError }
+func failsOnlyToPush(f matrix.Forecast) bool { return f.Push == matrix.OutcomeError && !failsToRead(f) }
+func failsAtAll(f matrix.Forecast) bool      { return failsToRead(f) || failsOnlyToPush(f) }
+func losesWrites(f matrix.Forecast) bool     { return f.Push == matrix.OutcomeNothing }
+
+// pageText says what is wrong with the pages of a list.
+var pageText = map[matrix.Pagination]string{
+	matrix.PageLoop:    "The next links of the list run in a circle: clients that follow them hang or repeat.",
+	matrix.PageForeign: "A next link of the list leads to another origin; it was not followed, and clients lose the credentials there.",
+	matrix.PageBroken:  "A next link of the list answered no OCI index: clients see only the pages before it.",
 }
 
 // answerFindings are about what the referrers endpoint answers.
@@ -17,40 +31,37 @@ var answerFindings = []findingRule{
 		meaning: "An index came under 404, which the specification forbids.",
 		remedy:  "Ask the vendor to answer 200 where the API is there.",
 		source:  listing,
-		text: func(_ *Observation, v Verdict) string {
-			if v.Reason != matrix.IndexOn404 {
-				return ""
-			}
-			return "A registry with the API must not answer 404 here (distribution specification v1.1, Listing Referrers); clients treat every 404 as no API and use the tag schema."
-		},
+		when:    func(_ *Observation, v Verdict) bool { return v.Reason == matrix.IndexOn404 },
+		text: sentence("A registry with the API must not answer 404 here (distribution specification v1.1, Listing Referrers); " +
+			"clients treat every 404 as no API and use the tag schema."),
 	},
 	{
 		code:    "type-parameters",
 		meaning: "The index type is written with parameters or in capitals.",
 		remedy:  "Let the registry, or the proxy that adds the charset, send " + matrix.IndexMediaType + " and nothing else.",
 		source:  "RFC 9110 section 8.3.1; clients measured",
-		text: sentence(func(o *Observation) bool {
+		when: seen(func(o *Observation) bool {
 			return okIndex(o) && MatchType(o.Referrers.ContentType) == matrix.TypeParameters
-		},
-			"The Content-Type carries parameters or capitals: oras, notation and cosign compare it whole and fall back to tags, regctl and containerd do not."),
+		}),
+		text: sentence("The Content-Type carries parameters or capitals: oras, notation and cosign compare it whole and " +
+			"fall back to tags, regctl and containerd do not."),
 	},
 	{
 		code:    "clients-fail",
 		meaning: "Some clients fail on this answer instead of falling back.",
 		remedy:  "Use the other clients here, or force the tag schema (oras --distribution-spec v1.1-referrers-tag), until the answer is mended.",
 		source:  "clients measured, see the forecast table",
-		text: func(o *Observation, _ Verdict) string {
-			read := clientsThat(o, func(f matrix.Forecast) bool { return f.Read == matrix.OutcomeError })
-			push := clientsThat(o, func(f matrix.Forecast) bool { return f.Push == matrix.OutcomeError && f.Read != matrix.OutcomeError })
+		when:    seen(func(o *Observation) bool { return clientsThat(forecast(o), failsAtAll) != "" }),
+		text: func(s *shown, _ Verdict) string {
+			read, push := clientsThat(s.clients, failsToRead), clientsThat(s.clients, failsOnlyToPush)
 			switch {
 			case read != "" && push != "":
 				return fmt.Sprintf("This answer stops %s with an error when they read, and %s when they attach: they do not fall back to the tag schema.", read, push)
 			case read != "":
 				return fmt.Sprintf("This answer stops %s with an error when they read: they do not fall back to the tag schema.", read)
-			case push != "":
+			default:
 				return fmt.Sprintf("This answer stops %s with an error when they attach: they do not fall back to the tag schema.", push)
 			}
-			return ""
 		},
 	},
 	{
@@ -58,12 +69,12 @@ var answerFindings = []findingRule{
 		meaning: "What a client attaches is not found afterwards.",
 		remedy:  "Attach with a client that writes the tag here, or force the tag schema, until the answer is mended.",
 		source:  "clients measured, see the forecast table",
-		text: func(o *Observation, _ Verdict) string {
-			lost := clientsThat(o, func(f matrix.Forecast) bool { return f.Push == matrix.OutcomeNothing })
-			if lost == "" || o.Capabilities.Push.Unlisted() {
-				return ""
-			}
-			return fmt.Sprintf("%s take this for a registry with the API and write no tag, but do not read its list: what they attach is found by nobody later.", lost)
+		when: seen(func(o *Observation) bool {
+			return clientsThat(forecast(o), losesWrites) != "" && !o.Capabilities.Push.Unlisted()
+		}),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("%s take this for a registry with the API and write no tag, but do not read its list: "+
+				"what they attach is found by nobody later.", clientsThat(s.clients, losesWrites))
 		},
 	},
 	{
@@ -71,44 +82,41 @@ var answerFindings = []findingRule{
 		meaning: "The pages of the list do not end or lead away.",
 		remedy:  "Mend the next links of the registry or of the proxy before it: they have to lead on, on the same origin, to an OCI index.",
 		source:  listing + "; RFC 8288",
-		text: func(o *Observation, _ Verdict) string {
-			switch o.Capabilities.Pagination {
-			case matrix.PageLoop:
-				return "The next links of the list run in a circle: clients that follow them hang or repeat."
-			case matrix.PageForeign:
-				return "A next link of the list leads to another origin; it was not followed, and clients lose the credentials there."
-			case matrix.PageBroken:
-				return "A next link of the list answered no OCI index: clients see only the pages before it."
-			}
-			return ""
-		},
+		when:    seen(func(o *Observation) bool { return pageText[o.Capabilities.Pagination] != "" }),
+		text:    func(s *shown, _ Verdict) string { return pageText[s.Capabilities.Pagination] },
 	},
 	{
 		code:    "filter-ignored",
 		meaning: "?artifactType= changes nothing, and clients must filter themselves.",
 		remedy:  "Expect clients to fetch the whole list of an image; they filter it themselves.",
 		source:  listing,
-		text:    sentence(filterIs(matrix.FilterIgnored), "The artifactType filter is ignored; clients filter themselves, at the price of the whole list."),
+		when:    filterIs(matrix.FilterIgnored),
+		text:    sentence("The artifactType filter is ignored; clients filter themselves, at the price of the whole list."),
 	},
 	{
 		code:    "filter-misstated",
 		meaning: "OCI-Filters-Applied came with a list that was not filtered.",
 		remedy:  "Ask the vendor to leave the header out where the filter was not applied, and filter by artifact type on the client's side.",
 		source:  listing,
-		text:    sentence(filterIs(matrix.FilterMisstated), "OCI-Filters-Applied says that the artifactType filter was applied, but other types are listed: clients that trust the header, as oras does, take them for what they asked for."),
+		when:    filterIs(matrix.FilterMisstated),
+		text: sentence("OCI-Filters-Applied says that the artifactType filter was applied, but other types are listed: " +
+			"clients that trust the header, as oras does, take them for what they asked for."),
 	},
 	{
 		code:    "filter-fails",
 		meaning: "The filtered list leaves out what it was asked for, or is refused.",
 		remedy:  "List without an artifact type and filter on the client's side, and ask the vendor to mend the filter.",
 		source:  listing,
-		text:    sentence(filterIs(matrix.FilterFails), "A request with ?artifactType= is refused or leaves out the very type it asks for: clients that filter find nothing."),
+		when:    filterIs(matrix.FilterFails),
+		text: sentence("A request with ?artifactType= is refused or leaves out the very type it asks for: clients that " +
+			"filter find nothing."),
 	},
 	{
 		code:    "contradicts-record",
 		meaning: "The measurement differs from what is reported of this product and version.",
 		remedy:  "Scan the registry from beside it, without the proxy, and compare.",
 		source:  "the product table",
+		when:    contradicts,
 		text:    contradiction,
 	},
 }

@@ -7,6 +7,11 @@ import (
 	"refmatrix/matrix"
 )
 
+// tagIs reports whether the referrers tag was requested and is what state says.
+func tagIs(state matrix.TagState, o *Observation) bool {
+	return o.Capabilities.TagSchema != nil && o.Capabilities.TagSchema.State == state
+}
+
 // linkFindings are about what is attached to the image, and how.
 var linkFindings = []findingRule{
 	{
@@ -14,11 +19,12 @@ var linkFindings = []findingRule{
 		meaning: "The tag schema lists descriptors that the API does not.",
 		remedy:  "Attach these links again by the API, or have the registry index the referrers tags, as it must when it turns the API on.",
 		source:  "distribution specification v1.1, Enabling the Referrers API",
-		text: func(o *Observation, v Verdict) string {
+		when: func(o *Observation, v Verdict) bool {
 			t := o.Capabilities.TagSchema
-			if t == nil || v.Referrers != matrix.Supported || t.MissingFromAPI() == 0 {
-				return ""
-			}
+			return t != nil && v.Referrers == matrix.Supported && t.MissingFromAPI() > 0
+		},
+		text: func(s *shown, _ Verdict) string {
+			t := s.Capabilities.TagSchema
 			return fmt.Sprintf("The API works, but %d of %s in the tag schema exist only there: clients that trust the API miss them.", t.MissingFromAPI(), matrix.Quantity(t.Descriptors, "link"))
 		},
 	},
@@ -27,11 +33,12 @@ var linkFindings = []findingRule{
 		meaning: "The API lists descriptors that an existing referrers tag does not.",
 		remedy:  "Delete the stale referrers tag once the API lists all that it lists.",
 		source:  "distribution specification v1.1, Referrers Tag Schema",
-		text: func(o *Observation, _ Verdict) string {
+		when: seen(func(o *Observation) bool {
 			t := o.Capabilities.TagSchema
-			if t == nil || t.MissingFromTag() == 0 {
-				return ""
-			}
+			return t != nil && t.MissingFromTag() > 0
+		}),
+		text: func(s *shown, _ Verdict) string {
+			t := s.Capabilities.TagSchema
 			return fmt.Sprintf("The referrers tag %s is stale: %s by the API only.", t.Tag, matrix.Quantity(t.MissingFromTag(), "link"))
 		},
 	},
@@ -40,11 +47,11 @@ var linkFindings = []findingRule{
 		meaning: "There are a referrers tag and the API, and the two lists were not compared.",
 		remedy:  "Scan with --probe full, which reads the pages of the list; mend its next links where they do not lead on.",
 		source:  "distribution specification v1.1, Enabling the Referrers API",
-		text: func(o *Observation, v Verdict) string {
-			t := o.Capabilities.TagSchema
-			if t == nil || t.State != matrix.TagIndex || t.Compared || v.Referrers != matrix.Supported {
-				return ""
-			}
+		when: func(o *Observation, v Verdict) bool {
+			return tagIs(matrix.TagIndex, o) && !o.Capabilities.TagSchema.Compared && v.Referrers == matrix.Supported
+		},
+		text: func(s *shown, _ Verdict) string {
+			t := s.Capabilities.TagSchema
 			return fmt.Sprintf("The referrers tag lists %s, and the API's list was not read to its end: whether they agree is not known.", matrix.Quantity(t.Descriptors, "link"))
 		},
 	},
@@ -53,20 +60,20 @@ var linkFindings = []findingRule{
 		meaning: "The registry resolves the referrers tag to the subject itself.",
 		remedy:  "Keep oras from writing referrers tags here: attach by cosign's own tags, or move to a registry that tells the two apart.",
 		source:  "oras-go#1396",
-		text: sentence(func(o *Observation) bool {
-			return o.Capabilities.TagSchema != nil && o.Capabilities.TagSchema.State == matrix.TagSubject
-		}, "The registry resolves the referrers tag to the subject itself: clients list its children as referrers, and a push can overwrite it (oras-go#1396)."),
+		when:    seen(func(o *Observation) bool { return tagIs(matrix.TagSubject, o) }),
+		text: sentence("The registry resolves the referrers tag to the subject itself: clients list its children as " +
+			"referrers, and a push can overwrite it (oras-go#1396)."),
 	},
 	{
 		code:    "sha-tag-in-use",
 		meaning: "Links exist by the tag schema where the registry has no API.",
 		remedy:  "Exempt sha256-* tags from clean-up and immutability rules.",
 		source:  "distribution specification v1.1, Referrers Tag Schema",
-		text: func(o *Observation, v Verdict) string {
-			t := o.Capabilities.TagSchema
-			if t == nil || t.State != matrix.TagIndex || v.Referrers == matrix.Supported {
-				return ""
-			}
+		when: func(o *Observation, v Verdict) bool {
+			return tagIs(matrix.TagIndex, o) && v.Referrers != matrix.Supported
+		},
+		text: func(s *shown, _ Verdict) string {
+			t := s.Capabilities.TagSchema
 			return fmt.Sprintf("The tag schema is in use here: %s lists %s. Clean-up rules must keep such tags.", t.Tag, matrix.Quantity(t.Descriptors, "link"))
 		},
 	},
@@ -75,25 +82,23 @@ var linkFindings = []findingRule{
 		meaning: "The digest is too long for a referrers tag, and clients disagree on its name.",
 		remedy:  "Use sha256 digests where links go by the tag schema.",
 		source:  "distribution specification v1.1, Referrers Tag Schema; regclient and oras-go, sources read",
-		text: func(o *Observation, v Verdict) string {
-			t := o.Capabilities.TagSchema
+		when: func(o *Observation, v Verdict) bool {
 			_, encoded, _ := strings.Cut(o.Manifest.Digest, ":")
-			if len(encoded) <= 64 || v.Strategy != matrix.ReferrersTag && (t == nil || t.State != matrix.TagIndex) {
-				return ""
-			}
-			return "The image's digest is longer than a referrers tag may name: regctl cuts it to 64 characters as the specification says and as was asked here, oras does not, so neither finds what the other wrote."
+			return len(encoded) > 64 && (v.Strategy == matrix.ReferrersTag || tagIs(matrix.TagIndex, o))
 		},
+		text: sentence("The image's digest is longer than a referrers tag may name: " +
+			"regctl cuts it to 64 characters as the specification says and as was asked here, oras does not, " +
+			"so neither finds what the other wrote."),
 	},
 	{
 		code:    "cosign-tags",
 		meaning: "Signatures or attestations hang on cosign's own tags.",
 		remedy:  "Copy them along in a migration (cosign copy, regctl image copy --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
 		source:  "cosign signature specification, tag-based discovery",
-		text: func(o *Observation, _ Verdict) string {
-			if len(o.Capabilities.CosignTags) == 0 {
-				return ""
-			}
-			return fmt.Sprintf("cosign tags exist for this image (%s): clients of the referrers API do not see them.", strings.Join(o.Capabilities.CosignTags, ", "))
+		when:    seen(func(o *Observation) bool { return len(o.Capabilities.CosignTags) > 0 }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("cosign tags exist for this image (%s): clients of the referrers API do not see them.",
+				strings.Join(s.Capabilities.CosignTags, ", "))
 		},
 	},
 }

@@ -7,6 +7,11 @@ import (
 	"refmatrix/matrix"
 )
 
+// pushIs reports whether the write probe ran and came to strategy.
+func pushIs(strategy matrix.PushStrategy, o *Observation) bool {
+	return o.Capabilities.Push != nil && o.Capabilities.Push.Strategy == strategy
+}
+
 // pushFindings are about what the write probe saw, or would see.
 var pushFindings = []findingRule{
 	{
@@ -14,29 +19,27 @@ var pushFindings = []findingRule{
 		meaning: "The API lists referrers, but PUT answers without OCI-Subject.",
 		remedy:  "Let clean-up and copies handle both the API's list and the referrers tag.",
 		source:  "distribution specification v1.1, Pushing Manifests with Subject; go-containerregistry pkg/registry, measured",
-		text: sentence(func(o *Observation) bool {
-			return o.Capabilities.Push != nil && o.Capabilities.Push.Strategy == matrix.PushDual
-		},
-			"The API lists what is pushed, but PUT answers without OCI-Subject, so oras, notation and regctl write the referrers tag as well; clean-up has to handle both."),
+		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushDual, o) }),
+		text: sentence("The API lists what is pushed, but PUT answers without OCI-Subject, so oras, notation and regctl " +
+			"write the referrers tag as well; clean-up has to handle both."),
 	},
 	{
 		code:    "no-oci-subject",
 		meaning: "The product is recorded as sending no OCI-Subject.",
 		remedy:  "Run the write probe to see what this registry sends, and let clean-up handle the referrers tag as well.",
 		source:  "the product table",
-		text:    unsent,
+		when:    unsent,
+		text:    unsentText,
 	},
 	{
 		code:    "push-lost",
 		meaning: "OCI-Subject came, but no list shows the artifact.",
 		remedy:  "Let GET /referrers/ reach the registry that took the push, or wait until it indexes at once, before anything is attached here.",
 		source:  "distribution specification v1.1, Pushing Manifests with Subject; clients measured",
-		text: func(o *Observation, _ Verdict) string {
-			p := o.Capabilities.Push
-			if p == nil || p.Strategy != matrix.PushLost {
-				return ""
-			}
-			return fmt.Sprintf("In %s the registry took the link (OCI-Subject), but GET /referrers/ does not show it: a proxy in between or slow indexing; what oras and regctl push is lost.", p.Repository)
+		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushLost, o) }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("In %s the registry took the link (OCI-Subject), but GET /referrers/ does not show it: "+
+				"a proxy in between or slow indexing; what oras and regctl push is lost.", s.Capabilities.Push.Repository)
 		},
 	},
 	{
@@ -44,12 +47,12 @@ var pushFindings = []findingRule{
 		meaning: "An artifact was accepted, and the API answers a list without it.",
 		remedy:  "Do not trust the empty list: force the tag schema, and look for a stub or a proxy that answers in the registry's place.",
 		source:  listing,
-		text: func(o *Observation, v Verdict) string {
-			p := o.Capabilities.Push
-			if p == nil || p.Strategy != matrix.PushTag || !p.Unlisted() || v.Referrers != matrix.Supported {
-				return ""
-			}
-			return fmt.Sprintf("An artifact was accepted in %s but never listed: the list here is not to be trusted, and cosign and crane, which believe it, write no tag.", p.Repository)
+		when: func(o *Observation, v Verdict) bool {
+			return pushIs(matrix.PushTag, o) && o.Capabilities.Push.Unlisted() && v.Referrers == matrix.Supported
+		},
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("An artifact was accepted in %s but never listed: the list here is not to be trusted, "+
+				"and cosign and crane, which believe it, write no tag.", s.Capabilities.Push.Repository)
 		},
 	},
 	{
@@ -57,12 +60,13 @@ var pushFindings = []findingRule{
 		meaning: "The write probe's repository has no referrers API, and the image's has.",
 		remedy:  "Name a repository of the images' own kind as writeProbe, in Artifactory one of type OCI.",
 		source:  "JFrog release notes 7.90.1",
-		text: func(o *Observation, v Verdict) string {
+		when: func(o *Observation, v Verdict) bool {
 			p := o.Capabilities.Push
-			if p == nil || !p.WithoutAPI() || v.Referrers != matrix.Supported {
-				return ""
-			}
-			return fmt.Sprintf("The API works for this image, but not in %s, where the write probe pushed: what a push comes to beside this image is not known.", p.Repository)
+			return p != nil && p.WithoutAPI() && v.Referrers == matrix.Supported
+		},
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("The API works for this image, but not in %s, where the write probe pushed: "+
+				"what a push comes to beside this image is not known.", s.Capabilities.Push.Repository)
 		},
 	},
 	{
@@ -70,12 +74,13 @@ var pushFindings = []findingRule{
 		meaning: "The write probe could not delete all it pushed.",
 		remedy:  "Delete the named digests by hand, or let garbage collection take them; grant the account the permission to delete.",
 		source:  "distribution specification v1.1, Deleting Manifests",
-		text: func(o *Observation, _ Verdict) string {
+		when: seen(func(o *Observation) bool {
 			p := o.Capabilities.Push
-			switch {
-			case p == nil || len(p.LeftBehind) == 0 && p.LeftBlob == "":
-				return ""
-			case len(p.LeftBehind) == 0:
+			return p != nil && (len(p.LeftBehind) > 0 || p.LeftBlob != "")
+		}),
+		text: func(s *shown, _ Verdict) string {
+			p := s.Capabilities.Push
+			if len(p.LeftBehind) == 0 {
 				return fmt.Sprintf("The write probe left a blob in %s, %s: an unreferenced blob is garbage-collected.", p.Repository, p.LeftBlob)
 			}
 			blob := ""
@@ -90,7 +95,8 @@ var pushFindings = []findingRule{
 		meaning: "The write probe was asked for and did not run.",
 		remedy:  "Put an image that exists first in the registry's list of images.",
 		source:  "the write probe runs with the first image of a registry",
-		text: sentence(func(o *Observation) bool { return o.WriteSkipped },
-			"The write probe did not run: it goes with the first image of a registry, and the referrers of this one could not be asked for."),
+		when:    seen(func(o *Observation) bool { return o.WriteSkipped }),
+		text: sentence("The write probe did not run: it goes with the first image of a registry, and the referrers of " +
+			"this one could not be asked for."),
 	},
 }

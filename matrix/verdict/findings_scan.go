@@ -7,7 +7,8 @@ var scanFindings = []findingRule{
 		meaning: "The scan ended before every step was asked.",
 		remedy:  "Scan again, with a longer --deadline where there is one.",
 		source:  "refmatrix",
-		text: sentence(func(o *Observation) bool { return o.CutShort },
-			"The scan ended after the verdict and before every step was asked: capabilities that are missing were not measured."),
+		when:    seen(func(o *Observation) bool { return o.CutShort }),
+		text: sentence("The scan ended after the verdict and before every step was asked: capabilities that are missing " +
+			"were not measured."),
 	},
 }

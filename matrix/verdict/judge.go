@@ -8,7 +8,9 @@ import (
 
 // reasons is the verdict table: the first entry whose condition holds decides.
 // Faults come first, then answers that either step can get, then the manifest
-// step's own, then the referrers endpoint's.
+// step's own, then the referrers endpoint's. Conditions are put to the raw
+// observation and details are worded by the cleaned one, so that a password that is
+// a word of the protocol decides nothing.
 var reasons = slices.Concat(faultReasons, refusalReasons, manifestReasons, referrersReasons)
 
 // Description explains a reason.
@@ -37,8 +39,12 @@ func find(r matrix.Reason) reason {
 
 // Judge returns the verdict on o: the first reason of the table whose condition
 // holds. It is a pure function, and the table ends with a reason that always
-// holds, so every observation has a verdict.
-func Judge(o *Observation) Verdict {
+// holds, so every observation has a verdict. Its detail has strings from the wire
+// as they came, made printable; those of a row are cleaned by NewRow.
+func Judge(o *Observation) Verdict { return judge(o, show(o, nil)) }
+
+// judge returns the verdict on o, and words it by s.
+func judge(o *Observation, s *shown) Verdict {
 	for i := range reasons {
 		r := &reasons[i]
 		if !r.when(o) {
@@ -52,7 +58,7 @@ func Judge(o *Observation) Verdict {
 			Confidence:       sure.level,
 			ConfidenceReason: sure.because,
 			Reason:           r.name,
-			Detail:           r.detail(o),
+			Detail:           r.detail(s),
 			Rule:             r.observed,
 			Status:           o.decisive().Status,
 		}

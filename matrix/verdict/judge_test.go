@@ -57,7 +57,7 @@ func TestJudgeAlways(t *testing.T) {
 		return a
 	}
 	for range 50_000 {
-		o := &Observation{Manifest: Manifest{Answer: answer(), NoDigest: "no header"}, Referrers: Referrers{Answer: answer()}}
+		o := &Observation{Manifest: Manifest{Answer: answer(), NoDigest: NoDigest{Before: "no header"}}, Referrers: Referrers{Answer: answer()}}
 		if pick(2) {
 			o.Manifest.Digest = "sha256:" + strings.Repeat("a", 64)
 		}
@@ -216,12 +216,12 @@ func TestFindings(t *testing.T) {
 		}), "left-behind"},
 		{"the write probe without an image", with(subject(status(500)), func(o *Observation) { o.Manifest.Digest, o.WriteSkipped = "", true }), "write-skipped"},
 		{"an interrupt", exact(func(o *Observation) { o.CutShort = true }), "cut-short"},
-		{"Quay, not written to", exact(func(o *Observation) { o.Product = matrix.Product{Name: "Quay"} }), "no-oci-subject"},
+		{"Quay, not written to", exact(func(o *Observation) { o.Product = Product{Name: "Quay"} }), "no-oci-subject"},
 		{"Quay, written to", exact(func(o *Observation) {
-			o.Product, o.Capabilities.Push = matrix.Product{Name: "Quay"}, &matrix.Push{Strategy: matrix.PushDual, Accepted: true, Listed: true}
+			o.Product, o.Capabilities.Push = Product{Name: "Quay"}, &matrix.Push{Strategy: matrix.PushDual, Accepted: true, Listed: true}
 		}), "dual-write"},
-		{"Docker Hub, of which reports conflict", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "Docker Hub"} }), ""},
-		{"Distribution without the API", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "CNCF Distribution"} }), ""},
+		{"Docker Hub, of which reports conflict", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Docker Hub"} }), ""},
+		{"Distribution without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "CNCF Distribution"} }), ""},
 		{"the tag is the subject", exact(tag(matrix.TagSchema{State: matrix.TagSubject})), "tag-is-subject"},
 		{"no OCI-Subject", exact(func(o *Observation) { o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushDual} }), "dual-write"},
 		{"not deleted", exact(func(o *Observation) {
@@ -233,15 +233,15 @@ func TestFindings(t *testing.T) {
 		{"a filter without effect", exact(func(o *Observation) { o.Capabilities.Filter = matrix.FilterIgnored }), "filter-ignored"},
 		{"tags in use without the API", with(subject(status(404)), tag(matrix.TagSchema{State: matrix.TagIndex, Descriptors: 1})), "sha-tag-in-use"},
 		{"cosign's tags", exact(func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), "cosign-tags"},
-		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},
-		{"GHCR with the API", exact(func(o *Observation) { o.Product = matrix.Product{Name: "GHCR"} }), "contradicts-record"},
-		{"ECR without the API", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "ECR"} }), "contradicts-record"},
-		{"Harbor 2.7 without the API", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "Harbor", Version: "2.7.4"} }), ""},
-		{"Harbor of no known version", with(subject(status(404)), func(o *Observation) { o.Product = matrix.Product{Name: "Harbor"} }), ""},
-		{"Harbor that was not reached", with(subject(status(500)), func(o *Observation) { o.Product = matrix.Product{Name: "Harbor", Version: "2.11.0"} }), "clients-fail"},
+		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},
+		{"GHCR with the API", exact(func(o *Observation) { o.Product = Product{Name: "GHCR"} }), "contradicts-record"},
+		{"ECR without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "ECR"} }), "contradicts-record"},
+		{"Harbor 2.7 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.7.4"} }), ""},
+		{"Harbor of no known version", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor"} }), ""},
+		{"Harbor that was not reached", with(subject(status(500)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "clients-fail"},
 	} {
 		var codes []string
-		for _, f := range findingsOn(test.of, Judge(test.of)) {
+		for _, f := range findingsOn(test.of, show(test.of, nil), Judge(test.of)) {
 			codes, seen[f.Code] = append(codes, f.Code), true
 			if !strings.HasSuffix(f.Text, ".") {
 				t.Errorf("%s: %q is no sentence", f.Code, f.Text)
@@ -264,7 +264,7 @@ func TestFindingWords(t *testing.T) {
 		return with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &push })
 	}
 	product := func(answer Referrers, name string) *Observation {
-		return with(subject(answer), func(o *Observation) { o.Product = matrix.Product{Name: name} })
+		return with(subject(answer), func(o *Observation) { o.Product = Product{Name: name} })
 	}
 	for _, test := range []struct {
 		of   *Observation
@@ -277,7 +277,7 @@ func TestFindingWords(t *testing.T) {
 		{product(index(matrix.IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {
-		got := findingsOn(test.of, Judge(test.of))
+		got := findingsOn(test.of, show(test.of, nil), Judge(test.of))
 		if len(got) != 1 || !strings.Contains(got[0].Text, test.want) {
 			t.Errorf("%v, want %q", got, test.want)
 		}
@@ -314,7 +314,7 @@ func TestNewRow(t *testing.T) {
 // holds for any; a row that passes says what its findings ask for.
 func TestRemediesByReason(t *testing.T) {
 	named := func(name string) func(*Observation) {
-		return func(o *Observation) { o.Product = matrix.Product{Name: name} }
+		return func(o *Observation) { o.Product = Product{Name: name} }
 	}
 	for _, test := range []struct {
 		of   *Observation
@@ -324,7 +324,7 @@ func TestRemediesByReason(t *testing.T) {
 		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
 		{with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Mend the next links"},
 	} {
-		got := remediesFor(test.of, Judge(test.of))
+		got := remediesFor(test.of, show(test.of, nil), Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {
 			t.Errorf("%q, want %q first", got, test.want)
 		}

@@ -10,12 +10,14 @@ import (
 )
 
 // Observation is everything the probe saw of one image at one registry.
-// Verdict, findings, client forecasts and remedies are functions of it.
+// Verdict, findings, client forecasts and remedies are functions of it. Its strings
+// are raw: what came from the wire is as it was sent, and may hold an echoed secret
+// or escape sequences. NewRow cleans what a row shows.
 type Observation struct {
 	Manifest     Manifest
 	Referrers    Referrers
 	Capabilities matrix.Capabilities
-	Product      matrix.Product
+	Product      Product
 	CutShort     bool // the scan ended before every step that follows the verdict ran
 	WriteSkipped bool // the write probe was to run, but the referrers were not answered
 }
@@ -49,7 +51,7 @@ const (
 // Fault is why no answer could be judged. Kind is one of the fault reasons.
 type Fault struct {
 	Kind matrix.Reason
-	Text string // one clause, without secrets
+	Text string // one clause, without secrets: cleaned where it was made, because most of it is ours
 }
 
 // BodyKind is what a response body was, judged by its bytes, not by its type.
@@ -81,9 +83,23 @@ type Manifest struct {
 	Answer
 	Method    string // the request that Answer belongs to: HEAD, or GET after it
 	Digest    string // the resolved digest; empty if there is none
-	NoDigest  string // why there is no digest, one clause; else empty
+	NoDigest  NoDigest
 	MediaType string // of the manifest, as the registry names it
 }
+
+// NoDigest is why a manifest that answered has no digest, one clause: our words
+// around what the registry claimed. It is zero if there is a digest.
+type NoDigest struct {
+	Before  string // what the clause begins with, ours
+	Claimed string // the Docker-Content-Digest that the clause names, as sent
+	After   string // what the clause ends with, ours
+}
+
+func (n NoDigest) text() string { return n.Before + n.Claimed + n.After }
+
+// AbsentType is an artifact type that nobody uses: the filter is tried with it if
+// nothing listed has a type.
+const AbsentType = "application/vnd.refmatrix.absent.v1"
 
 // methods names the methods that the manifest was requested with: GET does not
 // follow every answer to HEAD.

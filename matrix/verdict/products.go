@@ -19,6 +19,36 @@ type Evidence struct {
 	Endpoint map[string]Body // answer of the well-known endpoint, by path
 }
 
+// Product is the registry software as it showed itself.
+type Product struct {
+	Name    string // of the table of signatures, ours; empty if nothing shows one
+	Version string // as the registry sent it; empty if it did not
+	Signs   []Sign // what shows it
+
+	// VersionIn is the header or field that Version is a part of, as sent. A part of
+	// a secret is not known for one, the whole is.
+	VersionIn string
+}
+
+// Sign is one thing that showed a product.
+type Sign struct {
+	Label string // what it is, ours: "token realm "
+	Value string // what the registry sent; empty if the label says it all
+}
+
+func (p Product) nameAndVersion() string {
+	return matrix.Product{Name: p.Name, Version: p.Version}.NameAndVersion()
+}
+
+// evidence lists the signs in one line.
+func (p Product) evidence() string {
+	parts := make([]string, len(p.Signs))
+	for i, sign := range p.Signs {
+		parts[i] = sign.Label + sign.Value
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Body is the answer of a well-known endpoint.
 type Body struct {
 	Status int
@@ -82,8 +112,7 @@ var signatures = []signature{
 }
 
 // match reports whether the signature holds, its version and what was seen.
-func (s *signature) match(e Evidence) (version, seen string, ok bool) {
-	var parts []string
+func (s *signature) match(e Evidence) (version string, signs []Sign, ok bool) {
 	check := func(pattern *regexp.Regexp, value, label string) bool {
 		if pattern == nil {
 			return true
@@ -95,42 +124,49 @@ func (s *signature) match(e Evidence) (version, seen string, ok bool) {
 		if len(m) > 1 && s.header != "" {
 			version = m[1]
 		}
-		parts = append(parts, label+value)
+		signs = append(signs, Sign{Label: label, Value: value})
 		return true
 	}
 	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
-		check(s.service, e.Service, "service ") && check(s.host, e.Host, "host ") && check(s.notFound, e.NotFound, "404 with the text ")
+		check(s.service, e.Service, "service ") && check(s.notFound, e.NotFound, "404 with the text ")
+	if s.host != nil && ok {
+		ok = s.host.MatchString(e.Host)
+		signs = append(signs, Sign{Label: "host " + e.Host}) // the inventory's
+	}
 	if s.serviceIsHost && ok {
 		service, _, _ := strings.Cut(e.Service, ":")
 		ok = service != "" && strings.EqualFold(service, e.Host)
-		parts = append(parts, "service "+e.Service)
+		signs = append(signs, Sign{Label: "service ", Value: e.Service})
 	}
-	return version, strings.Join(parts, ", "), ok && len(parts) > 0
+	return version, signs, ok && len(signs) > 0
 }
 
-// Identify returns the product that e shows, or the zero Product. A version is only
+// Identify returns the product that e shows, or the zero one. A version is only
 // ever one that the registry itself named.
-func Identify(e Evidence) matrix.Product {
+func Identify(e Evidence) Product {
 	for i := range signatures {
 		s := &signatures[i]
-		version, seen, ok := s.match(e)
+		version, signs, ok := s.match(e)
 		if !ok {
 			continue
 		}
-		found := matrix.Product{Name: s.product, Version: version, Evidence: seen}
+		found := Product{Name: s.product, Version: version, Signs: signs}
+		if version != "" {
+			found.VersionIn = e.Headers.Get(s.header)
+		}
 		if body, asked := e.Endpoint[s.versionPath]; asked && body.Status == http.StatusOK {
 			refine(&found, s.versionPath, body.JSON)
 		}
 		return found
 	}
-	return matrix.Product{}
+	return Product{}
 }
 
 // versionShape is what a version may look like before it is believed.
 var versionShape = re(`^v?[0-9]+(\.[0-9]+)*[0-9A-Za-z.+_-]*$`)
 
 // refine takes name and version from a well-known endpoint.
-func refine(p *matrix.Product, path string, content []byte) {
+func refine(p *Product, path string, content []byte) {
 	var answer struct {
 		Version    string `json:"version"`
 		ReleaseTag string `json:"releaseTag"`
@@ -145,12 +181,13 @@ func refine(p *matrix.Product, path string, content []byte) {
 	if !versionShape.MatchString(version) || len(version) > 64 {
 		return
 	}
+	p.VersionIn = version
 	// Forgejo counts its own versions and names the Gitea it is compatible with.
 	if own, _, ok := strings.Cut(version, "+gitea-"); ok && p.Name == "Gitea" {
 		p.Name, version = "Forgejo", own
 	}
 	p.Version = strings.TrimPrefix(version, "v")
-	p.Evidence += ", " + path
+	p.Signs = append(p.Signs, Sign{Label: path})
 }
 
 // VersionEndpoint returns the path of the one endpoint that may have the version. It

@@ -10,7 +10,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// product is a matrix.Product: its name, version and evidence.
+// product is a Product as a row has it: its name, version and evidence.
 type product struct{ Name, Version, Evidence string }
 
 // TestIdentify: what each product shows of itself without being asked to sign in.
@@ -53,7 +53,8 @@ func TestIdentify(t *testing.T) {
 		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
 			product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
 	} {
-		if diff := cmp.Diff(matrix.Product(test.want), Identify(test.e)); diff != "" {
+		got := Identify(test.e)
+		if diff := cmp.Diff(test.want, product{got.Name, got.Version, got.evidence()}); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 		if got := VersionEndpoint(test.e); got != test.asks {
@@ -66,19 +67,19 @@ func TestIdentify(t *testing.T) {
 // lists say Harbor 2.6 and Distribution 2.8; both are wrong.
 func TestMinimumVersions(t *testing.T) {
 	for _, test := range []struct {
-		product matrix.Product
+		product Product
 		first   string // of the remedies on a 404
 	}{
-		{matrix.Product{Name: "Harbor", Version: "2.6.0"}, "Upgrade Harbor 2.6.0 to 2.8.0 or later, which has the referrers API; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865)."},
-		{matrix.Product{Name: "Harbor"}, "Harbor has the referrers API since 2.8.0; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865): upgrade an older one, else look for a proxy that drops /referrers/."},
-		{matrix.Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; repositories of type Docker lack it, those of type OCI have it (JFrog release notes 7.90.1, go-containerregistry#1962)."},
-		{matrix.Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
-		{matrix.Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
-		{matrix.Product{Name: "Docker Hub"}, "Go by this measurement: whether Docker Hub has the referrers API is disputed; yes since about autumn 2025, no in 2026 (reports of users)."},
-		{matrix.Product{}, find(matrix.NotFound).remedies[0]},
+		{Product{Name: "Harbor", Version: "2.6.0"}, "Upgrade Harbor 2.6.0 to 2.8.0 or later, which has the referrers API; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865)."},
+		{Product{Name: "Harbor"}, "Harbor has the referrers API since 2.8.0; its answers have the exact media type from 2.10 (harbor#17928, harbor#18865): upgrade an older one, else look for a proxy that drops /referrers/."},
+		{Product{Name: "Artifactory", Version: "7.77.3"}, "Upgrade Artifactory 7.77.3 to 7.90.1 or later, which has the referrers API; repositories of type Docker lack it, those of type OCI have it (JFrog release notes 7.90.1, go-containerregistry#1962)."},
+		{Product{Name: "GHCR"}, "GHCR has no referrers API (actions/attest-build-provenance#91, oras-java#773): the tag schema is what there is."},
+		{Product{Name: "ECR"}, "ECR has the referrers API; it came in 2024-06 (AWS announcement, June 2024): look for a proxy in between or a repository type without it."},
+		{Product{Name: "Docker Hub"}, "Go by this measurement: whether Docker Hub has the referrers API is disputed; yes since about autumn 2025, no in 2026 (reports of users)."},
+		{Product{}, find(matrix.NotFound).remedies[0]},
 	} {
 		o := with(subject(status(404)), func(o *Observation) { o.Product = test.product })
-		if diff := cmp.Diff(test.first, remediesFor(o, Judge(o))[0]); diff != "" {
+		if diff := cmp.Diff(test.first, remediesFor(o, show(o, nil), Judge(o))[0]); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -100,13 +101,13 @@ func TestMinimumVersions(t *testing.T) {
 // TestContradictionNamesTheException: a record that has one does not blame a
 // proxy first.
 func TestContradictionNamesTheException(t *testing.T) {
-	for product, want := range map[matrix.Product]string{
+	for product, want := range map[product]string{
 		{Name: "ACR"}:                            "but registries with customer-managed keys lack it; HTTP 404 suggests that, or a proxy",
 		{Name: "Artifactory", Version: "7.98.9"}: "but repositories of type Docker lack it",
 		{Name: "Harbor", Version: "2.11.0"}:      "HTTP 404 suggests a proxy in between",
 	} {
-		o := with(subject(status(404)), func(o *Observation) { o.Product = product })
-		if got := contradiction(o, Judge(o)); !strings.Contains(got, want) {
+		o := with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: product.Name, Version: product.Version} })
+		if got := contradiction(show(o, nil), Judge(o)); !contradicts(o, Judge(o)) || !strings.Contains(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -3,17 +3,18 @@ package verdict
 import "refmatrix/matrix"
 
 // reason is one entry of the verdict table: its condition, the verdict, and the
-// texts on it.
+// texts on it. The condition is put to the raw observation. The detail is worded
+// by the cleaned one, and must not be judged on it: see shown.
 type reason struct {
 	name       matrix.Reason
 	outcome    outcome
 	confidence confidence
-	observed   string                    // the condition, as a reader reads it
-	when       func(*Observation) bool   // the condition
-	detail     func(*Observation) string // one sentence naming what was seen
-	meaning    string                    // one sentence for a person who meets the reason in a report
-	remedies   []string                  // what to do, the most likely fix first; a passing row needs none
-	source     string                    // where the rule comes from
+	observed   string                  // the condition, as a reader reads it
+	when       func(*Observation) bool // the condition, on raw strings
+	detail     func(*shown) string     // one sentence naming what was seen, of cleaned strings
+	meaning    string                  // one sentence for a person who meets the reason in a report
+	remedies   []string                // what to do, the most likely fix first; a passing row needs none
+	source     string                  // where the rule comes from
 }
 
 // outcome is what a verdict says about the repository.

@@ -100,8 +100,8 @@ func fault(r reason, what string) reason {
 		fault := o.decisive().Fault
 		return fault != nil && fault.Kind == r.name
 	}
-	r.detail = func(o *Observation) string {
-		return fmt.Sprintf("%s at %s: %s.", what, o.endpoint(), o.decisive().Fault.Text)
+	r.detail = func(s *shown) string {
+		return fmt.Sprintf("%s at %s: %s.", what, s.endpoint(), s.decisive().Fault.Text)
 	}
 	return r
 }

@@ -14,8 +14,8 @@ var manifestReasons = []reason{
 		confidence: unmeasured,
 		observed:   "the manifest answers 404 on HEAD and GET",
 		when:       unresolved(statusIs(http.StatusNotFound)),
-		detail: func(o *Observation) string {
-			return answerText(&o.Manifest.Answer) + " on " + o.Manifest.methods() + " of the manifest: the image is not there, or this account may not see it."
+		detail: func(s *shown) string {
+			return answerText(&s.Manifest.Answer) + " on " + s.Manifest.methods() + " of the manifest: the image is not there, or this account may not see it."
 		},
 		meaning: "The test image does not exist, or the account may not see it, so there was no digest to ask with.",
 		remedies: []string{
@@ -30,8 +30,8 @@ var manifestReasons = []reason{
 		confidence: unmeasured,
 		observed:   "the manifest answered, but its digest cannot be had, is malformed or differs",
 		when:       unresolved(statusIs(http.StatusOK)),
-		detail: func(o *Observation) string {
-			return "The manifest answered, but gave no digest to ask with: " + o.Manifest.NoDigest + "."
+		detail: func(s *shown) string {
+			return "The manifest answered, but gave no digest to ask with: " + s.Manifest.NoDigest.text() + "."
 		},
 		meaning: "The manifest came, but no digest to ask with could be had from it.",
 		remedies: []string{
@@ -45,8 +45,8 @@ var manifestReasons = []reason{
 		confidence: unmeasured,
 		observed:   "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
 		when:       unresolved(func(*Observation) bool { return true }),
-		detail: func(o *Observation) string {
-			return answerText(&o.Manifest.Answer) + " on " + o.Manifest.methods() + " of the manifest: " + o.Manifest.refusedOrIrrelevant("the registry refuses the request itself") + "."
+		detail: func(s *shown) string {
+			return answerText(&s.Manifest.Answer) + " on " + s.Manifest.methods() + " of the manifest: " + s.Manifest.refusedOrIrrelevant("the registry refuses the request itself") + "."
 		},
 		meaning: "The registry refuses the manifest request itself, so there was no digest to ask with.",
 		remedies: []string{

@@ -16,8 +16,8 @@ var referrersReasons = []reason{
 		confidence: likely("a sign-in proxy in between can redirect like this too"),
 		observed:   "a redirect whose target no longer holds /referrers/<digest>",
 		when:       func(o *Observation) bool { return o.Referrers.Location != "" },
-		detail: func(o *Observation) string {
-			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: clients cannot list referrers.", o.Referrers.Status, o.Referrers.Location)
+		detail: func(s *shown) string {
+			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: clients cannot list referrers.", s.Referrers.Status, s.Referrers.Location)
 		},
 		meaning: "The registry sends the question to its web site, which knows nothing of referrers.",
 		remedies: []string{
@@ -32,8 +32,8 @@ var referrersReasons = []reason{
 		confidence: likely("a valid index came, under a type that most clients refuse"),
 		observed:   "200 and an OCI index, but Content-Type is not " + matrix.IndexMediaType,
 		when:       func(o *Observation) bool { return okIndex(o) && !isIndexType(o.Referrers.ContentType) },
-		detail: func(o *Observation) string {
-			return fmt.Sprintf("HTTP 200 with an OCI index sent as %s: the API is there, but clients that check the type fall back to tags.", typeText(o.Referrers.ContentType))
+		detail: func(s *shown) string {
+			return fmt.Sprintf("HTTP 200 with an OCI index sent as %s: the API is there, but clients that check the type fall back to tags.", typeText(s.Referrers.ContentType))
 		},
 		meaning: "The API is there, but its answers carry a media type that most clients refuse.",
 		remedies: []string{
@@ -48,8 +48,8 @@ var referrersReasons = []reason{
 		confidence: proven("descriptors were listed"),
 		observed:   "200 and an OCI index with descriptors",
 		when:       func(o *Observation) bool { return okIndex(o) && o.Referrers.Index.Total > 0 },
-		detail: func(o *Observation) string {
-			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", listedText(o))
+		detail: func(s *shown) string {
+			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", listedText(s))
 		},
 		meaning: "The referrers API works and lists what is attached to this image.",
 		source:  listing,
@@ -60,9 +60,9 @@ var referrersReasons = []reason{
 		confidence: likely("an empty list is all there is to see: attach an artifact, or use the write probe, to prove it"),
 		observed:   "200 and an OCI index without descriptors",
 		when:       okIndex,
-		detail: func(o *Observation) string {
-			if o.Referrers.Next {
-				return "HTTP 200 with an empty OCI index and a link to a next page: the referrers API answers, " + pagesText(o) + "."
+		detail: func(s *shown) string {
+			if s.Referrers.Next {
+				return "HTTP 200 with an empty OCI index and a link to a next page: the referrers API answers, " + pagesText(s) + "."
 			}
 			return "HTTP 200 with an empty OCI index: the referrers API answers, nothing is attached here."
 		},
@@ -75,8 +75,8 @@ var referrersReasons = []reason{
 		confidence: proven(oneReading),
 		observed:   "200, but the body is no OCI index",
 		when:       statusIs(http.StatusOK),
-		detail: func(o *Observation) string {
-			return answerText(&o.Referrers.Answer) + ", but the body is " + o.Referrers.Body.Text() + " and no OCI index: something else answers for the referrers API."
+		detail: func(s *shown) string {
+			return answerText(&s.Referrers.Answer) + ", but the body is " + s.Referrers.Body.Text() + " and no OCI index: something else answers for the referrers API."
 		},
 		meaning: "A 200 that is no referrers list: a sign-in page or a web application answers in the registry's place.",
 		remedies: []string{
@@ -93,7 +93,7 @@ var referrersReasons = []reason{
 		when: func(o *Observation) bool {
 			return o.Referrers.Status == http.StatusNotFound && o.Referrers.Index != nil
 		},
-		detail: func(*Observation) string {
+		detail: func(*shown) string {
 			return "HTTP 404 with an OCI index as its body: the API answers under a status the specification forbids, and clients take it for no API."
 		},
 		meaning: "A valid list comes under a status that clients take for 'no API'.",
@@ -109,8 +109,8 @@ var referrersReasons = []reason{
 		confidence: proven("the digest asked with had just been resolved, so the 404 is the endpoint's"),
 		observed:   "404 without an OCI index, for a digest just resolved",
 		when:       statusIs(http.StatusNotFound),
-		detail: func(o *Observation) string {
-			return answerText(&o.Referrers.Answer) + ", no OCI index: the registry has no referrers API."
+		detail: func(s *shown) string {
+			return answerText(&s.Referrers.Answer) + ", no OCI index: the registry has no referrers API."
 		},
 		meaning: "The registry has no referrers API, and clients fall back to the referrers tag schema.",
 		remedies: []string{
@@ -126,8 +126,8 @@ var referrersReasons = []reason{
 		confidence: proven(oneReading),
 		observed:   "405",
 		when:       statusIs(http.StatusMethodNotAllowed),
-		detail: func(o *Observation) string {
-			return answerText(&o.Referrers.Answer) + ": the endpoint is known but switched off, and some clients fail on it instead of falling back."
+		detail: func(s *shown) string {
+			return answerText(&s.Referrers.Answer) + ": the endpoint is known but switched off, and some clients fail on it instead of falling back."
 		},
 		meaning: "The endpoint is known but switched off; some clients fail here instead of falling back.",
 		remedies: []string{
@@ -144,8 +144,8 @@ var referrersReasons = []reason{
 		when: func(o *Observation) bool {
 			return o.Referrers.Status == http.StatusBadRequest && o.Referrers.hasCodePrefix("MANIFEST_")
 		},
-		detail: func(o *Observation) string {
-			return answerText(&o.Referrers.Answer) + " for a digest just resolved: the endpoint is there but refuses this subject."
+		detail: func(s *shown) string {
+			return answerText(&s.Referrers.Answer) + " for a digest just resolved: the endpoint is there but refuses this subject."
 		},
 		meaning: "The endpoint is there but refuses the very digest whose manifest it serves.",
 		remedies: []string{
@@ -159,11 +159,11 @@ var referrersReasons = []reason{
 		confidence: likely("a proxy or firewall in between can answer like this too"),
 		observed:   "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge; or a 2xx or 3xx that is no answer to it",
 		when:       func(*Observation) bool { return true },
-		detail: func(o *Observation) string {
-			if o.Referrers.Status == http.StatusUnauthorized {
+		detail: func(s *shown) string {
+			if s.Referrers.Status == http.StatusUnauthorized {
 				return "HTTP 401 without a usable challenge, though the same credentials just read the manifest: the registry has no referrers API."
 			}
-			return answerText(&o.Referrers.Answer) + ": " + o.Referrers.refusedOrIrrelevant("the request is refused") + ", so clients cannot list referrers."
+			return answerText(&s.Referrers.Answer) + ": " + s.Referrers.refusedOrIrrelevant("the request is refused") + ", so clients cannot list referrers."
 		},
 		meaning: "The request is refused for another reason than its absence: an old registry, a proxy or a firewall.",
 		remedies: []string{

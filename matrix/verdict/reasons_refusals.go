@@ -58,13 +58,13 @@ var refusalReasons = []reason{
 		confidence: unmeasured,
 		observed:   "429, also after the retries",
 		when:       statusIs(http.StatusTooManyRequests),
-		detail: func(o *Observation) string {
-			a := o.decisive()
+		detail: func(s *shown) string {
+			a := s.decisive()
 			wait := ""
 			if a.RetryAfter > 0 {
 				wait = fmt.Sprintf(", which asks to wait %s", a.RetryAfter)
 			}
-			return fmt.Sprintf("HTTP 429 from %s%s.", o.endpoint(), wait)
+			return fmt.Sprintf("HTTP 429 from %s%s.", s.endpoint(), wait)
 		},
 		meaning: "The registry asked to come back later, more often than the retries allow.",
 		remedies: []string{
@@ -79,8 +79,8 @@ var refusalReasons = []reason{
 		confidence: unmeasured,
 		observed:   "5xx (not 501); 502, 503 and 504 also after the retries",
 		when:       func(o *Observation) bool { return IsServerError(o.decisive().Status) },
-		detail: func(o *Observation) string {
-			return fmt.Sprintf("%s from %s.", answerText(o.decisive()), o.endpoint())
+		detail: func(s *shown) string {
+			return fmt.Sprintf("%s from %s.", answerText(s.decisive()), s.endpoint())
 		},
 		meaning: "The registry or a proxy before it broke while answering.",
 		remedies: []string{
@@ -92,13 +92,13 @@ var refusalReasons = []reason{
 
 // refused returns the detail of a refusal of the account. A refusal of another
 // origin, to which no credentials were sent, is not one of the account.
-func refused(why string) func(*Observation) string {
-	return func(o *Observation) string {
-		if o.resolved() && o.Referrers.Elsewhere != "" {
+func refused(why string) func(*shown) string {
+	return func(s *shown) string {
+		if s.resolved() && s.Referrers.Elsewhere != "" {
 			return fmt.Sprintf("%s from %s, to which the registry redirects the question: "+
 				"credentials are not sent to another origin, so its answer is not known.",
-				answerText(o.decisive()), o.Referrers.Elsewhere)
+				answerText(s.decisive()), s.Referrers.Elsewhere)
 		}
-		return fmt.Sprintf("%s from %s: %s.", answerText(o.decisive()), o.endpoint(), why)
+		return fmt.Sprintf("%s from %s: %s.", answerText(s.decisive()), s.endpoint(), why)
 	}
 }

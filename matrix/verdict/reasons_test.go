@@ -10,7 +10,7 @@ import (
 
 // unresolvable is an observation of an image that gave no digest.
 func unresolvable(answer Answer) *Observation {
-	return &Observation{Manifest: Manifest{Answer: answer, Method: "GET", NoDigest: "no header"}}
+	return &Observation{Manifest: Manifest{Answer: answer, Method: "GET", NoDigest: NoDigest{Before: "no header"}}}
 }
 
 // fault is an answer that did not come.

@@ -57,7 +57,7 @@ var records = map[string]record{
 
 // withoutSubject reports whether the product is on record for sending no
 // OCI-Subject. If that depends on a version that is not known, it is not.
-func withoutSubject(p matrix.Product) bool {
+func withoutSubject(p Product) bool {
 	r := records[p.Name]
 	return r.noSubject == never || r.noSubject != "" && p.Version != "" && older(p.Version, r.noSubject)
 }
@@ -114,7 +114,7 @@ func (r record) clauses() string {
 }
 
 // productRemedies are the lines that fit the product, before the general ones.
-func productRemedies(o *Observation, v Verdict) []string {
+func productRemedies(o *Observation, s *shown, v Verdict) []string {
 	r, ok := records[o.Product.Name]
 	if remedy := r.byReason[v.Reason]; remedy != "" {
 		return []string{remedy}
@@ -135,27 +135,29 @@ func productRemedies(o *Observation, v Verdict) []string {
 			"look for a proxy in between or a repository type without it.", name, note, r.source)}
 	case sure && !has:
 		return []string{fmt.Sprintf("Upgrade %s %s to %s or later, which has the referrers API%s (%s).",
-			name, o.Product.Version, r.since, note, r.source)}
+			name, s.Product.Version, r.since, note, r.source)}
 	default:
 		return []string{fmt.Sprintf("%s has the referrers API since %s%s (%s): "+
 			"upgrade an older one, else look for a proxy that drops /referrers/.", name, r.since, note, r.source)}
 	}
 }
 
-// contradiction returns how the measurement differs from the record of the product,
-// or "" if it does not. If the record has an exception, the text names it first.
-func contradiction(o *Observation, v Verdict) string {
+// contradicts reports whether the measurement differs from the record of the
+// product.
+func contradicts(o *Observation, v Verdict) bool {
 	r, ok := records[o.Product.Name]
 	if !ok || v.Referrers == matrix.SupportUnknown {
-		return ""
+		return false
 	}
 	has, sure := r.expected(o.Product.Version)
-	works := v.Referrers == matrix.Supported
-	if !sure || has == works {
-		return ""
-	}
-	name := o.Product.NameAndVersion()
-	if works {
+	return sure && has != (v.Referrers == matrix.Supported)
+}
+
+// contradiction returns how the measurement differs from the record of the product.
+// If the record has an exception, the text names it first.
+func contradiction(s *shown, v Verdict) string {
+	r, name := records[s.Product.Name], s.Product.nameAndVersion()
+	if v.Referrers == matrix.Supported {
 		return fmt.Sprintf("%s is recorded as having no referrers API (%s), "+
 			"yet it answers here: the record may be out of date.", name, r.source)
 	}
@@ -171,14 +173,15 @@ func contradiction(o *Observation, v Verdict) string {
 		name, since, r.source, v.Status, cause)
 }
 
-// unsent returns a sentence if the product is on record for sending no OCI-Subject
-// and no push showed what it sends.
-func unsent(o *Observation, v Verdict) string {
+// unsent reports whether the product is on record for sending no OCI-Subject and no
+// push showed what it sends.
+func unsent(o *Observation, v Verdict) bool {
 	pushed := o.Capabilities.Push != nil && o.Capabilities.Push.Accepted
-	if v.Referrers != matrix.Supported || pushed || !withoutSubject(o.Product) {
-		return ""
-	}
+	return v.Referrers == matrix.Supported && !pushed && withoutSubject(o.Product)
+}
+
+func unsentText(s *shown, _ Verdict) string {
 	return fmt.Sprintf("%s is recorded as sending no OCI-Subject on a push (%s): "+
 		"oras and regctl write the referrers tag beside the API.",
-		o.Product.NameAndVersion(), records[o.Product.Name].noSubjectSource)
+		s.Product.nameAndVersion(), records[s.Product.Name].noSubjectSource)
 }

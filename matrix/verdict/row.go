@@ -1,6 +1,10 @@
 package verdict
 
-import "refmatrix/matrix"
+import (
+	"strings"
+
+	"refmatrix/matrix"
+)
 
 // Target is one image at one registry, as the inventory names it.
 type Target struct {
@@ -9,19 +13,26 @@ type Target struct {
 	Image    string
 	Labels   map[string]string
 	Expect   string // a strategy or a support word; empty expects nothing
+
+	// Clean makes a string from the wire fit for the row: it takes out the secrets of
+	// the registry's account. Nil is for observations of no registry, and only makes
+	// strings printable.
+	Clean func(string) string
 }
 
 // NewRow judges o and returns the row of t, without requests, duration and
-// exchanges, which the scanner knows.
+// exchanges, which the scanner knows. All that is decided is decided on o as it is;
+// strings from the wire are cleaned as they enter the row.
 func NewRow(t Target, o *Observation) matrix.Row {
-	v := Judge(o)
+	s := show(o, t.Clean)
+	v := judge(o, s)
 	row := matrix.Row{
 		Registry:         t.Registry,
 		URL:              t.URL,
 		Image:            t.Image,
 		Labels:           t.Labels,
-		Digest:           o.Manifest.Digest,
-		MediaType:        o.Manifest.MediaType,
+		Digest:           s.Manifest.Digest,
+		MediaType:        s.Manifest.MediaType,
 		Severity:         v.Severity,
 		Referrers:        v.Referrers,
 		Strategy:         v.Strategy,
@@ -30,21 +41,29 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		Reason:           v.Reason,
 		Detail:           v.Detail,
 		Rule:             v.Rule,
-		Remedy:           remediesFor(o, v),
+		Remedy:           remediesFor(o, s, v),
 		Status:           v.Status,
 		Expect:           t.Expect,
-		Clients:          forecast(o),
-		Findings:         findingsOn(o, v),
+		Clients:          s.clients,
+		Findings:         findingsOn(o, s, v),
+	}
+	if strings.HasSuffix(t.Image, "@"+o.Manifest.Digest) {
+		row.Digest = o.Manifest.Digest // the inventory's own text, which is never changed
 	}
 	if row.Labels == nil {
 		row.Labels = map[string]string{}
 	}
 	row.Unexpected = t.Expect != "" && t.Expect != string(v.Strategy) && t.Expect != string(v.Referrers)
 	if o.Product.Name != "" {
-		row.Product = &o.Product
+		row.Product = &matrix.Product{
+			Name:     s.Product.Name,
+			Version:  s.Product.Version,
+			Evidence: s.Product.evidence(),
+		}
 	}
 	if o.resolved() && o.Referrers.Status != 0 {
-		row.Capabilities = &o.Capabilities
+		capabilities := s.Capabilities // a copy, so that the row does not keep all of s
+		row.Capabilities = &capabilities
 	}
 	return row
 }

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
@@ -38,7 +37,7 @@ func resolve(ctx context.Context, r *row) error {
 		return nil
 	}
 	parsed := readBody(resp.Bytes)
-	m.Body, m.Codes = parsed.kind, r.cleanAll(parsed.codes)
+	m.Body, m.Codes = parsed.kind, parsed.codes
 	if resp.Status != http.StatusOK {
 		return nil
 	}
@@ -66,11 +65,22 @@ func useHeaderDigest(r *row, header, computed string) {
 	claimed, err := digest.Parse(header)
 	switch {
 	case err != nil:
-		m.NoDigest = fmt.Sprintf("Docker-Content-Digest %q is malformed", r.client.Clean(header))
+		m.NoDigest = verdict.NoDigest{
+			Before:  `Docker-Content-Digest "`,
+			Claimed: header,
+			After:   `" is malformed`,
+		}
 	case r.image.Digest != "" && r.image.Digest != claimed.String() && sameAlgorithm(r.image.Digest, claimed):
-		m.NoDigest = fmt.Sprintf("it was asked for as %s and answered as %s", r.image.Digest, claimed)
+		m.NoDigest = verdict.NoDigest{
+			Before:  "it was asked for as " + r.image.Digest + " and answered as ",
+			Claimed: header,
+		}
 	case computed != "" && computed != claimed.String():
-		m.NoDigest = fmt.Sprintf("Docker-Content-Digest is %s, the body hashes to %s", claimed, computed)
+		m.NoDigest = verdict.NoDigest{
+			Before:  "Docker-Content-Digest is ",
+			Claimed: header,
+			After:   ", the body hashes to " + computed,
+		}
 	default:
 		m.Digest = claimed.String()
 	}
@@ -89,9 +99,9 @@ func useBodyDigest(r *row, resp *registry.Response, parsed body) {
 	header := resp.Header.Get("Docker-Content-Digest")
 	switch {
 	case parsed.kind != verdict.BodyManifest && parsed.kind != verdict.BodyIndex:
-		m.NoDigest = "the body is " + parsed.kind.Text() + ", not a manifest"
+		m.NoDigest.Before = "the body is " + parsed.kind.Text() + ", not a manifest"
 	case parsed.schema1 && header == "":
-		m.NoDigest = "it is a schema 1 manifest, and Docker-Content-Digest is missing"
+		m.NoDigest.Before = "it is a schema 1 manifest, and Docker-Content-Digest is missing"
 	case parsed.schema1:
 		useHeaderDigest(r, header, "")
 	case header != "":
@@ -101,7 +111,12 @@ func useBodyDigest(r *row, resp *registry.Response, parsed body) {
 		}
 		useHeaderDigest(r, header, algorithm.FromBytes(resp.Bytes).String())
 	case r.image.Digest != "":
-		useHeaderDigest(r, r.image.Digest, digest.Digest(r.image.Digest).Algorithm().FromBytes(resp.Bytes).String())
+		computed := digest.Digest(r.image.Digest).Algorithm().FromBytes(resp.Bytes).String()
+		if computed != r.image.Digest {
+			m.NoDigest.Before = "it was asked for as " + r.image.Digest + ", the body hashes to " + computed
+			return
+		}
+		m.Digest = computed
 	default:
 		m.Digest = digest.FromBytes(resp.Bytes).String()
 	}
