@@ -20,6 +20,21 @@ const maxDescriptors = 1000
 // as many real descriptors as fit into one answer of registry.MaxIndex.
 const maxDigests = 50_000
 
+// maxName bounds a media type, an artifact type or an error code: a media type has
+// 255 characters at the most (RFC 6838, section 4.2).
+const maxName = 512
+
+// overlong stands for a name over maxName. It is not the beginning of the name,
+// because that could end within an echoed secret, which nothing would find then.
+const overlong = "(over 512 bytes)"
+
+func bounded(name string) string {
+	if len(name) > maxName {
+		return overlong
+	}
+	return name
+}
+
 // manifestTypes are the media types of manifests that are accepted: OCI and
 // Docker, manifest and index. Distribution answers 404 for a type that is not
 // accepted.
@@ -65,6 +80,9 @@ func readBody(raw []byte) body {
 		return body{kind: verdict.BodyJSON}
 	}
 	out := body{kind: verdict.BodyJSON, codes: registry.ErrorCodes(d.Errors)}
+	for i, code := range out.codes {
+		out.codes[i] = bounded(code)
+	}
 	switch version := string(d.SchemaVersion); {
 	case version == "1" && d.FSLayers != nil:
 		out.kind, out.schema1 = verdict.BodyManifest, true
@@ -129,8 +147,8 @@ func readIndex(manifests json.RawMessage) (index *verdict.Index, digests []strin
 		if len(index.Descriptors) < maxDescriptors {
 			index.Descriptors = append(index.Descriptors, matrix.Descriptor{
 				Digest:       d.Digest,
-				MediaType:    d.MediaType,
-				ArtifactType: d.ArtifactType,
+				MediaType:    bounded(d.MediaType),
+				ArtifactType: bounded(d.ArtifactType),
 				Size:         d.Size,
 			})
 		}

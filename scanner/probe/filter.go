@@ -10,16 +10,14 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// absentType is an artifact type that nobody uses.
-const absentType = "application/vnd.refmatrix.absent.v1"
-
 // probeFilter tries ?artifactType= with a type that is listed, or else with one
 // that cannot be.
 func probeFilter(ctx context.Context, r *row) error {
-	wanted := absentType
+	wanted := verdict.AbsentType
 	for _, d := range r.seen.Referrers.Index.Descriptors {
 		// Some registries list descriptors without their artifact type.
-		if d.ArtifactType != "" && (wanted == absentType || d.ArtifactType < wanted) {
+		named := d.ArtifactType != "" && d.ArtifactType != overlong
+		if named && (wanted == verdict.AbsentType || d.ArtifactType < wanted) {
 			wanted = d.ArtifactType
 		}
 	}
@@ -33,7 +31,7 @@ func filterUnseen(o *verdict.Observation) bool {
 }
 
 // refineFilter runs if filterUnseen, and tries a type that cannot be listed.
-func refineFilter(ctx context.Context, r *row) error { return tryFilter(ctx, r, absentType) }
+func refineFilter(ctx context.Context, r *row) error { return tryFilter(ctx, r, verdict.AbsentType) }
 
 // tryFilter filters by the wanted type and keeps what was learned, if anything.
 func tryFilter(ctx context.Context, r *row, wanted string) error {
@@ -65,7 +63,7 @@ func readFilter(plain, filtered *verdict.Index, wanted string, announced, more b
 			others = true
 		}
 	}
-	others = others || untyped && (wanted == absentType || !announced)
+	others = others || untyped && (wanted == verdict.AbsentType || !announced)
 	switch {
 	case announced && others:
 		return matrix.FilterMisstated
@@ -75,7 +73,7 @@ func readFilter(plain, filtered *verdict.Index, wanted string, announced, more b
 		return matrix.FilterUnseen
 	case others:
 		return matrix.FilterIgnored
-	case wanted != absentType && !same && !untyped && !more:
+	case wanted != verdict.AbsentType && !same && !untyped && !more:
 		return matrix.FilterFails
 	case announced:
 		return matrix.FilterAnnounces

@@ -65,7 +65,7 @@ func addPage(r *row, total *verdict.Index, page body) {
 	total.Total += page.index.Total
 	room := maxDescriptors - len(total.Descriptors)
 	page.index.Descriptors = page.index.Descriptors[:min(room, len(page.index.Descriptors))]
-	total.Descriptors = append(total.Descriptors, r.cleanIndex(page.index).Descriptors...)
+	total.Descriptors = append(total.Descriptors, page.index.Descriptors...)
 	r.listed = append(r.listed, page.digests[:min(len(page.digests), maxDigests-len(r.listed))]...)
 }
 

@@ -20,16 +20,12 @@ func evidenceOf(r *row) verdict.Evidence {
 			if _, ok := e.Headers[name]; ok {
 				continue
 			}
-			clean := make([]string, len(values))
-			for i, value := range values {
-				clean[i] = r.client.Clean(value)
-			}
-			e.Headers[name] = clean
+			e.Headers[name] = values
 		}
 	}
 	for _, value := range r.session.Challenge().Values("Www-Authenticate") {
 		if bearer, ok := registry.ParseBearer(value); ok {
-			e.Realm, e.Service = r.client.Clean(bearer["realm"]), r.client.Clean(bearer["service"])
+			e.Realm, e.Service = bearer["realm"], bearer["service"]
 		}
 	}
 	return e

@@ -1,9 +1,9 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"net/http"
-	"strings"
 
 	"refmatrix/matrix/verdict"
 )
@@ -23,20 +23,20 @@ func listReferrers(ctx context.Context, r *row) error {
 	if resp.Fault != nil || resp.Token {
 		return nil
 	}
-	answer.Body, answer.Codes = parsed.kind, r.cleanAll(parsed.codes)
-	text := strings.TrimSpace(string(resp.Bytes))
+	answer.Body, answer.Codes = parsed.kind, parsed.codes
+	text := bytes.TrimSpace(resp.Bytes)
 	if answer.Status == http.StatusNotFound && parsed.kind == verdict.BodyText && len(text) <= maxNotFound {
-		r.notFound = r.client.Clean(text)
+		r.notFound = string(text)
 	}
-	answer.FiltersApplied = r.client.Clean(resp.Header.Get("OCI-Filters-Applied"))
+	answer.FiltersApplied = resp.Header.Get("OCI-Filters-Applied")
 	answer.Next = resp.Next() != nil
 	if resp.URL != nil && !r.ownOrigin(resp.URL) {
-		answer.Elsewhere = r.client.Clean(resp.URL.Host)
+		answer.Elsewhere = resp.URL.Host
 	}
 	if answer.Location != "" || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound {
 		return nil
 	}
-	answer.Index, r.listed = r.cleanIndex(parsed.index), parsed.digests
+	answer.Index, r.listed = parsed.index, parsed.digests
 	if answer.Index != nil {
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next)

@@ -40,7 +40,8 @@ const (
 )
 
 // row is one image at one registry while it is probed: what steps ask with, and
-// what they have seen so far.
+// what they have seen so far. Its strings from the wire are raw, because steps and
+// verdicts compare them; verdict.NewRow cleans those that a row shows.
 type row struct {
 	session  *registry.Session
 	client   *registry.Client
@@ -152,28 +153,6 @@ func transient(resp *registry.Response) bool {
 		return resp.Fault.Kind != matrix.Protocol && resp.Fault.Kind != matrix.Redirect
 	}
 	return registry.IsTransient(resp.Status)
-}
-
-// cleanIndex makes the strings of an index fit for reports.
-func (r *row) cleanIndex(index *verdict.Index) *verdict.Index {
-	if index == nil {
-		return nil
-	}
-	for i := range index.Descriptors {
-		d := &index.Descriptors[i]
-		d.Digest = r.client.Clean(d.Digest)
-		d.MediaType = r.client.Clean(d.MediaType)
-		d.ArtifactType = r.client.Clean(d.ArtifactType)
-	}
-	return index
-}
-
-// cleanAll makes texts fit for reports.
-func (r *row) cleanAll(texts []string) []string {
-	for i := range texts {
-		texts[i] = r.client.Clean(texts[i])
-	}
-	return texts
 }
 
 // statusText returns a status as capabilities name it: "http-404".

@@ -73,7 +73,7 @@ func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
 		found.State = matrix.TagOther
 		return
 	}
-	index := r.cleanIndex(parsed.index)
+	index := parsed.index
 	r.tagged = parsed.digests
 	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
 	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
@@ -93,8 +93,6 @@ func compareLists(r *row) {
 	tag.Compared = true
 	tag.OnlyTag, tag.OnlyTagCount = difference(r.tagged, r.listed)
 	tag.OnlyAPI, tag.OnlyAPICount = difference(r.listed, r.tagged)
-	r.cleanAll(tag.OnlyTag)
-	r.cleanAll(tag.OnlyAPI)
 }
 
 // difference returns the first maxLinks digests that are in a and not in b, and

@@ -344,6 +344,25 @@ func TestManyTypes(t *testing.T) {
 	}
 }
 
+// TestFilterOfLongTypes: the filter is not tried with a type that was not kept.
+func TestFilterOfLongTypes(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "")
+	list := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[{"digest":"sha256:1","artifactType":"a` + strings.Repeat("x", 5000) + `"}]}`}
+	p := profile{Referrers: answers{list}, Filtered: answers{{Type: "index", Body: `{"schemaVersion":2,"manifests":[]}`}}}
+	_, client := p.start(t)
+	image, err := inventory.ParseImage("team/app:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := probe.Image(context.Background(), client, image, probe.Options{Depth: probe.Standard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := outcome.Observation.Capabilities; c.Filter != matrix.FilterSilent || c.FilterType != verdict.AbsentType {
+		t.Errorf("the filter is %s, tried with %.100q", c.Filter, c.FilterType)
+	}
+}
+
 // comparedWords says how the tag schema and the API were found to agree.
 func comparedWords(row matrix.Row) string {
 	if row.Capabilities == nil || row.Capabilities.TagSchema == nil || !row.Capabilities.TagSchema.Compared {
