@@ -37,7 +37,7 @@ func newExplain() *cobra.Command {
 show every exchange with its status, headers and timing, the verdict with the
 rule that gave it, and curl commands that reproduce it. Secrets stand as
 $VARIABLES in the commands and nowhere else; the shell that runs them expands
-the variables into curl's arguments.
+the variables into the arguments of curl.
 
 Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 		Example: `  refmatrix explain harbor-prod

@@ -79,6 +79,14 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"globs": func(w http.ResponseWriter, r *http.Request) { // redirects to what curl could read as several addresses
+		if r.URL.Path == "/v2/a/manifests/latest" {
+			w.Header().Set("Location", "/v2/a/manifests/[1-3]")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
+		manifest(w, r)
+	},
 	"token": func(w http.ResponseWriter, r *http.Request) {
 		_, password, _ := r.BasicAuth()
 		switch {

@@ -3,6 +3,7 @@ package report
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,22 +71,25 @@ func (c *curl) row(row *matrix.Row) []string {
 	}
 	return append([]string{
 		"# set " + s.account + ", from " + c.Credentials,
-		"# the shell expands them into curl's arguments, which others on the machine may see",
+		"# the shell expands them into the arguments of curl, which others on the machine may see",
 	}, s.commands...)
 }
 
 // add repeats one exchange, unless one of those that follow is the same request
 // again.
 func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
-	if challenge, ok := s.ParseBearer(x.Headers["Www-Authenticate"]); ok {
+	target, err := url.Parse(x.URL)
+	if err != nil || !isRequestable(target) {
+		return
+	}
+	if challenge, ok := s.ParseBearer(x.Headers["Www-Authenticate"]); ok && s.SameOrigin(target, s.URL) {
 		s.challenge = challenge
 	}
 	s.scope = x.Scope
-	target, err := url.Parse(x.URL)
 	switch {
-	case err != nil:
-	case isCut(target):
-		s.print("# " + target.Host + " was asked at an address of which values are left out here: " +
+	case isCut(x.URL, target):
+		// zsh runs a comment that is pasted into it, so that a host is quoted here too.
+		s.print("# " + matrix.ShellWord(target.Host) + " was asked at an address of which values are left out here: " +
 			"take it from the Location or Link of the answer before")
 	case x.Step == matrix.TokenStep:
 		s.fetch(x, target)
@@ -94,20 +98,43 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	case x.Status == http.StatusUnauthorized && repeated(x, following):
 		// The same request follows, signed as the challenge wants.
 	default:
-		options := verb(x) + s.tls(target) + s.sign(x, target, s.URL) + acceptOptions(x.Accept)
-		s.print("curl -sS" + options + " " + matrix.ShellQuote(x.URL))
+		s.print(request(verb(x)+s.tls(target)+s.sign(x, target, s.URL)+acceptOptions(x.Accept), target))
 	}
 }
 
-// isCut reports whether a report left values of the address out.
-func isCut(address *url.URL) bool {
+// isRequestable reports whether curl requests address over HTTP. Of any other
+// address it could read a file, and userinfo it would send as credentials.
+func isRequestable(address *url.URL) bool {
+	return (address.Scheme == "https" || address.Scheme == "http") && address.Host != "" && address.User == nil
+}
+
+// isCut reports whether a report left parts of the address out: secrets, values
+// of its query, or its end.
+func isCut(text string, address *url.URL) bool {
+	if strings.Contains(text, "***") || strings.HasSuffix(text, "...") {
+		return true
+	}
 	for _, values := range address.Query() {
-		if values[0] == "..." {
+		if slices.Contains(values, "...") {
 			return true
 		}
 	}
 	return false
 }
+
+// request is the command that requests target. -g keeps curl from reading
+// brackets and braces as patterns of several addresses, and --path-as-is from
+// taking dots out of a path.
+func request(options string, target *url.URL) string {
+	if dotSegment.MatchString(target.EscapedPath()) {
+		options += " --path-as-is"
+	}
+	return "curl -gsS" + options + " " + matrix.ShellQuote(target.String())
+}
+
+// dotSegment is what a path segment may be that is removed as "." or ".." is
+// (RFC 3986, section 5.2.4). Newer curls read %2e as a dot.
+var dotSegment = regexp.MustCompile(`(?i)/(?:\.|%2e){1,2}(?:/|$)`)
 
 func repeated(x *matrix.Exchange, following []matrix.Exchange) bool {
 	for i := range following {
@@ -125,6 +152,10 @@ func verb(x *matrix.Exchange) string {
 	return " -i"
 }
 
+// tokenOf reads the token out of an answer. In a header a line break would begin
+// another header, or another request.
+const tokenOf = " | jq -r '.access_token // .token' | tr -d '[:cntrl:]'"
+
 // fetch repeats a token request. Its answer goes into $TOKEN, unless it is a
 // redirect. What follows a redirect is signed only as long as it stays on the
 // origin of the first request.
@@ -139,11 +170,11 @@ func (s *script) fetch(x *matrix.Exchange, target *url.URL) {
 	}
 	if x.Status >= 300 && x.Status < 400 {
 		s.chain = began
-		s.print("curl -sS -i" + options + " " + matrix.ShellQuote(x.URL))
+		s.print(request(" -i"+options, target))
 		return
 	}
 	s.chain = nil
-	command := "TOKEN=$(curl -sS" + options + " " + matrix.ShellQuote(x.URL) + " | jq -r '.access_token // .token')"
+	command := "TOKEN=$(" + request(options, target) + tokenOf + ")"
 	if x.Status == http.StatusOK {
 		s.tokens[s.scope], s.fetched = grant{command, s.account}, s.scope
 	}
@@ -185,26 +216,38 @@ func (s *script) form(target, owner *url.URL) string {
 	return options
 }
 
-// tls are the options for the inventory's tls: if target is https.
+// tls are the options for the inventory's tls: if target is https. The scan
+// trusts caFile wherever it is led. The rest is for the registry's own origin: the
+// client certificate is its account there, and only its own certificate goes
+// unchecked.
 func (c *curl) tls(target *url.URL) string {
 	if target.Scheme != "https" {
 		return ""
 	}
+	own := c.SameOrigin(target, c.URL)
 	options := ""
-	if c.InsecureSkipVerify {
-		options = " -k"
+	if own && c.InsecureSkipVerify {
+		options += " -k"
 	}
-	for _, file := range []struct{ option, path string }{
-		{"--cacert", c.CAFile}, {"--cert", c.CertFile}, {"--key", c.KeyFile},
-	} {
-		if file.path != "" {
-			options += " " + file.option + " " + matrix.ShellQuote(file.path)
-		}
+	if c.CAFile != "" {
+		options += " --cacert " + matrix.ShellQuote(c.CAFile)
+	}
+	if own && c.CertFile != "" {
+		options += " --cert " + matrix.ShellQuote(certEscapes.Replace(c.CertFile))
+	}
+	if own && c.KeyFile != "" {
+		options += " --key " + matrix.ShellQuote(c.KeyFile)
 	}
 	return options
 }
 
+// certEscapes are for --cert, which takes a password after a colon
+// (curl(1), "--cert").
+var certEscapes = strings.NewReplacer(`\`, `\\`, `:`, `\:`)
+
+// print adds a command, each once and on one line.
 func (s *script) print(command string) {
+	command = matrix.Printable(command)
 	if !slices.Contains(s.commands, command) {
 		s.commands = append(s.commands, command)
 	}
