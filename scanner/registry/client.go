@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,6 +33,8 @@ type Options struct {
 
 	Resolver *net.Resolver                         // nil = the system's
 	Proxy    func(*http.Request) (*url.URL, error) // of a request, nil for none; nil = http.ProxyFromEnvironment
+
+	proxyRoots *x509.CertPool // of proxies that are reached over TLS; nil = the system's
 }
 
 // Pool makes clients that share one global rate, the authorities they trust, what

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -42,48 +41,6 @@ func (t *timedOut) Error() string {
 		words += " through the proxy " + t.proxy
 	}
 	return fmt.Sprintf("%s within %s", words, t.after.Round(time.Millisecond))
-}
-
-// proxyFault is a proxy that could not be reached, or did not let us through.
-type proxyFault struct {
-	proxy  string // host and port
-	status int    // what it answered; 0 where err says why there is no answer
-	err    error
-}
-
-func (p *proxyFault) Error() string {
-	switch p.status {
-	case 0:
-		return fmt.Sprintf("the proxy %s cannot be reached: %v", p.proxy, p.err)
-	case http.StatusProxyAuthRequired:
-		return fmt.Sprintf("the proxy %s answered HTTP 407: it wants other credentials than its URL in the environment holds", p.proxy)
-	}
-	return fmt.Sprintf("the proxy %s answered HTTP %d to CONNECT", p.proxy, p.status)
-}
-
-func (p *proxyFault) Unwrap() error { return p.err }
-
-// proxyAnswered judges the answer to CONNECT. Without it net/http makes the
-// reason phrase the error, in which a proxy may repeat its own password.
-func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
-	return &proxyFault{proxy: proxy.Host, status: resp.StatusCode}
-}
-
-// blameProxy gives the proxy's own part of what came through it: a connection
-// to it that failed, or a 407 to a request in plain HTTP.
-func blameProxy(proxy *url.URL, resp *http.Response, err error) error {
-	var failed *net.OpError
-	switch {
-	case proxy == nil:
-	case errors.As(err, &failed) && (failed.Op == "proxyconnect" || failed.Op == "socks connect"):
-		return &proxyFault{proxy: proxy.Host, err: failed.Err}
-	case err == nil && resp.StatusCode == http.StatusProxyAuthRequired:
-		return &proxyFault{proxy: proxy.Host, status: resp.StatusCode}
-	}
-	return err
 }
 
 // classify gives the fault reason of a wire error.
@@ -135,8 +92,8 @@ func faultIsTransient(err error) bool {
 		return late.connected
 	}
 	var proxy *proxyFault
-	if errors.As(err, &proxy) && proxy.status != 0 {
-		return IsTransient(proxy.status)
+	if errors.As(err, &proxy) {
+		return proxy.isTransient()
 	}
 	switch classify(err) {
 	case matrix.Connect, matrix.Timeout:

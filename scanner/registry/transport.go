@@ -44,14 +44,6 @@ func (c *Client) transportFor(step string, req *http.Request) (transportKey, *ur
 	}, proxy, err
 }
 
-// hostOf is the host and port of a proxy, "" for none.
-func hostOf(proxy *url.URL) string {
-	if proxy == nil {
-		return ""
-	}
-	return proxy.Host
-}
-
 // transport returns the transport of a key.
 func (c *Client) transport(key transportKey) *http.Transport {
 	c.mu.Lock()
@@ -63,6 +55,9 @@ func (c *Client) transport(key transportKey) *http.Transport {
 		c.transports = map[transportKey]*http.Transport{}
 	}
 	one := c.newTransport(key)
+	if key.proxied {
+		one.DialTLSContext = dialProxy(one.DialContext, c.pool.options.proxyRoots)
+	}
 	c.transports[key] = one
 	return one
 }
