@@ -96,6 +96,9 @@ func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matr
 		}
 		return m, nil
 	}
+	if err := checkProxies(); err != nil {
+		return nil, err
+	}
 	inv, err := s.load(cmd)
 	if err != nil {
 		return nil, err

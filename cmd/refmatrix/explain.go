@@ -59,6 +59,9 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	if f.timeout < 0 {
 		return usage("--timeout must not be negative")
 	}
+	if err := checkProxies(); err != nil {
+		return err
+	}
 	inv, err := f.find(cmd, name)
 	if err != nil {
 		return err

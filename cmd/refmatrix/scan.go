@@ -52,9 +52,9 @@ func newScan() *cobra.Command {
 write the reports into a directory.
 
 Exit status: 0 finished, no row at or above --fail-on; 1 finished, some row is,
-or --deadline left images unmeasured; 2 the command line or the inventory is
-wrong and nothing was probed; 3 a report could not be written; 130 interrupted,
-with everything measured so far written.
+or --deadline left images unmeasured; 2 the command line, the inventory or a proxy
+variable is wrong and nothing was probed; 3 a report could not be written; 130
+interrupted, with everything measured so far written.
 
 --fail-on change gates on what changed since --baseline: support, strategy,
 reason, severity, push strategy, version, expectation, rows that came or went. A
@@ -122,7 +122,7 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	return p, err
 }
 
-// check refuses flag values that make no sense.
+// check refuses flag values and proxies that make no sense.
 func (f *scanFlags) check() error {
 	switch {
 	case f.failOn.value == "change" && f.baseline == "":
@@ -136,7 +136,7 @@ func (f *scanFlags) check() error {
 	case f.keep < 0:
 		return usage("--keep must not be negative")
 	}
-	return nil
+	return checkProxies()
 }
 
 func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (store.Baseline, error) {

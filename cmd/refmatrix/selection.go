@@ -8,6 +8,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
 // selection are the flags that name an inventory and a part of it.
@@ -90,6 +91,15 @@ func (s *selection) narrow(cmd *cobra.Command, inv *inventory.Inventory) error {
 	return nil
 }
 
+// checkProxies refuses an environment in which requests would go past the proxy.
+// Every subcommand that probes calls it before it does.
+func checkProxies() error {
+	if err := registry.CheckProxies(os.Getenv); err != nil {
+		return &failure{exitUsage, err}
+	}
+	return nil
+}
+
 // cut leaves the registries of shard I/N, from the flag or else from the
 // variables of an indexed job; a warning about those goes to stderr.
 func (s *selection) cut(cmd *cobra.Command, inv *inventory.Inventory) error {
@@ -111,9 +121,9 @@ func (s *selection) cut(cmd *cobra.Command, inv *inventory.Inventory) error {
 		return &failure{exitUsage, err}
 	}
 	var own []inventory.Registry
-	for _, registry := range inv.Registries {
-		if matrix.ShardOf(registry.Name, count) == index-1 {
-			own = append(own, registry)
+	for _, entry := range inv.Registries {
+		if matrix.ShardOf(entry.Name, count) == index-1 {
+			own = append(own, entry)
 		}
 	}
 	inv.Registries = own

@@ -11,7 +11,7 @@ import (
 // The exit statuses, as every subcommand's help promises them.
 const (
 	exitGate        = 1   // a row stands at or above --fail-on
-	exitUsage       = 2   // the command line or the inventory is wrong
+	exitUsage       = 2   // the command line, the inventory or a proxy variable is wrong
 	exitInternal    = 3   // a report could not be written
 	exitInterrupted = 130 // stopped by a signal
 )

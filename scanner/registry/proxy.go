@@ -9,9 +9,62 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
 	"refmatrix/matrix"
 )
+
+// CheckProxies returns an error if a variable of the environment that should name
+// a proxy does not. net/http ignores such a variable and connects directly, which
+// the network may not allow or may not be meant to see. The error does not repeat
+// the value, because it may hold a password.
+func CheckProxies(getenv func(string) string) error {
+	var faults []error
+	for _, names := range [][]string{{"HTTP_PROXY", "http_proxy"}, {"HTTPS_PROXY", "https_proxy"}} {
+		for _, name := range names {
+			value := getenv(name)
+			if value == "" {
+				continue
+			}
+			if wrong := proxyObjection(value); wrong != "" {
+				faults = append(faults, fmt.Errorf("%s %s: write http://HOST:PORT, or https, socks5 or socks5h instead of http, "+
+					"and percent-encode what is special in a user or password", name, wrong))
+			}
+			break // the second spelling is not read then
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// proxyObjection says what is wrong with the value of a proxy variable, or "" if
+// nothing is. What it accepts net/http reads the same way, a value without a
+// scheme as one with http:// before it.
+func proxyObjection(value string) string {
+	proxy, err := url.Parse(value)
+	if !strings.Contains(value, "://") && (err != nil || proxy.Scheme == "" || proxy.Host == "") {
+		proxy, err = url.Parse("http://" + value)
+	}
+	switch {
+	case err != nil:
+		return "is not the address of a proxy"
+	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, proxy.Scheme):
+		return "has a scheme that no proxy has"
+	case proxy.Hostname() == "":
+		return "names no host"
+	case strings.HasSuffix(proxy.Host, ":"):
+		return "names no port after the colon"
+	case proxy.Port() != "" && !isPort(proxy.Port()):
+		return "has a port that is not a number from 1 to 65535"
+	}
+	return ""
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
+}
 
 // hostOf returns the host and port of a proxy, "" for none.
 func hostOf(proxy *url.URL) string {

@@ -23,6 +23,71 @@ import (
 	"refmatrix/scanner/registry"
 )
 
+// TestProxyVariables: what net/http would ignore, or read as something that is no
+// proxy, is a fault, and the fault does not repeat the value.
+func TestProxyVariables(t *testing.T) {
+	const scheme, host, port = "has a scheme", "names no host", "has a port"
+	for value, want := range map[string]string{
+		"":                              "",
+		"proxy":                         "",
+		"proxy:3128":                    "",
+		"127.0.0.1:3128":                "",
+		"[::1]:3128":                    "",
+		"user:canary@proxy:3128":        "",
+		"http://proxy":                  "",
+		"HTTPS://proxy:443/":            "",
+		"socks5://user:c%40nary@proxy":  "",
+		"socks5h://[::1]:1080":          "",
+		"http://proxy:65535":            "",
+		"ftp://canary:21":               scheme,
+		"socks4://canary:1080":          scheme,
+		"canary:canary/word@proxy:3128": "is not the address",
+		"http://":                       host,
+		"http://:3128":                  host,
+		"//canary:3128":                 host,
+		":3128":                         host,
+		"http://user:canary@":           host,
+		"http://canary:0":               port,
+		"http://canary:65536":           port,
+		"canary:99999999999999999999":   port,
+		"http://canary:":                "names no port",
+		"http:/canary:3128":             "names no port",
+		"http://user:canary/word@proxy": "is not the address",
+		"http://user:canary#word@proxy": "is not the address",
+		"http://user:can%ry@proxy":      "is not the address",
+		"http://us er:canary@proxy":     "is not the address",
+		"http://canary proxy:3128":      "is not the address",
+		"http://canary:port":            "is not the address",
+		"http://[::1:canary":            "is not the address",
+		" http://canary:3128":           "is not the address",
+		"http://canary:3128\n":          "is not the address",
+		"http:canary:3128":              "is not the address",
+		"://canary":                     "is not the address",
+	} {
+		for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"} {
+			err := registry.CheckProxies(func(asked string) string {
+				if asked == name {
+					return value
+				}
+				return ""
+			})
+			switch {
+			case want == "" && err != nil:
+				t.Errorf("%s=%q: %v", name, value, err)
+			case want != "" && (err == nil || !strings.HasPrefix(err.Error(), name+" "+want)):
+				t.Errorf("%s=%q: %v, want %s", name, value, err, want)
+			case err != nil && strings.Contains(err.Error(), "canary"):
+				t.Errorf("%s=%q is repeated: %v", name, value, err)
+			}
+		}
+	}
+	both := map[string]string{"HTTP_PROXY": "proxy", "http_proxy": "ftp://unread", "HTTPS_PROXY": ":1", "https_proxy": "unread"}
+	if err := registry.CheckProxies(func(name string) string { return both[name] }); err == nil ||
+		!strings.HasPrefix(err.Error(), "HTTPS_PROXY names no host") {
+		t.Errorf("capitals come first: %v", err)
+	}
+}
+
 // TestProxyFaults: what a proxy does wrong is a matter of the connection, told
 // with the proxy's name and without its password.
 func TestProxyFaults(t *testing.T) {

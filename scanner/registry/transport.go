@@ -27,7 +27,7 @@ type transportKey struct {
 func (c *Client) transportFor(step string, req *http.Request) (transportKey, *url.URL, error) {
 	proxy, err := c.pool.options.Proxy(req)
 	if err != nil {
-		return transportKey{}, nil, &refusal{matrix.Connect, "the proxy that the environment names has no readable address"}
+		return transportKey{}, nil, &refusal{matrix.Connect, "HTTP_PROXY is not used, because REQUEST_METHOD is set as for a CGI program: unset either"}
 	}
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
