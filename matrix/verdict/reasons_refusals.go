@@ -13,18 +13,58 @@ const otherOrigin = "Where the registry redirects the question to another origin
 // endpoint and the referrers endpoint.
 var refusalReasons = []reason{
 	{
+		name:       matrix.CredentialsRefused,
+		outcome:    broken,
+		confidence: unmeasured,
+		observed:   "401, or a refusal of the token service, and GET /v2/ refuses the same account too; where that asks for nothing, two repositories did",
+		when: func(o *Observation) bool {
+			a := o.decisive()
+			return a.Account == AccountRefused && (a.Status == http.StatusUnauthorized || a.Token)
+		},
+		detail: func(o *shown) string {
+			return fmt.Sprintf("%s from %s: the registry refuses the account itself and not only for this repository, so it is not sent again.",
+				answerText(o.decisive()), o.endpoint())
+		},
+		meaning: "The registry refuses the account itself: the password or token is wrong, expired or locked.",
+		remedies: []string{
+			"Correct the account under auth:, or log in again with docker login so that the docker config has it.",
+			"If it is right, ask whether the account is locked or expired: a wrong password is sent at most twice in a scan.",
+		},
+		source: "RFC 9110 section 15.5.2; docker login",
+	},
+	{
+		name:       matrix.Forbidden,
+		outcome:    closed,
+		confidence: unmeasured,
+		observed:   "403; 400 with DENIED; or 401 for an account that GET /v2/ or another request accepted",
+		when: func(o *Observation) bool {
+			a := o.decisive()
+			denied := a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
+			return denied || a.Account == AccountAccepted && accountDenied(o)
+		},
+		detail: func(o *shown) string {
+			if o.decisive().Account == AccountAccepted {
+				return fmt.Sprintf("%s from %s: the registry accepts the account, but not for this repository: it is absent, or the account lacks the permission.",
+					answerText(o.decisive()), o.endpoint())
+			}
+			return refused("the account lacks the permission")(o)
+		},
+		meaning: "The account is known but lacks the permission, or the repository is absent.",
+		remedies: []string{
+			"Give the account pull permission on the repository.",
+			"Check the spelling: Docker Hub, Harbor, Quay and others answer 401, never 404, for a repository that is absent or private.",
+			otherOrigin,
+		},
+		source: "RFC 9110 section 15.5.4; " + errorTerm,
+	},
+	{
 		name:       matrix.Unauthorized,
 		outcome:    closed,
 		confidence: unmeasured,
-		observed:   "401 after the auth flow, or 400 with UNAUTHORIZED",
+		observed:   "401 after the auth flow, or 400 with UNAUTHORIZED, and the account is neither accepted nor refused elsewhere",
 		when: func(o *Observation) bool {
 			a := o.decisive()
-			// Without a challenge at the referrers endpoint a 401 is a refusal of the
-			// endpoint, not of the account: the same credentials just read the manifest.
-			// Where a redirect led to another origin, the credentials were not sent.
-			ofAccount := a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != ""
-			denied := a.Status == http.StatusUnauthorized && ofAccount
-			return denied || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
+			return accountDenied(o) || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
 		},
 		detail:  refused("these credentials do not open this repository"),
 		meaning: "The credentials, or their absence, do not open this repository.",
@@ -34,23 +74,6 @@ var refusalReasons = []reason{
 			otherOrigin,
 		},
 		source: "RFC 9110 section 15.5.2; " + errorTerm,
-	},
-	{
-		name:       matrix.Forbidden,
-		outcome:    closed,
-		confidence: unmeasured,
-		observed:   "403, or 400 with DENIED",
-		when: func(o *Observation) bool {
-			a := o.decisive()
-			return a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
-		},
-		detail:  refused("the account lacks the permission"),
-		meaning: "The account is known but lacks the permission.",
-		remedies: []string{
-			"Give the account pull permission on the repository.",
-			otherOrigin,
-		},
-		source: "RFC 9110 section 15.5.4; " + errorTerm,
 	},
 	{
 		name:       matrix.RateLimited,
@@ -88,6 +111,16 @@ var refusalReasons = []reason{
 		},
 		source: "RFC 9110 section 15.6",
 	},
+}
+
+// accountDenied reports whether a 401 is about the account. Without a challenge at
+// the referrers endpoint it is a refusal of the endpoint: the same credentials just
+// read the manifest. Where a redirect led to another origin, the credentials were
+// not sent.
+func accountDenied(o *Observation) bool {
+	a := o.decisive()
+	ofAccount := a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != ""
+	return a.Status == http.StatusUnauthorized && ofAccount
 }
 
 // refused returns the detail of a refusal of the account. A refusal of another

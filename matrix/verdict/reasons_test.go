@@ -42,6 +42,12 @@ func TestJudge(t *testing.T) {
 		{"401 of the manifest", unresolvable(Answer{Status: 401}), matrix.Unauthorized, "from the manifest request: these credentials"},
 		{"401 of the token endpoint", subject(Referrers{Answer: token(401)}), matrix.Unauthorized, "from the token endpoint"},
 		{"401 with a challenge", subject(Referrers{Answer: Answer{Status: 401, Challenge: true}}), matrix.Unauthorized, "from the referrers endpoint"},
+		{"401 of an account that GET /v2/ refuses", unresolvable(Answer{Status: 401, Account: AccountRefused}), matrix.CredentialsRefused, "refuses the account itself"},
+		{"401 of an account that GET /v2/ accepts", unresolvable(Answer{Status: 401, Account: AccountAccepted}), matrix.Forbidden, "accepts the account, but not for this repository"},
+		{"401 of an account of which nothing is known", unresolvable(Answer{Status: 401, Account: AccountSent}), matrix.Unauthorized, "from the manifest request"},
+		{"403 of the token endpoint, the account refused", subject(Referrers{Answer: Answer{Status: 403, Token: true, Account: AccountRefused}}), matrix.CredentialsRefused, "from the token endpoint"},
+		{"404, the account refused", unresolvable(Answer{Status: 404, Account: AccountRefused}), matrix.ImageNotFound, "on HEAD and GET"},
+		{"401 without a challenge of an accepted account", subject(Referrers{Answer: Answer{Status: 401, Account: AccountAccepted}}), matrix.Rejected, "without a usable challenge"},
 		{"401 without a challenge", subject(status(401)), matrix.Rejected, "without a usable challenge"},
 		{"401 of another origin", subject(elsewhere(401)), matrix.Unauthorized, "other.example, to which the registry redirects"},
 		{"400 UNAUTHORIZED", subject(coded(400, "UNAUTHORIZED")), matrix.Unauthorized, "(UNAUTHORIZED)"},
@@ -102,7 +108,7 @@ func TestVerdictOfEachReason(t *testing.T) {
 	)
 	want := map[matrix.Reason]Verdict{
 		matrix.TokenError: broken, matrix.DNS: broken, matrix.Connect: broken, matrix.TLS: broken, matrix.Timeout: broken, matrix.Protocol: broken, matrix.Redirect: broken,
-		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken,
+		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken, matrix.CredentialsRefused: broken,
 		matrix.Unauthorized: closed, matrix.Forbidden: closed, matrix.RateLimited: closed, matrix.ImageNotFound: closed, matrix.NoDigest: closed,
 		matrix.ManifestRejected: closed, matrix.SubjectRejected: closed,
 		matrix.NotFound: without, matrix.MethodNotAllowed: without, matrix.Rejected: unclear, matrix.RedirectedAway: unclear,

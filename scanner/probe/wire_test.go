@@ -35,8 +35,10 @@ type profile struct {
 	Source    string
 	Image     string
 	Depth     probe.Depth
+	Account   string // user:password; left out: anonymous
 	Bearer    string
 	Bearers   []string
+	Version   answers // GET /v2/
 	Head      answers
 	Get       answers
 	Referrers answers
@@ -131,6 +133,8 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	api := strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/referrers/")
 	switch {
+	case r.URL.Path == "/v2/":
+		s.send(w, "version", s.Version, answer{})
 	case !api && strings.HasSuffix(r.URL.Path, "/version"):
 		s.send(w, "well-known", s.WellKnown, answer{Status: 404})
 	case !api:
@@ -220,9 +224,13 @@ func (p profile) start(t *testing.T) (*stage, *registry.Client) {
 		own.Close()
 		other.Close()
 	})
+	auth := inventory.Auth{Anonymous: true}
+	if user, password, ok := strings.Cut(p.Account, ":"); ok {
+		auth = inventory.Auth{Username: user, Password: inventory.Secret(password)}
+	}
 	return s, pool.Client(inventory.Registry{
 		Name: "wire", URL: target, Timeout: 5 * time.Second, Retries: 1, RetryCap: 50 * time.Millisecond,
-		Concurrency: 1, Auth: inventory.Auth{Anonymous: true},
+		Concurrency: 1, Auth: auth,
 	})
 }
 
