@@ -14,6 +14,7 @@ import (
 
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/address"
+	"refmatrix/scanner/registry/credential"
 )
 
 // FuzzChallenge: challenges that are read are read the same when they are written
@@ -83,7 +84,8 @@ func FuzzLink(f *testing.F) {
 
 // FuzzRealm: no realm on this machine, its link or a metadata service is ever
 // admitted, however its host is written. The judge is the address that net/http
-// dials for it, read as the oldest resolvers read addresses.
+// dials for the token request, read as the oldest resolvers read addresses. And
+// whatever query a realm brings, the request asks for the step's own scope alone.
 func FuzzRealm(f *testing.F) {
 	for _, text := range []string{
 		"https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "http://192.0.2.1/", "https://192.0.2.1/token",
@@ -92,6 +94,8 @@ func FuzzRealm(f *testing.F) {
 		"https://bücher.example/", "https://local\u00adhost/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/", "https://0x7f.1/", "https://127.0.0.1./",
 		"https://[::127.0.0.1]/", "https://[64:ff9b:1::127.0.0.1]/", "https://[64:ff9b::169.254.169.254]/", "https://[2002:7f00:1::]/", "https://[::ffff:0:127.0.0.1]/",
 		"https://localhost../", "https://.localhost/", "https://auth.example.com/token", "https://auth.example.com./token", "https://xn--bcher-kva.example/",
+		"https://auth.example.com/token?scope=repository:prod/app:push,delete", "https://auth.example.com/token?Scope=x&scope[]=y&scope%5B0%5D=z&account=root&offline_token=true&host=h",
+		"https://auth.example.com/token?a=b;scope=x", "https://auth.example.com/token?%73cope=x&scope =y#scope=z", "https://auth.example.com\\@127.0.0.1/",
 	} {
 		f.Add(text)
 	}
@@ -111,7 +115,13 @@ func FuzzRealm(f *testing.F) {
 			dialled, _, _ = net.SplitHostPort(address)
 			return nil, errors.New("that is all we wanted to know")
 		}}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, realm, nil)
+		const scope = "repository:a/b:pull"
+		out, err := tokenRequest(&challenge{parameters: map[string]string{"realm": realm}}, credential.Account{}, scope)
+		if err != nil {
+			t.Fatalf("%q is admitted, but not asked: %v", realm, err)
+		}
+		checkTokenQuery(t, out.url, scope)
+		req, err := out.request(t.Context(), "")
 		if err != nil {
 			return
 		}
@@ -127,6 +137,30 @@ func FuzzRealm(f *testing.F) {
 			t.Errorf("%q is admitted and leads to %s", realm, dialledAddress)
 		}
 	})
+}
+
+// checkTokenQuery fails the test if a token service could read another scope, or an
+// account, out of a query: names in any case, as a list, behind either separator.
+func checkTokenQuery(t *testing.T, target *url.URL, scope string) {
+	t.Helper()
+	scopes := 0
+	for pair := range strings.FieldsFuncSeq(target.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		name, _ = url.QueryUnescape(name)
+		name, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "[")
+		value, _ = url.QueryUnescape(value)
+		switch name {
+		case "scope":
+			if scopes++; value != scope {
+				t.Errorf("%q asks for the scope %q", target, value)
+			}
+		case "account", "offline_token":
+			t.Errorf("%q asks for %s", target, name)
+		}
+	}
+	if scopes != 1 || target.Fragment != "" {
+		t.Errorf("%q asks for %d scopes", target, scopes)
+	}
 }
 
 // readAddress reads an address as inet_aton(3) does: up to four numbers,
