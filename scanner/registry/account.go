@@ -13,31 +13,40 @@ import (
 )
 
 // account is one account at one origin, in whatever entries of the inventory it
-// stands, and what the scan knows of it. Directories lock an account after a few
-// wrong passwords, so it is sent by one request at a time until one of them shows
-// whether it is good: a wrong one is sent by that request and once more to /v2/.
+// stands, and what the scan knows about it. Directories lock an account after a few
+// wrong passwords, so one request at a time sends it until an answer shows whether
+// it is good. If that is a refusal, GET /v2/ decides: a wrong password is sent by
+// the first request, to /v2/, and not again.
 type account struct {
 	credential.Account
 
-	trial  *semaphore.Weighted // held by the request that sends the account before it is settled
-	asking *semaphore.Weighted // held by the request that signs in at /v2/
+	trial     *semaphore.Weighted // held by the request that sends the account before it is settled
+	loginSlot *semaphore.Weighted // held by the request that signs in at /v2/
 
 	mu        sync.Mutex
-	good      bool            // some request was accepted
-	unclear   bool            // an answer showed nothing, so that waiting for the next one may take long
-	login     login           // what GET /v2/ signed with it showed
+	good      bool            // an answer that no other account would have got
+	witness   *Request        // one that was accepted, perhaps as it would be from everybody; nil = none
+	failed    bool            // the last request with it was not answered
+	login     loginResult     // of GET /v2/
 	refusedBy map[string]bool // repositories that refused it
 }
 
-// login is what GET /v2/ says of an account, as docker login asks.
-type login int
+// loginResult is what GET /v2/ shows about an account.
+type loginResult int
 
 const (
-	notAsked login = iota
-	notKnown       // /v2/ asks for nothing, or its answer shows nothing
+	notRequested    loginResult = iota
+	loginUnanswered             // a fault, a server error or a rate limit
+	loginShowsNothing
 	loginRefused
 	loginAccepted
 )
+
+// enoughRefusals is the number of repositories that have to refuse an account if
+// GET /v2/ does not show whether it is good. One alone is what Docker Hub, Harbor,
+// Quay, GHCR and Artifact Registry answer for a repository that is absent or not
+// the account's.
+const enoughRefusals = 2
 
 // accountKey tells accounts apart. Two entries of the inventory with the same
 // account at the same origin have one.
@@ -46,7 +55,7 @@ type accountKey struct {
 	credential.Account
 }
 
-// account returns what the scan knows of an account at an origin.
+// account returns what the scan knows about an account at an origin.
 func (p *Pool) account(origin address.Origin, found credential.Account) *account {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +65,7 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 		known = &account{
 			Account:   found,
 			trial:     semaphore.NewWeighted(1),
-			asking:    semaphore.NewWeighted(1),
+			loginSlot: semaphore.NewWeighted(1),
 			refusedBy: map[string]bool{},
 		}
 		p.known[key] = known
@@ -64,112 +73,115 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 	return known
 }
 
-// errAccountRefused says that an account is not sent because the registry was seen
-// to refuse it.
-var errAccountRefused = errors.New("the registry refuses this account")
+// errNotSent says that an account is not sent again because it was refused.
+var errNotSent = errors.New("the account was refused and is not sent again")
 
-// enter waits until the account may be sent. release has to be called when the
-// answer was judged. The error is errAccountRefused if it may not be sent again.
-func (a *account) enter(ctx context.Context) (release func(), err error) {
+// acquire waits until the account may be sent. release has to be called when the
+// answer was recorded. The error is errNotSent if it may not be sent again.
+func (a *account) acquire(ctx context.Context) (release func(), err error) {
+	release = func() {}
 	if !a.settled() {
-		if err := waitToHold(ctx, a.trial); err != nil {
-			return func() {}, err
+		if err := acquireIdle(ctx, a.trial); err != nil {
+			return release, err
 		}
-		if !a.settled() {
-			return sync.OnceFunc(func() { a.trial.Release(1) }), nil
-		}
-		a.trial.Release(1)
+		release = sync.OnceFunc(func() { a.trial.Release(1) })
 	}
-	if a.refused() {
-		return func() {}, errAccountRefused
+	if !a.mayBeSent() {
+		release()
+		return func() {}, errNotSent
 	}
-	return func() {}, nil
+	return release, nil
 }
 
-// waitToHold waits until no other request holds s.
-func waitToHold(ctx context.Context, s *semaphore.Weighted) error {
+// acquireIdle waits for s. The row counts as waiting.
+func acquireIdle(ctx context.Context, s *semaphore.Weighted) error {
 	defer idleAfter(ctx, ownStall)()
 	return s.Acquire(ctx, 1)
 }
 
-// settled reports whether requests need not wait for each other to send the
-// account. No account at all is settled.
-func (a *account) settled() bool {
+// hasPassword reports whether the account can answer a Basic challenge.
+func (a *account) hasPassword() bool { return a != nil && a.Username != "" && a.Password != "" }
+
+// isAccepted reports whether the registry answered a request with the account. No
+// account at all is accepted.
+func (a *account) isAccepted() bool {
 	if a == nil {
 		return true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.good || a.unclear || a.proven()
+	return a.good || a.witness != nil
 }
 
-// refused reports whether the registry is known to refuse the account.
+// settled reports whether requests need not wait for each other to send the
+// account.
+func (a *account) settled() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.good || a.witness != nil || a.refused() || a.stopped()
+}
+
+// mayBeSent reports whether the account may be sent again.
+func (a *account) mayBeSent() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.refused() && !a.stopped()
+}
+
+// refused reports whether the account is proven to be refused. The caller holds
+// a.mu.
 func (a *account) refused() bool {
+	accepted := a.good || a.witness != nil
+	enough := a.login == loginShowsNothing && len(a.refusedBy) >= enoughRefusals
+	return !accepted && (a.login == loginRefused || enough)
+}
+
+// stopped reports whether the account was refused as often as it may be, although
+// nothing proves that it is the account. The caller holds a.mu.
+func (a *account) stopped() bool {
+	accepted := a.good || a.witness != nil
+	return !accepted && a.login == loginUnanswered && len(a.refusedBy) >= enoughRefusals
+}
+
+// accepted notes an answer as to an account that is good. witness is the request if
+// everybody may get that answer, nil if only this account does.
+func (a *account) accepted(witness *Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = false
+	a.good = a.good || witness == nil
+	if a.witness == nil {
+		a.witness = witness
+	}
+}
+
+// unanswered notes that a request with the account failed.
+func (a *account) unanswered() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = true
+}
+
+// onlyOnce reports whether a request that sends the account gets one attempt. The
+// others wait for it, and the one before it failed.
+func (a *account) onlyOnce() bool {
 	if a == nil {
 		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.proven()
+	return a.failed && !a.good && a.witness == nil
 }
 
-// proven reports whether the account is refused and not only the repository: GET
-// /v2/ refused it, or says nothing and two repositories did. One refusal alone is
-// what Docker Hub, Harbor, Quay, GHCR and Artifact Registry answer for a repository
-// that is not there. The caller holds a.mu.
-func (a *account) proven() bool {
-	return !a.good && (a.login == loginRefused || a.login == notKnown && len(a.refusedBy) >= 2)
-}
-
-// accepted notes that the registry accepted the account.
-func (a *account) accepted() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.good = true
-}
-
-// unproven notes an answer that shows nothing of the account.
-func (a *account) unproven() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.unclear = true
-}
-
-// refusedAccount notes that the request's repository refused the account, and has
-// GET /v2/ decide whether the account or only the repository is the reason.
-func (in *signing) refusedAccount(ctx context.Context) verdict.Account {
-	a := in.account
-	a.mu.Lock()
-	a.refusedBy[in.request.repository()] = true
-	a.mu.Unlock()
-	in.session.settle(ctx, a)
+// standing is what is known about an account that was sent, or was not sent again.
+func (a *account) standing() verdict.Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.good:
-		return verdict.AccountAccepted
-	case a.proven():
+	case a.refused():
 		return verdict.AccountRefused
+	case a.good, a.witness != nil:
+		return verdict.AccountAccepted
 	}
 	return verdict.AccountSent
-}
-
-// settle signs in at /v2/ with an account, unless it is known to be good or that was
-// done before.
-func (s *Session) settle(ctx context.Context, a *account) {
-	if waitToHold(ctx, a.asking) != nil {
-		return
-	}
-	defer a.asking.Release(1)
-	a.mu.Lock()
-	open := !a.good && a.login == notAsked
-	a.mu.Unlock()
-	if !open {
-		return
-	}
-	result := s.login(ctx, a)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.login = result
-	a.good = a.good || result == loginAccepted
 }

@@ -15,8 +15,14 @@ type accounts struct {
 	client *Client
 	flight singleflight.Group
 
-	mu   sync.Mutex
-	held map[string]*account // by the key of its source; nil where there is none
+	mu    sync.Mutex
+	found map[string]lookUp // by the key of its source
+}
+
+// lookUp is what came of looking for an account.
+type lookUp struct {
+	account *account // nil if there is none
+	err     error    // of a helper or file
 }
 
 // key tells the accounts of one entry apart: the files can have one for each
@@ -49,64 +55,61 @@ func (a *accounts) source(repository string) (credential.Source, error) {
 func (a *accounts) get(ctx context.Context, repository string) (*account, error) {
 	key := a.key(repository)
 	a.mu.Lock()
-	held, found := a.held[key]
+	known, ok := a.found[key]
 	a.mu.Unlock()
-	if found {
-		return held, nil
+	if ok {
+		return known.account, known.err
 	}
 	looked := a.flight.DoChan(key, func() (any, error) {
 		// The look-up outlives the row that asked first, because others wait for it,
 		// but not the scan: Close ends it and waits for that.
 		life, done, err := a.client.pool.outlive()
 		if err != nil {
-			return nil, err
+			return lookUp{err: err}, nil
 		}
 		defer done()
-		return a.find(life, repository)
+		return a.keep(key, a.find(life, repository)), nil
 	})
 	defer idleAfter(ctx, ownStall)()
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case result := <-looked:
-		if result.Err != nil {
-			return nil, &refusal{matrix.Credentials, result.Err.Error()}
-		}
-		return a.keep(key, result.Val.(credential.Account)), nil
+		found := result.Val.(lookUp)
+		return found.account, found.err
 	}
 }
 
-// keep makes secrets of an account's secrets and remembers it.
-func (a *accounts) keep(key string, found credential.Account) *account {
-	a.client.redactor.add(found.Password, found.IdentityToken, found.RegistryToken)
+// keep remembers what came of a look-up.
+func (a *accounts) keep(key string, found lookUp) lookUp {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if held, ok := a.held[key]; ok {
-		return held
-	}
-	var held *account
-	if !found.IsZero() {
-		held = a.client.pool.account(a.client.origin, found)
-	}
-	a.held[key] = held
-	return held
+	a.found[key] = found
+	return found
 }
 
-// find looks the account up: in the inventory, or else at its source.
-func (a *accounts) find(ctx context.Context, repository string) (credential.Account, error) {
+// find looks the account up: in the inventory, or else at its source. Its secrets
+// are redacted from now on.
+func (a *accounts) find(ctx context.Context, repository string) lookUp {
 	auth := a.client.entry.Auth
-	held := credential.Account{
+	found := credential.Account{
 		Username:      auth.Username,
 		Password:      auth.Password.Reveal(),
 		IdentityToken: auth.IdentityToken.Reveal(),
 		RegistryToken: auth.Token.Reveal(),
 	}
-	if !held.IsZero() {
-		return held, nil
+	if found.IsZero() {
+		source, err := a.source(repository)
+		if err == nil {
+			found, err = source.Account(ctx)
+		}
+		if err != nil {
+			return lookUp{err: &refusal{matrix.Credentials, err.Error()}}
+		}
 	}
-	source, err := a.source(repository)
-	if err != nil {
-		return credential.Account{}, err
+	if found.IsZero() {
+		return lookUp{}
 	}
-	return source.Account(ctx)
+	a.client.redactor.add(found.Password, found.IdentityToken, found.RegistryToken)
+	return lookUp{account: a.client.pool.account(a.client.origin, found)}
 }

@@ -75,8 +75,8 @@ func (w watched) Busy() { close(w.busy) }
 // TestSignInIsWaiting: a row that waits for another's sign-in, or for a credential
 // helper, is idle, because it holds a worker until it is.
 func TestSignInIsWaiting(t *testing.T) {
-	signIn := newSignIn()
-	leads, _, err := signIn.enter(t.Context(), signInKey{scope: "one"})
+	known := newAuthorizations()
+	first, _, err := known.join(t.Context(), authorizationKey{scope: "one"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,10 +92,10 @@ func TestSignInIsWaiting(t *testing.T) {
 		release func() error
 	}{
 		{"another row's sign-in", func(ctx context.Context) error {
-			_, _, err := signIn.enter(ctx, signInKey{scope: "two"})
+			_, _, err := known.join(ctx, authorizationKey{scope: "two"})
 			return err
 		}, func() error {
-			leads.leave(nil)
+			first.finish(nil)
 			return nil
 		}},
 		{"a credential helper", func(ctx context.Context) error {

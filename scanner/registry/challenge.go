@@ -108,6 +108,15 @@ func (c *Client) usable(got *answer) *challenge {
 	return found
 }
 
+// admit decides whether a challenge of the registry's own origin may be met with
+// credentials. The error is a refusal.
+func (c *Client) admit(met *challenge) error {
+	if met.scheme == basic {
+		return c.admitBasic()
+	}
+	return c.admitRealm(met.parameters["realm"])
+}
+
 // admitBasic refuses to send an account to the registry itself if auth.realms
 // names only other hosts.
 func (c *Client) admitBasic() error {

@@ -102,18 +102,18 @@ func (p *Pool) outlive() (life context.Context, done func(), err error) {
 // Client talks to one entry of the inventory. Two entries never share tokens
 // or credentials, even if they name the same host.
 type Client struct {
-	entry    inventory.Registry
-	origin   address.Origin
-	timeout  time.Duration
-	pool     *Pool
-	accounts *accounts
-	token    *authorization // of the inventory, sent with every request; nil if it names none
-	signIn   *signIn
-	version  versionEndpoint
-	slots    *semaphore.Weighted
-	global   *rate.Limiter
-	redactor redactor
-	pace     *pace
+	entry          inventory.Registry
+	origin         address.Origin
+	timeout        time.Duration
+	pool           *Pool
+	accounts       *accounts
+	authorizations *authorizations
+	token          *authorization // of the inventory, sent with every request; nil if it names none
+	version        version
+	slots          *semaphore.Weighted
+	global         *rate.Limiter
+	redactor       redactor
+	pace           *pace
 
 	dialledLoopback, dialledElsewhere atomic.Bool // addresses of the registry itself
 
@@ -124,21 +124,21 @@ type Client struct {
 // Client returns the client of one inventory entry.
 func (p *Pool) Client(entry inventory.Registry) *Client {
 	c := &Client{
-		entry:   entry,
-		origin:  address.OriginOf(entry.URL),
-		timeout: entry.Timeout,
-		pool:    p,
-		signIn:  newSignIn(),
-		version: versionEndpoint{asking: semaphore.NewWeighted(1)},
-		slots:   semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
-		pace:    newPace(entry.Rate, entry.Burst),
-		global:  p.global,
+		entry:          entry,
+		origin:         address.OriginOf(entry.URL),
+		timeout:        entry.Timeout,
+		pool:           p,
+		authorizations: newAuthorizations(),
+		version:        version{slot: semaphore.NewWeighted(1)},
+		slots:          semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
+		pace:           newPace(entry.Rate, entry.Burst),
+		global:         p.global,
 	}
 	if p.options.Timeout > 0 {
 		c.timeout = p.options.Timeout
 	}
 	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
-	c.accounts = &accounts{client: c, held: map[string]*account{}}
+	c.accounts = &accounts{client: c, found: map[string]lookUp{}}
 	if token := entry.Auth.Token.Reveal(); token != "" {
 		c.token = &authorization{
 			header:  "Bearer " + token,

@@ -19,7 +19,11 @@ func (c *Client) dial(key transportKey) func(context.Context, string, string) (n
 	return func(ctx context.Context, network, hostPort string) (net.Conn, error) {
 		defer idleAfter(ctx, dialStall)()
 		var refused atomic.Pointer[refusal]
-		dialer := &net.Dialer{KeepAlive: -1, Resolver: c.pool.options.Resolver}
+		dialer := &net.Dialer{
+			Timeout:   c.timeout, // shared by the addresses of a name, so that one that is dead leaves time for the next
+			KeepAlive: -1,
+			Resolver:  c.pool.options.Resolver,
+		}
 		if !key.proxied {
 			host, _, err := net.SplitHostPort(hostPort)
 			if err != nil {

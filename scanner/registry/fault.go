@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -33,17 +32,17 @@ type timedOut struct {
 }
 
 func (t *timedOut) Error() string {
-	words := "no connection"
+	text := "no connection"
 	if t.connected {
-		words = "no complete answer"
+		text = "no complete answer"
 	}
 	if t.proxy != "" {
-		words += " through the proxy " + t.proxy
+		text += " through the proxy " + t.proxy
 	}
-	return fmt.Sprintf("%s within %s", words, t.after.Round(time.Millisecond))
+	return fmt.Sprintf("%s within %s", text, t.after.Round(time.Millisecond))
 }
 
-// classify gives the fault reason of a wire error.
+// classify returns the fault reason of a wire error.
 func classify(err error) matrix.Reason {
 	var (
 		ours        *refusal
@@ -68,8 +67,6 @@ func classify(err error) matrix.Reason {
 		return matrix.DNS
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert),
 		errors.As(err, &authority), errors.As(err, &hostname), strings.Contains(err.Error(), "tls: "):
-		return matrix.TLS
-	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return matrix.TLS
 	case errors.As(err, &dial) && dial.Op == "dial",
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNREFUSED):
@@ -104,23 +101,20 @@ func faultIsTransient(err error) bool {
 	return false
 }
 
-// faultText words err in one clause, the URL that net/http puts before it
-// left out, for the exchange names it and it may carry a query.
+// faultText returns err as one clause, without the URL, because the exchange has it.
 func faultText(err error) string {
-	for {
-		var wrapped *url.Error
-		if !errors.As(err, &wrapped) {
-			break
-		}
-		err = wrapped.Err
-	}
+	var (
+		proxy  *proxyFault
+		record tls.RecordHeaderError
+	)
 	switch {
+	case errors.As(err, &proxy): // it names the proxy
+	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return "server gave HTTP response to HTTPS client" // the words of net/http, which people search for
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection ended in the middle of the answer"
-	case strings.Contains(err.Error(), "failed to parse Location header"):
-		return "the Location of the redirect is no URL" // net/http quotes it, whatever it holds
 	case strings.Contains(err.Error(), "malformed MIME header"):
-		return "a header line of the answer is malformed" // the same
+		return "a header line of the answer is malformed" // net/http quotes it, whatever it holds
 	case errors.Is(err, io.EOF):
 		return "the connection was closed without an answer"
 	}

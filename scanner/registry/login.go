@@ -8,65 +8,144 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
-// login signs in at /v2/ as docker login does: GET /v2/, its challenge met for no
-// scope, and GET /v2/ again.
-func (s *Session) login(ctx context.Context, a *account) login {
-	met, err := s.versionChallenge(ctx)
-	if err != nil || met == nil {
-		return notKnown
+// settle has GET /v2/ decide whether a refusal is about the account or only about
+// what was requested.
+func (in *signIn) settle(ctx context.Context, resp *Response) {
+	a, s := in.account, in.session
+	if acquireIdle(ctx, a.loginSlot) != nil {
+		return
 	}
-	signed, err := s.authorize(ctx, met, a, "")
-	var refused *tokenRefusal
-	if errors.As(err, &refused) && isRefusal(refused.status) {
+	defer a.loginSlot.Release(1)
+	a.mu.Lock()
+	if in.request.ofRepository() && (resp.Token || resp.Status == http.StatusUnauthorized) {
+		a.refusedBy[in.request.repository()] = true
+	}
+	decided := a.good || a.login != notRequested
+	witness := a.witness
+	a.mu.Unlock()
+	if decided {
+		return
+	}
+	defer s.lendTime()()
+	result := s.logIn(ctx, a)
+	forEverybody := result == loginRefused && witness != nil && s.opensToEverybody(ctx, witness)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch a.login = result; {
+	case result == loginAccepted:
+		a.good = true
+	case forEverybody:
+		a.witness = nil
+	}
+}
+
+// lendTime gives the session one timeout for GET /v2/, which is for all rows, and
+// returns what takes the row's own time back.
+func (s *Session) lendTime() (restore func()) {
+	own := s.budget
+	s.budget = s.client.timeout
+	return func() { s.budget = own }
+}
+
+// logIn signs in at /v2/ as docker login does: GET /v2/, its challenge met for no
+// scope, and GET /v2/ again.
+func (s *Session) logIn(ctx context.Context, a *account) loginResult {
+	found, err := s.version(ctx)
+	switch {
+	case err != nil || !found.answered:
+		return loginUnanswered
+	case found.challenge == nil, found.challenge.scheme == basic && !a.hasPassword():
+		return loginShowsNothing
+	case s.client.admit(found.challenge) != nil:
+		return loginShowsNothing
+	}
+	signed, err := s.authorize(ctx, found.challenge, a, "")
+	if refused := new(tokenRefusal); errors.As(err, &refused) && !IsTransient(refused.status) {
 		return loginRefused
 	}
-	if err != nil || signed == nil {
-		return notKnown
+	if err != nil {
+		return loginUnanswered
 	}
-	got, err := s.follow(ctx, s.versionRequest(signed), s.client.admitStep(""))
+	out := s.versionRequest(signed)
+	got, err := s.follow(ctx, out, s.client.admitStep(""))
 	switch {
-	case err != nil || !s.client.isOwn(got.url):
+	case err != nil, verdict.IsServerError(got.status), IsTransient(got.status):
+		return loginUnanswered
+	case got.url != out.url: // perhaps a page to sign in at
+		return loginShowsNothing
 	case got.status == http.StatusUnauthorized:
 		return loginRefused
-	case got.status < 400:
+	case got.status < 300:
 		return loginAccepted
 	}
-	return notKnown
+	return loginShowsNothing
 }
 
-// versionEndpoint is what GET /v2/ answers to an unsigned request, asked once.
-type versionEndpoint struct {
-	asking *semaphore.Weighted
-	asked  bool
-	met    *challenge // nil if it asks for nothing
+// opensToEverybody reports whether a request that was accepted is accepted without
+// an account too, so that it proves nothing.
+func (s *Session) opensToEverybody(ctx context.Context, q *Request) bool {
+	anonymous := s.outgoing(*q, nil)
+	anonymous.step = matrix.LoginStep
+	got, err := s.follow(ctx, anonymous, s.client.admitStep(q.Pinned))
+	if err != nil {
+		return false
+	}
+	met := s.client.usable(got)
+	if got.status == http.StatusUnauthorized && met != nil && met.scheme == bearer && s.client.admit(met) == nil {
+		token, err := s.token(ctx, met, nil, q.Scope)
+		if err != nil {
+			return false
+		}
+		anonymous.authorization = "Bearer " + token
+		if got, err = s.follow(ctx, anonymous, s.client.admitStep(q.Pinned)); err != nil {
+			return false
+		}
+	}
+	return got.status < 300
 }
 
-// versionChallenge returns the challenge of GET /v2/, or nil if it asks for nothing
-// or did not answer.
-func (s *Session) versionChallenge(ctx context.Context) (*challenge, error) {
+// version is what GET /v2/ answers to an unsigned request, which is sent once
+// (distribution specification v1.1, "Determining Support").
+type version struct {
+	slot      *semaphore.Weighted // held by the request that sends it
+	requested bool
+	answered  bool
+	challenge *challenge // nil if there was none
+}
+
+// version returns what GET /v2/ answers to an unsigned request. The error is not nil
+// only if the scan ends.
+func (s *Session) version(ctx context.Context) (*version, error) {
 	v := &s.client.version
-	if err := waitToHold(ctx, v.asking); err != nil {
+	if err := acquireIdle(ctx, v.slot); err != nil {
 		return nil, err
 	}
-	defer v.asking.Release(1)
-	if v.asked {
-		return v.met, nil
+	defer v.slot.Release(1)
+	if v.requested {
+		return v, nil
 	}
+	defer s.lendTime()()
 	got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.Is(err, errNoTurn):
+		return nil, err
 	}
-	v.asked = true
-	if got.status == http.StatusUnauthorized {
-		v.met = s.client.usable(got)
+	v.requested = true
+	if err == nil && !verdict.IsServerError(got.status) && !IsTransient(got.status) {
+		v.answered = true
+		if got.status == http.StatusUnauthorized {
+			v.challenge = s.client.usable(got)
+		}
 	}
-	return v.met, nil
+	return v, nil
 }
 
-// versionRequest asks for the base of the API (distribution specification v1.1,
-// "Determining Support").
+// versionRequest is GET /v2/, signed unless signed is nil.
 func (s *Session) versionRequest(signed *authorization) outgoing {
 	return s.outgoing(Request{
 		Step:   matrix.LoginStep,

@@ -31,7 +31,6 @@ type Session struct {
 	exchanges []matrix.Exchange
 	headers   []http.Header // of the registry's own answers
 	challenge http.Header   // the challenge of the last 401, for the fingerprint
-	lastRetry time.Duration // Retry-After of the last answer
 }
 
 // NewSession starts a row. All its requests share a budget of (retries+1) x
@@ -107,29 +106,29 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 	if !isRead(q.Method) && !s.client.isOwn(q.URL) {
 		return s.failed(ctx, &refusal{matrix.Redirect, q.Method + " is sent to the registry's own origin only"})
 	}
-	in, err := s.sign(ctx, q)
+	in, err := s.signIn(ctx, q)
 	if err != nil {
 		return s.failed(ctx, err)
 	}
-	defer in.end()
-	for {
-		got, err := s.follow(ctx, s.outgoing(q, in.authorization), s.client.admitStep(q.Pinned))
-		again := false
-		if err == nil {
-			again, err = in.meet(ctx, got)
+	defer in.close()
+	got, err := in.send(ctx)
+	if err == nil {
+		var again bool
+		if again, err = in.answer(ctx, got); again {
+			got, err = in.send(ctx)
 		}
-		if again {
-			continue
-		}
-		var resp *Response
-		if err == nil {
-			resp = s.response(q, got)
-		} else if resp, err = s.failed(ctx, err); err != nil {
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	resp := s.response(q, got)
+	if err != nil {
+		if resp, err = s.failed(ctx, err); err != nil {
 			return nil, err
 		}
-		in.judge(ctx, resp)
-		return resp, ctx.Err()
 	}
+	in.record(ctx, resp)
+	return resp, ctx.Err()
 }
 
 // outgoing returns the request for q, signed unless authorization is nil.
@@ -144,13 +143,16 @@ func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
 		maxBody: q.MaxBody,
 	}
 	if authorization != nil {
-		out.authorization = authorization.header
+		out.authorization, out.once = authorization.header, authorization.account.onlyOnce()
 	}
 	return out
 }
 
 // response returns what an answer says.
 func (s *Session) response(q Request, got *answer) *Response {
+	if got == nil {
+		return nil
+	}
 	out := &Response{Header: got.header, Bytes: got.body, URL: got.url}
 	out.Status = got.status
 	out.ContentType = got.header.Get("Content-Type")
@@ -158,7 +160,9 @@ func (s *Session) response(q Request, got *answer) *Response {
 	if got.status == http.StatusUnauthorized {
 		out.Challenge = s.client.usable(got) != nil
 	}
-	out.RetryAfter = s.lastRetry
+	if IsTransient(got.status) {
+		out.RetryAfter = retryAfter(got)
+	}
 	if q.Pinned != "" && got.status >= 300 && got.status < 400 {
 		out.Location = got.shownLocation()
 	}
@@ -180,7 +184,7 @@ func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
 			Status:     token.status,
 			Token:      true,
 			Codes:      token.codes,
-			RetryAfter: s.lastRetry,
+			RetryAfter: token.retryAfter,
 		}}, nil
 	}
 	return &Response{Answer: verdict.Answer{

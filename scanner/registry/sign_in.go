@@ -2,164 +2,213 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
-	"sync"
-	"unicode"
 
-	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
-// authorization is what the requests of one account and scope are signed with. It
-// is not changed once it was made.
-type authorization struct {
-	header    string     // the value of Authorization
-	challenge *challenge // the one that it meets, which came to an unsigned request; nil for a token of the inventory
-	account   *account   // whose it is; nil for an anonymous token
-}
-
-// newAuthorization makes the authorization of a scheme and a secret, which is
-// redacted from now on.
-func (c *Client) newAuthorization(scheme, secret string, met *challenge, account *account) (*authorization, error) {
-	// net/http would refuse the header too, but as a fault of the next request.
-	if strings.ContainsFunc(secret, unicode.IsControl) {
-		return nil, &refusal{matrix.TokenError, "the token holds characters that no header may carry"}
-	}
-	c.redactor.add(secret)
-	return &authorization{
-		header:    scheme + " " + secret,
-		challenge: met,
-		account:   account,
-	}, nil
-}
-
-// signInKey tells authorizations apart: by the key of the account, because an auth
-// file can have an account for each namespace, and by the token scope.
-type signInKey struct{ account, scope string }
-
-// signIn is what a client has learned of how its registry wants to be signed in
-// to. One request learns while the others of its account and scope wait, so that
-// 64 images that start together cost one challenge and one token and not 64.
+// signIn signs one request, and records what its answer shows about the account.
 type signIn struct {
-	mu      sync.Mutex
-	settled bool // the first answer of the registry is in
-	bearer  bool // the registry wants a token for each scope
-	learned map[signInKey]*authorization
-	basic   map[string]*authorization   // by account, for all scopes
-	flights map[signInKey]chan struct{} // closed when the request that learns is done; before settled the zero key
+	session *Session
+	request Request
+	flight  *flight
+
+	authorization *authorization // what the request is signed with; nil = nothing
+	learned       bool           // for this request, because an unsigned one or an old token was refused
+	account       *account       // whose authorization it is, or would be; nil = nobody's
+	sent          bool           // the account went out, itself or as a token that was issued for it
+	hidden        bool           // the registry did not ask for the account: it was tried on a 403 or 404
+	release       func()         // lets other requests send the account
 }
 
-func newSignIn() *signIn {
-	return &signIn{
-		learned: map[signInKey]*authorization{},
-		basic:   map[string]*authorization{},
-		flights: map[signInKey]chan struct{}{},
+// signIn waits until a request may be sent, and signs it with what earlier requests
+// learned. It has to be closed.
+func (s *Session) signIn(ctx context.Context, q Request) (*signIn, error) {
+	c := s.client
+	key := authorizationKey{account: c.accounts.key(q.repository()), scope: q.Scope}
+	flight, known, err := c.authorizations.join(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// turn is the right of one request to go out.
-type turn struct {
-	signIn *signIn
-	key    signInKey
-	leads  bool // the others of flight wait for what it learns
-	flight signInKey
-}
-
-// enter waits until a request of key may go out. It returns what the request is
-// signed with, nil if that is nothing or not known yet. The turn has to be left.
-func (s *signIn) enter(ctx context.Context, key signInKey) (*turn, *authorization, error) {
-	t := &turn{signIn: s, key: key}
-	for {
-		s.mu.Lock()
-		t.flight = key
-		if !s.settled {
-			t.flight = signInKey{}
-		} else if known, ok := s.known(key); ok || !s.bearer {
-			s.mu.Unlock()
-			return t, known, nil
-		}
-		other, taken := s.flights[t.flight]
-		if !taken {
-			t.take()
-			s.mu.Unlock()
-			return t, nil, nil
-		}
-		s.mu.Unlock()
-		if err := waitFor(ctx, other); err != nil {
-			return nil, nil, err
-		}
+	in := &signIn{
+		session: s,
+		request: q,
+		flight:  flight,
+		release: func() {},
 	}
+	if c.token != nil {
+		known = c.token
+	}
+	if known == nil || !c.isOwn(q.URL) {
+		return in, nil
+	}
+	switch err := in.acquire(ctx, known.account); {
+	case err == nil:
+		in.authorization, in.sent = known, true
+	case !errors.Is(err, errNotSent):
+		in.close()
+		return nil, err
+	}
+	return in, nil
 }
 
-// lead makes the request the one that learns the authorization of its key. If
-// another request is about to, it waits for that one, once. It returns what was
-// learned since the request was signed with used, or nil if the request has to
-// learn it itself.
-func (t *turn) lead(ctx context.Context, used *authorization) (*authorization, error) {
-	if t.leads {
-		return nil, nil
+// close stores what was learned, unless the account is not known to be good, and
+// lets the requests go on that wait.
+func (in *signIn) close() {
+	in.release()
+	learned := in.authorization
+	if learned != nil && (learned.challenge == nil || !learned.account.isAccepted()) {
+		learned = nil
 	}
-	s := t.signIn
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t.flight = t.key
-	if other, taken := s.flights[t.flight]; taken {
-		s.mu.Unlock()
-		err := waitFor(ctx, other)
-		s.mu.Lock()
+	in.flight.finish(learned)
+}
+
+// send sends the request, signed or not.
+func (in *signIn) send(ctx context.Context) (*answer, error) {
+	s := in.session
+	return s.follow(ctx, s.outgoing(in.request, in.authorization), s.client.admitStep(in.request.Pinned))
+}
+
+// acquire waits until the account may be sent. The error is errNotSent if it may
+// not be sent again.
+func (in *signIn) acquire(ctx context.Context, a *account) (err error) {
+	if a == nil {
+		return nil
+	}
+	in.release()
+	in.account = a
+	in.release, err = a.acquire(ctx)
+	return err
+}
+
+// answer decides on an answer: whether the request is sent again, signed otherwise.
+// The error is a refusal, ours or the token service's.
+func (in *signIn) answer(ctx context.Context, got *answer) (again bool, err error) {
+	met, err := in.challenge(ctx, got)
+	if err != nil || met == nil {
+		return false, err
+	}
+	known, err := in.flight.renew(ctx, in.authorization)
+	if err == nil && known != nil {
+		err = in.acquire(ctx, known.account)
+	} else if err == nil {
+		known, err = in.authorize(ctx, met)
+	}
+	if errors.Is(err, errNotSent) {
+		in.authorization = nil
+		return false, nil
+	}
+	if err != nil || known == nil {
+		return false, err
+	}
+	in.learned, in.sent, in.authorization = true, true, known
+	return true, nil
+}
+
+// challenge returns the challenge to meet, or nil if the answer stands.
+func (in *signIn) challenge(ctx context.Context, got *answer) (*challenge, error) {
+	c, used := in.session.client, in.authorization
+	switch {
+	case got.status == http.StatusUnauthorized && used == nil:
+		return c.usable(got), nil
+	case got.status == http.StatusUnauthorized && used.challenge != nil && used.challenge.scheme == bearer:
+		// The token has expired. What the registry names to a signed request can be
+		// something else than it named to an unsigned one (Harbor, nvcr.io).
+		return used.challenge, nil
+	case got.status == http.StatusUnauthorized && used.challenge != nil:
+		// Basic was learned for another scope, and this one wants a token.
+		if met := c.usable(got); met != nil && met.scheme == bearer {
+			return met, nil
+		}
+	case used == nil && in.request.Hidden && c.mayHide(got):
+		if a, err := c.accounts.get(ctx, in.request.repository()); a == nil || err != nil {
+			return nil, ctx.Err() // without an account at hand the answer stands
+		}
+		found, err := in.session.version(ctx)
 		if err != nil {
 			return nil, err
 		}
-	}
-	if known, _ := s.known(t.key); known != used {
-		return known, nil
-	}
-	if _, taken := s.flights[t.flight]; !taken {
-		t.take()
+		in.hidden = found.challenge != nil
+		return found.challenge, nil
 	}
 	return nil, nil
 }
 
-// take makes the request the leader of its flight. The caller holds signIn.mu.
-func (t *turn) take() {
-	t.leads = true
-	t.signIn.flights[t.flight] = make(chan struct{})
+// mayHide reports whether an answer may stand for a manifest that the registry hides
+// from those who did not sign in.
+func (c *Client) mayHide(got *answer) bool {
+	refused := got.status == http.StatusForbidden || got.status == http.StatusNotFound
+	return refused && got.header.Get("Www-Authenticate") == "" && c.isOwn(got.url)
 }
 
-// leave keeps what the request learned, nil for nothing, and lets the requests go
-// on that wait for it.
-func (t *turn) leave(learned *authorization) {
-	s := t.signIn
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if learned != nil && learned.challenge.scheme == basic {
-		s.basic[t.key.account] = learned
-	} else if t.leads || learned != nil {
-		s.bearer = s.bearer || learned != nil
-		s.learned[t.key] = learned
+// authorize meets a challenge with the account of the request's repository. It
+// returns nil if Basic wants an account and there is none.
+func (in *signIn) authorize(ctx context.Context, met *challenge) (*authorization, error) {
+	c := in.session.client
+	a, err := c.accounts.get(ctx, in.request.repository())
+	if err != nil || met.scheme == basic && !a.hasPassword() {
+		return nil, err
 	}
-	if t.leads {
-		s.settled = true
-		close(s.flights[t.flight])
-		delete(s.flights, t.flight)
+	if err := c.admit(met); err != nil {
+		return nil, err
 	}
+	if err := in.acquire(ctx, a); err != nil {
+		return nil, err
+	}
+	in.sent = true
+	return in.session.authorize(ctx, met, a, in.request.Scope)
 }
 
-// known returns the authorization of key. ok is false if no request of key was
-// answered yet. The caller holds s.mu.
-func (s *signIn) known(key signInKey) (known *authorization, ok bool) {
-	if known, ok = s.learned[key]; known == nil && s.basic[key.account] != nil {
-		return s.basic[key.account], true
+// authorize meets a challenge that was admitted: Basic with the account, Bearer with
+// a token for scope, which is anonymous if a is nil.
+func (s *Session) authorize(ctx context.Context, met *challenge, a *account, scope string) (*authorization, error) {
+	if met.scheme == basic {
+		return s.client.newAuthorization("Basic", basicSecret(a.Account), met, a)
 	}
-	return known, ok
+	token, err := s.token(ctx, met, a, scope)
+	if err != nil {
+		return nil, err
+	}
+	return s.client.newAuthorization("Bearer", token, met, a)
 }
 
-// waitFor waits until another request's flight is over.
-func waitFor(ctx context.Context, flight <-chan struct{}) error {
-	defer idleAfter(ctx, ownStall)()
-	select {
-	case <-flight:
+// record notes what the answer shows about the account: in resp for this row, and
+// in the account for later ones.
+func (in *signIn) record(ctx context.Context, resp *Response) {
+	a := in.account
+	if a == nil {
+		return
+	}
+	own := resp.URL == nil || in.session.client.isOwn(resp.URL)
+	switch status := resp.Status; {
+	case !in.sent:
+	case resp.Fault != nil, verdict.IsServerError(status), IsTransient(status):
+		a.unanswered()
+	case own && (resp.Token || status == http.StatusUnauthorized || status == http.StatusForbidden):
+		in.settle(ctx, resp)
+	case !own, status < 400, status == http.StatusNotFound && !in.hidden:
+		// An answer on another origin came because the registry redirected there.
+		a.accepted(in.witness(resp))
+	}
+	resp.Account = a.standing()
+}
+
+// ofRepository reports whether the request is one that only the repository decides
+// on. An endpoint of the product may want another kind of account.
+func (q *Request) ofRepository() bool {
+	return strings.Contains(q.URL.Path, "/v2/"+q.repository()+"/")
+}
+
+// witness returns the request again, if its answer does not show that the account is
+// good: what was not refused before may be public, and a token may be one that
+// everybody gets (Harbor issues one for a wrong password).
+func (in *signIn) witness(resp *Response) *Request {
+	proof := in.learned && resp.URL == in.request.URL &&
+		(in.authorization.challenge.scheme == basic || in.account.Password == "")
+	if proof {
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return &in.request
 }

@@ -229,15 +229,110 @@ func TestSignIn(t *testing.T) {
 			[]string{a, a + " robot:right", "GET /v2/", "GET /v2/ robot:right", b + " robot:right", a + " robot:right"},
 		},
 		{
-			"an account that was accepted is not asked about", robot,
+			"Basic that was accepted needs no proof", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, "/v2/b/") && by != "" {
+					return reply{status: 401, challenge: basicChallenge}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b", "200 accepted, 401 accepted",
+			[]string{a, a + " robot:right", b + " robot:right"},
+		},
+		{
+			"a token that was accepted can be one for everybody, so /v2/ is requested", robot,
 			func(request, by string) reply {
 				if strings.Contains(request, "scope=repository%3Ab%3A") {
 					return reply{status: 403}
 				}
 				return wantsToken("robot:right")(request, by)
 			},
-			"a b", "200 accepted, token 403 accepted",
-			[]string{a, token("a") + " robot:right", a + " token-of-robot:right", b, token("b") + " robot:right"},
+			"a b b", "200 accepted, token 403 accepted, token 403 accepted",
+			[]string{
+				a, token("a") + " robot:right", a + " token-of-robot:right",
+				b, token("b") + " robot:right", "GET /v2/", "GET /token?service=s robot:right", "GET /v2/ token-of-robot:right",
+				b, token("b") + " robot:right",
+			},
+		},
+		{
+			"a wrong password beside a public repository (Harbor)", wrong,
+			func(request, by string) reply {
+				switch {
+				case strings.Contains(request, " /token"):
+					return reply{status: 200, body: `{"token":"of-nobody"}`}
+				case strings.Contains(request, "/v2/a/") && by == "of-nobody":
+					return reply{status: 200}
+				}
+				return reply{status: 401, challenge: bearerChallenge}
+			},
+			"a b c", "200 accepted, 401 refused, 401 refused",
+			[]string{
+				a, token("a") + " robot:wrong", a + " of-nobody",
+				b, token("b") + " robot:wrong", b + " of-nobody",
+				"GET /v2/", "GET /token?service=s robot:wrong", "GET /v2/ of-nobody",
+				a, token("a"), a + " of-nobody", c,
+			},
+		},
+		{
+			"an account that one repository accepts and /v2/ does not", robot,
+			func(request, by string) reply {
+				switch {
+				case strings.Contains(request, " /token"):
+					return reply{status: 200, body: `{"token":"token-of-` + by + `"}`}
+				case strings.HasPrefix(request, "GET /v2/b/"), request == "GET /v2/", by != "token-of-robot:right":
+					return reply{status: 401, challenge: bearerChallenge}
+				}
+				return reply{status: 200}
+			},
+			"a b c", "200 accepted, 401 accepted, 200 accepted",
+			[]string{
+				a, token("a") + " robot:right", a + " token-of-robot:right",
+				b, token("b") + " robot:right", b + " token-of-robot:right",
+				"GET /v2/", "GET /token?service=s robot:right", "GET /v2/ token-of-robot:right",
+				a, token("a"), a + " token-of-",
+				c, token("c") + " robot:right", c + " token-of-robot:right",
+			},
+		},
+		{
+			"two absent repositories and a /v2/ that fails do not refuse an account", robot,
+			func(request, by string) reply {
+				switch {
+				case request == "GET /v2/":
+					return reply{status: 500}
+				case strings.HasPrefix(request, "GET /v2/c/"):
+					return wantsBasic("robot:right")(request, by)
+				}
+				return reply{status: 401, challenge: basicChallenge}
+			},
+			"a b c", "401 sent, 401 sent, 401 sent",
+			[]string{a, a + " robot:right", "GET /v2/", b, b + " robot:right", c},
+		},
+		{
+			"403 for an account of which nothing is known", wrong,
+			func(request, by string) reply {
+				if strings.HasSuffix(request, "/manifests/x") && by != "" {
+					return reply{status: 403}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b", "403 refused, 401 refused",
+			[]string{a, a + " robot:wrong", "GET /v2/", "GET /v2/ robot:wrong", b},
+		},
+		{
+			"Basic at one repository and a token at another", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, "/v2/b/") || strings.Contains(request, " /token") {
+					return wantsToken("robot:right")(request, by)
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b", "200 accepted, 200 accepted",
+			[]string{a, a + " robot:right", b + " robot:right", token("b") + " robot:right", b + " token-of-robot:right"},
+		},
+		{
+			"a user without a password is not sent", inventory.Auth{Username: "robot"}, wantsBasic("robot:"),
+			"a", "401",
+			[]string{a},
 		},
 		{
 			"where /v2/ asks for nothing, two repositories refuse an account", wrong,
@@ -376,8 +471,13 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("%q: %s after %q", later, got, sent)
 		}
 		valid = ""
-		if got := outcome(manifest(t, c, "a")); got != "401 accepted" || len(s.take()) != 3 {
+		if got := outcome(manifest(t, c, "a")); got != "401 accepted" {
 			t.Errorf("%q: a token that is never good: %s", later, got)
+		}
+		for _, one := range s.take() {
+			if strings.Contains(one, "/other") {
+				t.Errorf("%q: sent %q", later, one)
+			}
 		}
 	}
 }

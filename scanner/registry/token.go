@@ -1,15 +1,16 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -22,8 +23,9 @@ const tokenStep = matrix.TokenStep
 // tokenRefusal is a refusal of the token service that is about the account or the
 // moment: the row reports it as it would report the registry's own.
 type tokenRefusal struct {
-	status int
-	codes  []string
+	status     int
+	codes      []string
+	retryAfter time.Duration
 }
 
 func (r *tokenRefusal) Error() string {
@@ -31,19 +33,24 @@ func (r *tokenRefusal) Error() string {
 }
 
 // token obtains a token for scope from the realm of a challenge, which was
-// admitted: by GET, signed with user and password if there are any, or by POST for
+// admitted: by GET, signed with user and password if a has them, or by POST for
 // an identity token (distribution, "Token Authentication Specification" and "OAuth2
 // Token Authentication"). The challenge's own scope is not asked for: it can be a
 // placeholder (GHCR) or name another repository and more actions than the step
 // needs.
-func (s *Session) token(ctx context.Context, met *challenge, account credential.Account, scope string) (string, error) {
-	if account.RegistryToken != "" {
-		return account.RegistryToken, nil
+func (s *Session) token(ctx context.Context, met *challenge, a *account, scope string) (string, error) {
+	var sent credential.Account
+	if a != nil {
+		sent = a.Account
 	}
-	out, err := tokenRequest(met, account, scope)
+	if sent.RegistryToken != "" {
+		return sent.RegistryToken, nil
+	}
+	out, err := tokenRequest(met, sent, scope)
 	if err != nil {
 		return "", err
 	}
+	out.once = a.onlyOnce()
 	got, err := s.follow(ctx, out, s.client.admitTokenHop(scope))
 	if err != nil {
 		return "", tokenFault(err)
@@ -88,7 +95,7 @@ func tokenRequest(met *challenge, account credential.Account, scope string) (out
 			query.Set("scope", scope)
 		}
 		if account.Username != "" || account.Password != "" {
-			out.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(account.Username+":"+account.Password))
+			out.authorization = "Basic " + basicSecret(account)
 		}
 	}
 	target.RawQuery, target.Fragment, target.RawFragment = query.Encode(), "", ""
@@ -149,16 +156,16 @@ func readToken(got *answer) (string, error) {
 		Access string          `json:"access_token"`
 		Errors json.RawMessage `json:"errors"`
 	}
-	readable := json.Unmarshal(got.body, &body) == nil
+	readable := json.NewDecoder(bytes.NewReader(got.body)).Decode(&body) == nil
 	switch got.status {
 	case http.StatusOK:
 		if token := cmp.Or(body.Access, body.Token); readable && token != "" {
 			return token, nil
 		}
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return "", &tokenRefusal{got.status, ErrorCodes(body.Errors)}
+		return "", &tokenRefusal{got.status, ErrorCodes(body.Errors), retryAfter(got)}
 	case http.StatusBadRequest:
-		refused := &tokenRefusal{got.status, ErrorCodes(body.Errors)}
+		refused := &tokenRefusal{status: got.status, codes: ErrorCodes(body.Errors)}
 		if (verdict.Answer{Codes: refused.codes}).HasCode("UNAUTHORIZED", "DENIED") {
 			return "", refused
 		}

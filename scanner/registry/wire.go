@@ -27,6 +27,7 @@ type outgoing struct {
 	authorization string // "" = unsigned
 	scope         string // that the step needs, for the record
 	maxBody       int64  // of a 200 or 404; 0 = MaxError
+	once          bool   // it is not sent again if it fails
 }
 
 // answer is what came back, its body in memory and within its bounds.
@@ -68,11 +69,10 @@ func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
 			return got, err
 		}
 		asked := retryAfter(got)
-		s.lastRetry = asked
 		if got != nil && got.status == http.StatusTooManyRequests {
 			c.pace.throttle(min(asked, c.entry.RetryCap))
 		}
-		if attempt >= c.entry.Retries || c.pace.isTripped() {
+		if attempt >= c.entry.Retries || out.once || c.pace.isTripped() {
 			c.pace.trip()
 			return got, err
 		}
@@ -91,6 +91,14 @@ func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
 // the timeout, body included.
 func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	c := s.client
+	req, err := out.request(ctx, c.pool.options.UserAgent)
+	if err != nil {
+		return nil, err
+	}
+	key, proxy, err := c.transportFor(out.step, req)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.acquire(ctx, s); err != nil {
 		return nil, err
 	}
@@ -102,17 +110,9 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	timed, cancel := context.WithTimeout(ctx, allowed)
 	defer cancel()
 	timed, phases := trace(timed)
-	req, err := out.request(timed, c.pool.options.UserAgent)
-	if err != nil {
-		return nil, err
-	}
-	key, proxy, err := c.transportFor(out.step, req)
-	if err != nil {
-		return nil, err
-	}
 	a := attempted{began: time.Now()}
 	answered := idleAfter(ctx, answerStall)
-	resp, err := c.transport(key).RoundTrip(req)
+	resp, err := c.transport(key).RoundTrip(req.WithContext(timed))
 	err = blameProxy(proxy, resp, err)
 	if err == nil {
 		a.answer, a.read, err = read(resp, out)
