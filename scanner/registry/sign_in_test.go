@@ -382,7 +382,8 @@ func TestSignIn(t *testing.T) {
 				if strings.Contains(request, " /token") || by != "" {
 					return wantsToken("robot:right")(request, by)
 				}
-				return reply{status: 401, challenge: `Bearer realm="{origin}/token?scope=repository:prod/app:push,delete&Scope=x&scope[]=y&account=root&offline_token=true&host=h&service=own"`}
+				return reply{status: 401, challenge: `Bearer realm="{origin}/token?scope=repository:prod/app:push,delete&Scope=x&scope[]=y&account=root&offline_token=true&` +
+					`%20scope=x&scope%00=x&scope%09=x&scope%5b0%5d=x&sc%6fpe=x&%C5%BFcope=x&offline.token=true&access_type=offline&=x;scope=x&host=h&service=own"`}
 			},
 			"a", "200 accepted",
 			[]string{a, "GET /token?host=h&scope=repository%3Aa%3Apull&service=own robot:right", a + " token-of-robot:right"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,18 +104,26 @@ func tokenRequest(met *challenge, account credential.Account, scope string) (out
 }
 
 // ownQuery returns the parameters of a token service's own address. What would
-// widen the token or name an account is left out: it is ours to ask for.
+// widen the token, name an account or ask for a token that outlives the scan is left
+// out: it is ours to ask for. So is a name that a server could read as one of these:
+// names are read in any case, without spaces, as a list (name[]), up to a NUL, and
+// with a dot for an underscore.
 func ownQuery(target *url.URL) url.Values {
 	query := target.Query()
 	for name := range query {
-		// Servers read names in any case, and name[] as a list.
-		plain, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "[")
-		switch plain {
-		case "scope", "account", "offline_token":
+		plain := strings.ToLower(strings.ReplaceAll(name, ".", "_"))
+		switch {
+		case strings.ContainsFunc(plain, notInParameters):
+			delete(query, name)
+		case slices.Contains([]string{"scope", "account", "offline_token", "access_type"}, plain):
 			delete(query, name)
 		}
 	}
 	return query
+}
+
+func notInParameters(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
 }
 
 // admitTokenHop holds every hop of a token request to the rule of the realm itself,
