@@ -3,9 +3,12 @@ package registry
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -82,12 +85,22 @@ func formsOf(secret string) []string {
 			forms = append(forms, within(alphabet, secret, offset))
 		}
 	}
+	// As JSON, and in a page.
+	plain, err := json.Marshal(secret)
+	if err == nil {
+		forms = append(forms, string(plain[1:len(plain)-1]))
+	}
+	quoted := strconv.Quote(secret)
+	forms = append(forms, quoted[1:len(quoted)-1], html.EscapeString(secret), namedEntities.Replace(secret))
 	if len(secret) <= maxHex {
 		text := hex.EncodeToString([]byte(secret))
 		forms = append(forms, text, strings.ToUpper(text))
 	}
 	return forms
 }
+
+// namedEntities escapes for HTML as most languages but Go do.
+var namedEntities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
 var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
 

@@ -3,14 +3,17 @@ package registry
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"html"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // TestRedactForms: a secret is found in whatever form a server echoes it.
 func TestRedactForms(t *testing.T) {
-	for _, secret := range []string{"canary-pass-1234", "canary-pass-12345", "canary-pass-123456", "pä/ss w+rd?&:", "eyJhbGciOi.eyJzdWIi.c2ln-_"} {
+	for _, secret := range []string{"canary-pass-1234", "canary-pass-12345", "canary-pass-123456", "pä/ss w+rd?&:", `pä"ss<\\w+'rd>`, "eyJhbGciOi.eyJzdWIi.c2ln-_"} {
 		std, raw := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
 		lower := percent.ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower)
 		forms := map[string]string{
@@ -19,6 +22,12 @@ func TestRedactForms(t *testing.T) {
 			"x:": std([]byte("x:" + secret)), "xx:": std([]byte("xx:" + secret)), "xxx:": std([]byte("xxx:" + secret)), "with more": raw([]byte("robot:" + secret + "\n\n")),
 			"hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
 		}
+		encoded, err := json.Marshal(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forms["JSON"], forms["quoted"] = string(encoded[1:len(encoded)-1]), strings.Trim(strconv.Quote(secret), `"`)
+		forms["HTML"], forms["HTML by name"] = html.EscapeString(secret), namedEntities.Replace(secret)
 		var r redactor
 		r.add(secret)
 		for name, form := range forms {
