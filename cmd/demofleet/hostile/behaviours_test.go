@@ -326,16 +326,16 @@ var behaviours = []behaviour{
 	{name: "token: empty", want: "token-error", start: tokening(200, "{}")},
 	{name: "token: 10 MB", want: "token-error", start: tokening(200, `{"token":"`+strings.Repeat("x", 10<<20)+`"}`)},
 	{name: "token: newlines", want: "token-error", start: tokening(200, `{"token":"a\r\nX-Evil: b"}`)},
-	{name: "token: refused", want: "unauthorized", start: tokening(401, `{"errors":[{"code":"UNAUTHORIZED"}]}`)},
+	{name: "token: refused", want: "credentials-refused", start: tokening(401, `{"errors":[{"code":"UNAUTHORIZED"}]}`)},
 	{name: "token: redirects to another origin", want: "auth-refused", start: toAnother("/token", true)},
-	{name: "token: of no use", want: "unauthorized", start: tokening(200, `{"token":"useless"}`)},
-	{name: "endless 401", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `Basic realm="again"`)},
+	{name: "token: of no use", want: "credentials-refused", start: tokening(200, `{"token":"useless"}`)},
+	{name: "endless 401", want: "credentials-refused", start: statusOf(401, "WWW-Authenticate", `Basic realm="again"`)},
 	{name: "challenge without realm", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `Bearer service="x"`)},
 	{name: "challenge of nonsense", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `",,=" Bearer ===`)},
 	{name: "challenge of 60 KB", want: "unauthorized", start: statusOf(401, "WWW-Authenticate", `Digest `+strings.Repeat(`x="y",`, 10<<10))},
 
 	{name: "sends a registry token elsewhere", want: "referrers-empty", auth: "token", start: toAnother("{path}", false)},
-	{name: "wants the registry token at a realm", want: "unauthorized", auth: "token", start: challenging("{origin}/token", func(w http.ResponseWriter, _ *http.Request) {
+	{name: "wants the registry token at a realm", want: "credentials-refused", auth: "token", start: challenging("{origin}/token", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 	})},
 	{name: "sends an identity token elsewhere", want: "auth-refused", auth: "identityToken", start: toAnother("/token", true)},
@@ -411,7 +411,7 @@ var behaviours = []behaviour{
 	{name: "503 for an hour", want: "server-error", start: statusOf(503, "Retry-After", "3600")},
 	{name: "evil Server header", want: "forbidden", start: statusOf(403, "Server", strings.NewReplacer("\x1b", "", "\x07", "").Replace(evil))},
 	{name: "evil Warning header", want: "manifest-rejected", start: statusOf(400, "Warning", `299 - "`+strings.NewReplacer("\x1b", "", "\x07", "").Replace(evil)+`"`)},
-	{name: "sends back what it is sent", want: "unauthorized", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
+	{name: "sends back what it is sent", want: "credentials-refused", start: func(t *testing.T, n int, _ *testca.Authority) (*server, []*server) {
 		return serveHTTP(t, n, nil, func(*server) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				_, password, _ := r.BasicAuth()
