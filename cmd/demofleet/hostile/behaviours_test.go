@@ -29,11 +29,14 @@ const indexType = "application/vnd.oci.image.index.v1+json"
 // behaviour is one way to be hostile. start gives the registry, and other
 // servers that must hear nothing of its credentials.
 type behaviour struct {
-	name   string
-	want   string // reasons that are right, separated by spaces
-	realms string // auth.realms, a YAML list
-	auth   string // the inventory's key for the secret; empty is username and passwordFile
-	start  func(t *testing.T, n int, a *testca.Authority) (own *server, others []*server)
+	name     string
+	want     string // reasons that are right, separated by spaces
+	realms   string // auth.realms, a YAML list; {host} is the registry's own
+	auth     string // the inventory's key for the secret; empty is username and passwordFile
+	cert     bool   // the entry has a client certificate, which bears the secret as its name
+	insecure bool   // the entry has insecureSkipVerify
+	start    func(t *testing.T, n int, a *testca.Authority) (own *server, others []*server)
+	check    func(t *testing.T, m *met) // of what its servers heard, beside secrets; may be nil
 }
 
 // evil is what a registry could put wherever text comes from it.
@@ -211,7 +214,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 
 const descriptor = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":1}`
 
-// behaviours is the hostile fleet.
+// behaviours is the hostile fleet, with those of signing in.
 var behaviours = []behaviour{
 	{name: "never answers", want: "timeout", start: rawly("", hold)},
 	{name: "drips a body", want: "timeout", start: rawly(ok+"Content-Length: 9999\r\n\r\n", repeat("x", 20*time.Millisecond))},

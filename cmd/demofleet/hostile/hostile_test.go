@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,7 +66,14 @@ func TestHostileFleet(t *testing.T) {
 		}
 		table += fmt.Sprintf("| %s | %s |\n", one.name, strings.ReplaceAll(one.want, " ", " or "))
 	}
-	printed := string(streams) + explained(fleet, inventory, dir)
+	said := explained(fleet, inventory, dir)
+	judgeCommands(t, fleet, said)
+	for i := range fleet {
+		if fleet[i].check != nil {
+			fleet[i].check(t, &fleet[i])
+		}
+	}
+	printed := string(streams) + strings.Join(said, "\n")
 	leaks := secretsIn(t, fleet, printed, filepath.Join(dir, "out"))
 	if strings.ContainsAny(printed, "\x1b\x07\u202e") {
 		t.Error("control characters reach the terminal")
@@ -72,8 +81,8 @@ func TestHostileFleet(t *testing.T) {
 	document(t, "hostile", fmt.Sprintf("%d behaviours at once, wrong verdicts 0, secrets leaked %d.\n\n%s", len(fleet), leaks, table))
 }
 
-// explained is what explain says of every registry.
-func explained(fleet []met, inventory, dir string) string {
+// explained is what explain says of every registry, in their order.
+func explained(fleet []met, inventory, dir string) []string {
 	said := make([]string, len(fleet))
 	var runs errgroup.Group
 	runs.SetLimit(8)
@@ -87,7 +96,49 @@ func explained(fleet []met, inventory, dir string) string {
 		})
 	}
 	_ = runs.Wait()
-	return strings.Join(said, "\n")
+	return said
+}
+
+var (
+	curlCommand = regexp.MustCompile(`(?m)^ *(TOKEN=\$\()?curl (.*)$`)
+	httpAddress = regexp.MustCompile(`'(https?://[^']*)'`)
+	tlsOption   = regexp.MustCompile(` (-k|--insecure|--cert|--key) `)
+)
+
+// judgeCommands judges the curl commands that explain prints: none reads an address
+// as a pattern, and only those for the registry's own origin skip verification or
+// show a client certificate.
+func judgeCommands(t *testing.T, fleet []met, said []string) {
+	t.Helper()
+	commands, special, foreign := 0, 0, 0
+	for i, one := range fleet {
+		for _, found := range curlCommand.FindAllStringSubmatch(said[i], -1) {
+			command := found[2]
+			commands++
+			if !strings.HasPrefix(command, "-gsS ") {
+				t.Errorf("%s: no -g in curl %s", one.name, command)
+			}
+			option, addresses := tlsOption.FindString(command), httpAddress.FindAllStringSubmatch(command, -1)
+			if len(addresses) != 1 {
+				t.Errorf("%s: %d addresses in curl %s", one.name, len(addresses), command)
+			}
+			for _, address := range addresses {
+				target, err := url.Parse(address[1])
+				switch own := err == nil && target.Scheme+"://"+target.Host == one.own.origin; {
+				case own && option != "":
+					special++
+				case !own && option != "":
+					t.Errorf("%s:%sis for another origin in curl %s", one.name, option, command)
+				case !own && (one.cert || one.insecure):
+					foreign++
+				}
+			}
+		}
+	}
+	// The watch means something only where there are such commands.
+	if commands < len(fleet) || special < 4 || foreign < 2 {
+		t.Errorf("only %d commands, %d with options for their own origin, %d for others of such entries", commands, special, foreign)
+	}
 }
 
 // environment has the secrets that inventory values name, and no docker config
@@ -120,7 +171,7 @@ func (b *behaviour) timeout() time.Duration {
 func (b *behaviour) account(file string, n int) string {
 	realms := ""
 	if b.realms != "" {
-		realms = ", realms: " + b.realms
+		realms = ", realms: " + strings.ReplaceAll(b.realms, "{host}", hostAt(n))
 	}
 	switch b.auth {
 	case "token":
@@ -142,12 +193,23 @@ func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
 	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)
-	for n, one := range behaviours {
+	for n, one := range slices.Concat(behaviours, signIns) {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
 		fleet = append(fleet, m)
 		file := fmt.Sprintf("secret-%d", n)
-		text += fmt.Sprintf("  - {name: %q, url: '%s', timeout: %s, auth: {%s}}\n", one.name, m.own.origin, one.timeout(), one.account(file, n))
+		text += fmt.Sprintf("  - {name: %q, url: '%s', timeout: %s, auth: {%s}", one.name, m.own.origin, one.timeout(), one.account(file, n))
+		if one.cert || one.insecure {
+			settings := []string{"caFile: ca.pem"}
+			if one.cert {
+				settings = append(settings, writeClientCertificate(t, a, dir, fmt.Sprintf("client-%d", n), m.secret))
+			}
+			if one.insecure {
+				settings = append(settings, "insecureSkipVerify: true")
+			}
+			text += ", tls: {" + strings.Join(settings, ", ") + "}"
+		}
+		text += "}\n"
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(m.secret), 0o600); err != nil {
 			t.Fatal(err)
 		}

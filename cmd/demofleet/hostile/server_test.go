@@ -6,12 +6,16 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +27,28 @@ import (
 type server struct {
 	origin string
 
-	mu   sync.Mutex
-	sent bytes.Buffer
+	mu       sync.Mutex
+	sent     bytes.Buffer
+	requests []request // of a server of HTTP
+}
+
+// request is one request as a server saw it.
+type request struct{ method, target, authorization string }
+
+// take notes a request, whole in what was sent.
+func (s *server) take(r *http.Request) {
+	dump, _ := httputil.DumpRequest(r, true)
+	s.note(dump)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, request{r.Method, r.RequestURI, r.Header.Get("Authorization")})
+}
+
+// asked lists the requests so far.
+func (s *server) asked() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
 func (s *server) note(text []byte) {
@@ -41,10 +65,13 @@ func (s *server) heard() string {
 	return s.sent.String()
 }
 
+// hostAt is the address of the server at n.
+func hostAt(n int) string { return fmt.Sprintf("127.77.%d.%d", n/200, 1+n%200) }
+
 // listen opens an address of 127.77.0.0/16 that is the server's own.
 func listen(t *testing.T, n int) net.Listener {
 	t.Helper()
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.77.%d.%d:0", n/200, 1+n%200))
+	listener, err := net.Listen("tcp", hostAt(n)+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,14 +90,13 @@ func serveAt(t *testing.T, listener net.Listener, config *tls.Config, handler fu
 	s := &server{origin: "http://" + listener.Addr().String()}
 	if config != nil {
 		s.origin = "https://" + listener.Addr().String()
-		listener = tls.NewListener(listener, config)
+		listener = tls.NewListener(listener, s.watching(config))
 	}
 	answer := handler(s)
 	web := &http.Server{
 		ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			dump, _ := httputil.DumpRequest(r, true)
-			s.note(dump)
+			s.take(r)
 			answer(w, r)
 		}),
 	}
@@ -81,6 +107,20 @@ func serveAt(t *testing.T, listener net.Listener, config *tls.Config, handler fu
 		serving.Wait()
 	})
 	return s
+}
+
+// watching returns config for a server that asks for a client certificate and
+// notes the name in the one that it is shown.
+func (s *server) watching(config *tls.Config) *tls.Config {
+	config = config.Clone()
+	config.ClientAuth = max(config.ClientAuth, tls.RequestClientCert)
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		for _, certificate := range state.PeerCertificates {
+			s.note([]byte("client certificate: " + certificate.Subject.CommonName + "\n"))
+		}
+		return nil
+	}
+	return config
 }
 
 // serveRaw starts a server that answers each connection with bytes, and then
@@ -159,7 +199,7 @@ func newAuthority(t *testing.T) *testca.Authority {
 // says, and signed by itself if selfSigned is set.
 func tlsConfig(t *testing.T, a *testca.Authority, n int, change func(*x509.Certificate), selfSigned bool) *tls.Config {
 	t.Helper()
-	template := testca.Server(fmt.Sprintf("127.77.%d.%d", n/200, 1+n%200))
+	template := testca.Server(hostAt(n))
 	if change != nil {
 		change(template)
 	}
@@ -175,4 +215,30 @@ func tlsConfig(t *testing.T, a *testca.Authority, n int, change func(*x509.Certi
 		Certificates: []tls.Certificate{*certificate},
 		MinVersion:   tls.VersionTLS10, //nolint:gosec // an old server is what is played
 	}
+}
+
+// writeClientCertificate writes a client certificate of this name, and its key,
+// into dir. It returns the inventory's keys for the two.
+func writeClientCertificate(t *testing.T, a *testca.Authority, dir, file, name string) string {
+	t.Helper()
+	template := testca.Server()
+	template.Subject.CommonName = name
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	certificate, err := a.SignAs(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for suffix, block := range map[string]*pem.Block{
+		".pem": {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]},
+		".key": {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file+suffix), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fmt.Sprintf("certFile: %[1]s.pem, keyFile: %[1]s.key", file)
 }
