@@ -35,6 +35,7 @@ type behaviour struct {
 	auth     string // the inventory's key for the secret; empty is username and passwordFile
 	cert     bool   // the entry has a client certificate, which bears the secret as its name
 	insecure bool   // the entry has insecureSkipVerify
+	write    string // the repository of writeProbe
 	start    func(t *testing.T, n int, a *testca.Authority) (own *server, others []*server)
 	check    func(t *testing.T, m *met) // of what its servers heard, beside secrets; may be nil
 }
@@ -214,7 +215,7 @@ const ok = "HTTP/1.1 200 OK\r\n"
 
 const descriptor = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":1}`
 
-// behaviours is the hostile fleet, with those of signing in.
+// behaviours is the hostile fleet, with those of signing in and of writing.
 var behaviours = []behaviour{
 	{name: "never answers", want: "timeout", start: rawly("", hold)},
 	{name: "drips a body", want: "timeout", start: rawly(ok+"Content-Length: 9999\r\n\r\n", repeat("x", 20*time.Millisecond))},

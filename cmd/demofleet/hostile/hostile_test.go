@@ -45,7 +45,7 @@ func TestHostileFleet(t *testing.T) {
 	}
 	fleet, inventory := start(t, dir, a)
 	began := time.Now()
-	cmd := exec.Command(os.Getenv("REFMATRIX"), "scan", "-v", "-i", inventory, "-o", filepath.Join(dir, "out"), "-f", "all", "--probe", "full", "--fail-on", "never", "--progress", "plain")
+	cmd := exec.Command(os.Getenv("REFMATRIX"), "scan", "-v", "-i", inventory, "-o", filepath.Join(dir, "out"), "-f", "all", "--probe", "full", "--write-probe", "--fail-on", "never", "--progress", "plain")
 	cmd.Env = environment(fleet, dir)
 	streams, err := cmd.CombinedOutput()
 	if err != nil {
@@ -193,7 +193,7 @@ func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
 	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)
-	for n, one := range slices.Concat(behaviours, signIns) {
+	for n, one := range slices.Concat(behaviours, signIns, writes()) {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
 		fleet = append(fleet, m)
@@ -208,6 +208,9 @@ func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 				settings = append(settings, "insecureSkipVerify: true")
 			}
 			text += ", tls: {" + strings.Join(settings, ", ") + "}"
+		}
+		if one.write != "" {
+			text += ", writeProbe: {repository: " + one.write + "}"
 		}
 		text += "}\n"
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(m.secret), 0o600); err != nil {
