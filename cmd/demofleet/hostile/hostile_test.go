@@ -264,21 +264,29 @@ func forms(secret string) []string {
 	}
 }
 
-// secretsIn looks for every secret where it must not be, and counts.
-func secretsIn(t *testing.T, fleet []met, printed, dir string) int {
+// filesIn reads all files below dir, by their paths.
+func filesIn(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	places := map[string]string{"the terminal": printed}
+	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		places[path] = string(content)
+		files[path] = string(content)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return files
+}
+
+// secretsIn looks for every secret where it must not be, and counts.
+func secretsIn(t *testing.T, fleet []met, printed, dir string) int {
+	t.Helper()
+	places := filesIn(t, dir)
+	places["the terminal"] = printed
 	leaks, given := 0, 0
 	for _, victim := range fleet {
 		for _, form := range forms(victim.secret) {
