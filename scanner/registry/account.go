@@ -15,8 +15,8 @@ import (
 // account is one account at one origin, in whatever entries of the inventory it
 // stands, and what the scan knows about it. Directories lock an account after a few
 // wrong passwords, so one request at a time sends it until an answer shows whether
-// it is good. If that is a refusal, GET /v2/ decides: a wrong password is sent by
-// the first request, to /v2/, and not again.
+// it is good. Unless the first answer accepts it, GET /v2/ decides: a wrong password
+// is sent by the first request, to /v2/, and not again.
 type account struct {
 	credential.Account
 
@@ -26,8 +26,10 @@ type account struct {
 	mu        sync.Mutex
 	good      bool            // an answer that no other account would have got
 	witness   *Request        // one that was accepted, perhaps as it would be from everybody; nil = none
+	sent      bool            // by some request
 	failed    bool            // the last request with it was not answered
 	login     loginResult     // of GET /v2/
+	logins    int             // times that GET /v2/ was tried
 	refusedBy map[string]bool // repositories that refused it
 }
 
@@ -47,6 +49,9 @@ const (
 // Quay, GHCR and Artifact Registry answer for a repository that is absent or not
 // the account's.
 const enoughRefusals = 2
+
+// maxLogins bounds how often GET /v2/ is tried if it is not answered.
+const maxLogins = 2
 
 // accountKey tells accounts apart. Two entries of the inventory with the same
 // account at the same origin have one.
@@ -76,21 +81,30 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 // errNotSent says that an account is not sent again because it was refused.
 var errNotSent = errors.New("the account was refused and is not sent again")
 
-// acquire waits until the account may be sent. release has to be called when the
-// answer was recorded. The error is errNotSent if it may not be sent again.
-func (a *account) acquire(ctx context.Context) (release func(), err error) {
+// acquire waits until the account may be sent for a repository. release has to be
+// called when the answer was recorded. check says that GET /v2/ should show first
+// whether it is good, because an earlier request did not. The error is errNotSent if
+// the account may not be sent again.
+func (a *account) acquire(ctx context.Context, repository string) (release func(), check bool, err error) {
 	release = func() {}
 	if !a.settled() {
 		if err := acquireIdle(ctx, a.trial); err != nil {
-			return release, err
+			return release, false, err
 		}
 		release = sync.OnceFunc(func() { a.trial.Release(1) })
+		if a.settled() { // by the request before
+			release()
+		}
 	}
-	if !a.mayBeSent() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.refused() || a.stopped() || a.refusedBy[repository] && !a.accepted() {
 		release()
-		return func() {}, errNotSent
+		return func() {}, false, errNotSent
 	}
-	return release, nil
+	check = a.sent && !a.accepted() && a.mayLogIn()
+	a.sent = true
+	return release, check, nil
 }
 
 // acquireIdle waits for s. The row counts as waiting.
@@ -110,42 +124,41 @@ func (a *account) isAccepted() bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.good || a.witness != nil
+	return a.accepted()
 }
 
-// settled reports whether requests need not wait for each other to send the
-// account.
+// settled reports whether requests need not wait for each other to send the account:
+// what it is worth is known, or nothing that is signed is answered.
 func (a *account) settled() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.good || a.witness != nil || a.refused() || a.stopped()
+	silent := a.failed && a.login == loginUnanswered
+	return a.accepted() || a.refused() || a.stopped() || silent
 }
 
-// mayBeSent reports whether the account may be sent again.
-func (a *account) mayBeSent() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return !a.refused() && !a.stopped()
-}
+// accepted reports whether a request with the account was answered. The caller holds
+// a.mu, as for the four below.
+func (a *account) accepted() bool { return a.good || a.witness != nil }
 
-// refused reports whether the account is proven to be refused. The caller holds
-// a.mu.
+// mayLogIn reports whether GET /v2/ may be tried: it was not answered yet, and not
+// tried too often.
+func (a *account) mayLogIn() bool { return a.login <= loginUnanswered && a.logins < maxLogins }
+
+// refused reports whether the account is proven to be refused.
 func (a *account) refused() bool {
-	accepted := a.good || a.witness != nil
 	enough := a.login == loginShowsNothing && len(a.refusedBy) >= enoughRefusals
-	return !accepted && (a.login == loginRefused || enough)
+	return !a.accepted() && (a.login == loginRefused || enough)
 }
 
 // stopped reports whether the account was refused as often as it may be, although
-// nothing proves that it is the account. The caller holds a.mu.
+// nothing proves that it is the account.
 func (a *account) stopped() bool {
-	accepted := a.good || a.witness != nil
-	return !accepted && a.login == loginUnanswered && len(a.refusedBy) >= enoughRefusals
+	return !a.accepted() && a.login == loginUnanswered && !a.mayLogIn() && len(a.refusedBy) >= enoughRefusals
 }
 
-// accepted notes an answer as to an account that is good. witness is the request if
+// accept notes an answer as to an account that is good. witness is the request if
 // everybody may get that answer, nil if only this account does.
-func (a *account) accepted(witness *Request) {
+func (a *account) accept(witness *Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = false
@@ -155,6 +168,14 @@ func (a *account) accepted(witness *Request) {
 	}
 }
 
+// refuse notes that a repository refused the account.
+func (a *account) refuse(repository string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = false
+	a.refusedBy[repository] = true
+}
+
 // unanswered notes that a request with the account failed.
 func (a *account) unanswered() {
 	a.mu.Lock()
@@ -162,15 +183,15 @@ func (a *account) unanswered() {
 	a.failed = true
 }
 
-// onlyOnce reports whether a request that sends the account gets one attempt. The
-// others wait for it, and the one before it failed.
+// onlyOnce reports whether a request that sends the account gets one attempt: the one
+// before it was not answered, and others wait.
 func (a *account) onlyOnce() bool {
 	if a == nil {
 		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.failed && !a.good && a.witness == nil
+	return a.failed && !a.accepted()
 }
 
 // standing is what is known about an account that was sent, or was not sent again.
@@ -180,7 +201,7 @@ func (a *account) standing() verdict.Account {
 	switch {
 	case a.refused():
 		return verdict.AccountRefused
-	case a.good, a.witness != nil:
+	case a.accepted():
 		return verdict.AccountAccepted
 	}
 	return verdict.AccountSent

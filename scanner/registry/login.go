@@ -11,22 +11,17 @@ import (
 	"refmatrix/matrix/verdict"
 )
 
-// settle has GET /v2/ decide whether a refusal is about the account or only about
-// what was requested.
-func (in *signIn) settle(ctx context.Context, resp *Response) {
-	a, s := in.account, in.session
+// settle has GET /v2/ show whether the registry refuses the account, unless that is
+// known.
+func (s *Session) settle(ctx context.Context, a *account) {
 	if acquireIdle(ctx, a.loginSlot) != nil {
 		return
 	}
 	defer a.loginSlot.Release(1)
 	a.mu.Lock()
-	if in.request.ofRepository() && (resp.Token || resp.Status == http.StatusUnauthorized) {
-		a.refusedBy[in.request.repository()] = true
-	}
-	decided := a.good || a.login != notRequested
-	witness := a.witness
+	open, witness := !a.good && a.mayLogIn(), a.witness
 	a.mu.Unlock()
-	if decided {
+	if !open {
 		return
 	}
 	defer s.lendTime()()
@@ -34,6 +29,7 @@ func (in *signIn) settle(ctx context.Context, resp *Response) {
 	forEverybody := result == loginRefused && witness != nil && s.opensToEverybody(ctx, witness)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.logins++
 	switch a.login = result; {
 	case result == loginAccepted:
 		a.good = true
@@ -107,11 +103,11 @@ func (s *Session) opensToEverybody(ctx context.Context, q *Request) bool {
 	return got.status < 300
 }
 
-// version is what GET /v2/ answers to an unsigned request, which is sent once
-// (distribution specification v1.1, "Determining Support").
+// version is what GET /v2/ answers to an unsigned request, which is sent until it is
+// answered, twice at most (distribution specification v1.1, "Determining Support").
 type version struct {
 	slot      *semaphore.Weighted // held by the request that sends it
-	requested bool
+	requested int
 	answered  bool
 	challenge *challenge // nil if there was none
 }
@@ -124,7 +120,7 @@ func (s *Session) version(ctx context.Context) (*version, error) {
 		return nil, err
 	}
 	defer v.slot.Release(1)
-	if v.requested {
+	if v.answered || v.requested >= maxLogins {
 		return v, nil
 	}
 	defer s.lendTime()()
@@ -135,7 +131,7 @@ func (s *Session) version(ctx context.Context) (*version, error) {
 	case errors.Is(err, errNoTurn):
 		return nil, err
 	}
-	v.requested = true
+	v.requested++
 	if err == nil && !verdict.IsServerError(got.status) && !IsTransient(got.status) {
 		v.answered = true
 		if got.status == http.StatusUnauthorized {

@@ -79,8 +79,16 @@ func (in *signIn) acquire(ctx context.Context, a *account) (err error) {
 	}
 	in.release()
 	in.account = a
-	in.release, err = a.acquire(ctx)
-	return err
+	var check bool
+	in.release, check, err = a.acquire(ctx, in.request.repository())
+	if err != nil || !check {
+		return err
+	}
+	in.session.settle(ctx, a)
+	if a.standing() == verdict.AccountRefused {
+		return errNotSent
+	}
+	return ctx.Err()
 }
 
 // answer decides on an answer: whether the request is sent again, signed otherwise.
@@ -187,10 +195,13 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 	case resp.Fault != nil, verdict.IsServerError(status), IsTransient(status):
 		a.unanswered()
 	case own && (resp.Token || status == http.StatusUnauthorized || status == http.StatusForbidden):
-		in.settle(ctx, resp)
+		if in.request.ofRepository() && (resp.Token || status == http.StatusUnauthorized) {
+			a.refuse(in.request.repository())
+		}
+		in.session.settle(ctx, a)
 	case !own, status < 400, status == http.StatusNotFound && !in.hidden:
 		// An answer on another origin came because the registry redirected there.
-		a.accepted(in.witness(resp))
+		a.accept(in.witness(resp))
 	}
 	resp.Account = a.standing()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -305,7 +306,7 @@ func TestSignIn(t *testing.T) {
 				return reply{status: 401, challenge: basicChallenge}
 			},
 			"a b c", "401 sent, 401 sent, 401 sent",
-			[]string{a, a + " robot:right", "GET /v2/", b, b + " robot:right", c},
+			[]string{a, a + " robot:right", "GET /v2/", b, "GET /v2/", b + " robot:right", c},
 		},
 		{
 			"403 for an account of which nothing is known", wrong,
@@ -335,7 +336,7 @@ func TestSignIn(t *testing.T) {
 			[]string{a},
 		},
 		{
-			"where /v2/ asks for nothing, two repositories refuse an account", wrong,
+			"where /v2/ asks for nothing, two repositories refuse an account, each asked once", wrong,
 			func(request, by string) reply {
 				if request == "GET /v2/" {
 					return reply{status: 200}
@@ -343,7 +344,49 @@ func TestSignIn(t *testing.T) {
 				return wantsBasic("robot:right")(request, by)
 			},
 			"a a b c", "401 sent, 401 sent, 401 refused, 401 refused",
-			[]string{a, a + " robot:wrong", "GET /v2/", a, a + " robot:wrong", b, b + " robot:wrong", c},
+			[]string{a, a + " robot:wrong", "GET /v2/", a, b, b + " robot:wrong", c},
+		},
+		{
+			"there, the right account is sent to a refused repository again once another accepted it", robot,
+			func(request, by string) reply {
+				if request == "GET /v2/" {
+					return reply{status: 200}
+				}
+				if strings.Contains(request, "/v2/a/") {
+					return reply{status: 401, challenge: basicChallenge}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a a b a", "401 sent, 401 sent, 200 accepted, 401 accepted",
+			[]string{a, a + " robot:right", "GET /v2/", a, b, b + " robot:right", a + " robot:right"},
+		},
+		{
+			"a wrong password that is answered like none", wrong,
+			func(request, by string) reply {
+				if request == "GET /v2/" {
+					return wantsBasic("robot:right")(request, by)
+				}
+				return reply{status: 404}
+			},
+			"a b c", "404 sent, 404 refused, 404 refused",
+			[]string{a, "GET /v2/", a + " robot:wrong", b, "GET /v2/ robot:wrong", c},
+		},
+		{
+			"a sign-in page does not accept an account", wrong,
+			func(request, by string) reply {
+				switch {
+				case strings.Contains(request, "/login"):
+					return reply{status: 200, body: "<html>"}
+				case request == "GET /v2/" && by != "":
+					return reply{status: 302, location: "{origin}/login"}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b c", "401 sent, 401 refused, 401 refused",
+			[]string{
+				a, a + " robot:wrong", "GET /v2/", "GET /v2/ robot:wrong", "GET /login robot:wrong",
+				b, b + " robot:wrong", c,
+			},
 		},
 		{
 			"a registry token that is refused", inventory.Auth{Token: "expired"},
@@ -588,5 +631,217 @@ func TestWritesStay(t *testing.T) {
 	}
 	if sent := other.take(); len(sent) > 0 {
 		t.Errorf("the other origin was sent %q", sent)
+	}
+}
+
+// TestWrongPasswordUnderTrouble: nor is it sent more often where the first answer to
+// it shows nothing, and many images were waiting for that.
+func TestWrongPasswordUnderTrouble(t *testing.T) {
+	troubles := map[string]func() reply{
+		"503":      func() reply { return reply{status: 503} },
+		"403":      func() reply { return reply{status: 403} },
+		"200":      func() reply { return reply{status: 200} },
+		"too late": func() reply { time.Sleep(700 * time.Millisecond); return reply{status: 200} },
+	}
+	for _, scheme := range []string{"Basic", "Bearer"} {
+		for name, trouble := range troubles {
+			if scheme == "Basic" && name == "200" {
+				continue // that accepts the account
+			}
+			t.Run(scheme+" "+name, func(t *testing.T) {
+				var sent atomic.Int32
+				rule := map[string]func(string, string) reply{"Basic": wantsBasic("robot:right"), "Bearer": wantsToken("robot:right")}[scheme]
+				s := script(t, func(request, by string) reply {
+					switch {
+					case by == "robot:wrong" && sent.Add(1) == 1:
+						return trouble()
+					}
+					time.Sleep(5 * time.Millisecond)
+					return rule(request, by)
+				})
+				e := entry(t, s.URL)
+				e.Auth, e.Timeout, e.Concurrency = inventory.Auth{Username: "robot", Password: "wrong"}, 500*time.Millisecond, 32
+				c := client(t, e)
+				var all sync.WaitGroup
+				for i := range 32 {
+					all.Go(func() { manifest(t, c, fmt.Sprintf("app%d", i)) })
+				}
+				all.Wait()
+				if n := sent.Load(); n != 2 {
+					t.Errorf("the password was sent %d times", n)
+				}
+			})
+		}
+	}
+}
+
+// TestGoodAccountUnderTrouble: an account is not taken for a wrong one because
+// GET /v2/ failed once while repositories that are not there were asked for.
+func TestGoodAccountUnderTrouble(t *testing.T) {
+	absent := func(request string) bool {
+		return strings.Contains(request, "/absent") || strings.Contains(request, "%3Aabsent")
+	}
+	for name, rule := range map[string]func(request, by string, first bool) reply{
+		"/v2/ answers 503": func(request, by string, first bool) reply {
+			switch {
+			case request == "GET /v2/" && first:
+				return reply{status: 503}
+			case absent(request):
+				return reply{status: 401, challenge: basicChallenge}
+			}
+			return wantsBasic("robot:right")(request, by)
+		},
+		"/v2/ answers late": func(request, by string, first bool) reply {
+			switch {
+			case request == "GET /v2/" && first:
+				time.Sleep(700 * time.Millisecond)
+			case absent(request):
+				return reply{status: 401, challenge: basicChallenge}
+			}
+			return wantsBasic("robot:right")(request, by)
+		},
+		"the token service answers 500": func(request, by string, first bool) reply {
+			switch {
+			case request == "GET /token?service=s" && first:
+				return reply{status: 500}
+			case absent(request) && strings.Contains(request, " /token"):
+				return reply{status: 401}
+			}
+			return wantsToken("robot:right")(request, by)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			times := map[string]int{}
+			s := script(t, func(request, by string) reply {
+				mu.Lock()
+				times[request]++
+				first := times[request] == 1
+				mu.Unlock()
+				return rule(request, by, first)
+			})
+			e := entry(t, s.URL)
+			e.Auth, e.Timeout = inventory.Auth{Username: "robot", Password: "right"}, 500*time.Millisecond
+			c := client(t, e)
+			for _, repository := range []string{"absent1", "absent2", "there"} {
+				resp := manifest(t, c, repository)
+				if resp.Account == verdict.AccountRefused || repository == "there" && resp.Status != 200 {
+					t.Errorf("%s: %s", repository, outcome(resp))
+				}
+			}
+		})
+	}
+}
+
+// TestRowsOfASilentSignIn: where the requests that sign in are never answered, the
+// images of a registry do not wait for each other one by one.
+func TestRowsOfASilentSignIn(t *testing.T) {
+	for name, rule := range map[string]struct {
+		silent string
+		status int
+		asks   string
+	}{
+		"token service":            {" /token", 401, bearerChallenge},
+		"signed":                   {" robot:right", 401, basicChallenge},
+		"/v2/ after 401":           {"GET /v2/ ", 401, basicChallenge},
+		"/v2/ of hidden manifests": {"GET /v2/ ", 404, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := script(t, func(request, by string) reply {
+				if strings.Contains(request+" "+by, rule.silent) {
+					time.Sleep(400 * time.Millisecond)
+				}
+				return reply{status: rule.status, challenge: rule.asks}
+			})
+			e := entry(t, s.URL)
+			e.Auth, e.Timeout, e.Concurrency = inventory.Auth{Username: "robot", Password: "right"}, 200*time.Millisecond, 32
+			c := client(t, e)
+			began := time.Now()
+			var all sync.WaitGroup
+			for i := range 32 {
+				all.Go(func() { manifest(t, c, fmt.Sprintf("app%d", i)) })
+			}
+			all.Wait()
+			if took := time.Since(began); took > 16*e.Timeout {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+// TestReadsElsewhereAreUnsigned: what a request to another origin asks for, it asks
+// for without the account.
+func TestReadsElsewhereAreUnsigned(t *testing.T) {
+	other := script(t, func(string, string) reply { return reply{status: 200} })
+	for name, auth := range map[string]inventory.Auth{
+		"Basic": {Username: "robot", Password: "right"},
+		"token": {Token: "right"},
+	} {
+		s := script(t, func(request, by string) reply {
+			if by == "right" {
+				return reply{status: 200}
+			}
+			return wantsBasic("robot:right")(request, by)
+		})
+		e := entry(t, s.URL)
+		e.Auth, e.Timeout = auth, 5*time.Second
+		c := client(t, e)
+		if got := outcome(manifest(t, c, "a")); got != "200 accepted" {
+			t.Fatalf("%s: %s", name, got)
+		}
+		target := c.URL("a/manifests/x")
+		target.Host = strings.TrimPrefix(other.URL, "http://")
+		resp, err := c.NewSession().Do(t.Context(), registry.Request{
+			Step: "page", Method: http.MethodGet, URL: target, Scope: "repository:a:pull",
+		})
+		if err != nil || resp.Status != 200 {
+			t.Errorf("%s: %v %+v", name, err, resp)
+		}
+		if sent := other.take(); !slices.Equal(sent, []string{"GET /v2/a/manifests/x"}) {
+			t.Errorf("%s: sent %q", name, sent)
+		}
+	}
+}
+
+// TestTurnIsLeft: a request that ends while it waits to be signed holds up no other.
+func TestTurnIsLeft(t *testing.T) {
+	answer := make(chan struct{})
+	s := script(t, func(request, _ string) reply {
+		if strings.Contains(request, "/slow/") {
+			<-answer
+		}
+		return reply{status: 200}
+	})
+	pool := registry.NewPool(registry.Options{})
+	t.Cleanup(pool.Close)
+	e := entry(t, s.URL)
+	e.Auth, e.Timeout = inventory.Auth{Token: "fixed"}, 10*time.Second
+	one, other := pool.Client(e), pool.Client(e)
+	ask := func(ctx context.Context, c *registry.Client, repository string) error {
+		_, err := c.NewSession().Do(ctx, registry.Request{
+			Step: "resolve", Method: http.MethodGet, URL: c.URL(repository + "/manifests/x"), Scope: "repository:" + repository + ":pull",
+		})
+		return err
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := ask(t.Context(), one, "slow"); err != nil {
+			t.Error(err)
+		}
+	})
+	for len(s.take()) == 0 { // one sends the account, and other waits for what comes of that
+		time.Sleep(time.Millisecond)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := ask(short, other, "a"); err == nil {
+		t.Error("the account was sent by two requests at once")
+	}
+	close(answer)
+	all.Wait()
+	long, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := ask(long, other, "a"); err != nil {
+		t.Error(err)
 	}
 }
