@@ -113,14 +113,15 @@ var refusalReasons = []reason{
 	},
 }
 
-// accountDenied reports whether a 401 is about the account. Without a challenge at
+// accountDenied reports whether a 401, or a 400 of the token service, is about the
+// account. Without a challenge at
 // the referrers endpoint it is a refusal of the endpoint: the same credentials just
 // read the manifest. Where a redirect led to another origin, the credentials were
 // not sent.
 func accountDenied(o *Observation) bool {
 	a := o.decisive()
 	ofAccount := a.Challenge || a.Token || !o.resolved() || o.Referrers.Elsewhere != ""
-	return a.Status == http.StatusUnauthorized && ofAccount
+	return a.Status == http.StatusUnauthorized && ofAccount || a.Status == http.StatusBadRequest && a.Token
 }
 
 // refused returns the detail of a refusal of the account. A refusal of another

@@ -46,6 +46,7 @@ func TestJudge(t *testing.T) {
 		{"401 of an account that GET /v2/ accepts", unresolvable(Answer{Status: 401, Account: AccountAccepted}), matrix.Forbidden, "accepts the account, but not for this repository"},
 		{"401 of an account of which nothing is known", unresolvable(Answer{Status: 401, Account: AccountSent}), matrix.Unauthorized, "from the manifest request"},
 		{"403 of the token endpoint, the account refused", subject(Referrers{Answer: Answer{Status: 403, Token: true, Account: AccountRefused}}), matrix.CredentialsRefused, "from the token endpoint"},
+		{"400 of the token endpoint, of an account of which nothing is known", unresolvable(Answer{Status: 400, Token: true, Account: AccountSent, Codes: []string{"invalid_grant"}}), matrix.Unauthorized, "(invalid_grant) from the token endpoint"},
 		{"404, the account refused", unresolvable(Answer{Status: 404, Account: AccountRefused}), matrix.ImageNotFound, "on HEAD and GET"},
 		{"401 without a challenge of an accepted account", subject(Referrers{Answer: Answer{Status: 401, Account: AccountAccepted}}), matrix.Rejected, "without a usable challenge"},
 		{"401 without a challenge", subject(status(401)), matrix.Rejected, "without a usable challenge"},

@@ -212,6 +212,10 @@ func TestWriteProbe(t *testing.T) {
 			w.Header().Set("Location", "https://storage.example.com/upload")
 			w.WriteHeader(http.StatusAccepted)
 		})}, patient, "unknown false false false false false | 0 0", "another origin", 0},
+		{"an upload onto a manifest", &scratch{deviate: on("POST", "/uploads/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/v2/prod/app/manifests/latest")
+			w.WriteHeader(http.StatusAccepted)
+		})}, patient, "unknown false false false false false | 0 0", "the address of a manifest", 0},
 		{"an upload nowhere", &scratch{deviate: on("POST", "/uploads/", says(202))}, patient, "unknown false false false false false | 0 0", "without a Location", 0},
 		{"manifests that stay", &scratch{subject: true, lists: true, deviate: on("DELETE", "/manifests/", says(405))}, patient, "referrers-api true true true true true | 4 0", "", 4},
 		{"a blob that stays", &scratch{subject: true, lists: true, deviate: on("DELETE", "/blobs/", says(405))}, patient, "referrers-api true true true true true | 0 1", "", 1},

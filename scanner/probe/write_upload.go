@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -53,7 +54,8 @@ func (w *writer) uploadEmpty(ctx context.Context) (bool, error) {
 }
 
 // uploadTarget is where the blob goes: the Location of the upload, with the
-// digest added. It is nil unless that is on the registry's own origin.
+// digest added. It is nil unless that is on the registry's own origin, and not a
+// manifest's address.
 func (w *writer) uploadTarget(resp *registry.Response) *url.URL {
 	location := resp.Header.Get("Location")
 	if location == "" {
@@ -63,6 +65,10 @@ func (w *writer) uploadTarget(resp *registry.Response) *url.URL {
 	target, err := resp.URL.Parse(location)
 	if err != nil || !w.ownOrigin(target) {
 		w.push.Detail = "The upload was sent to another origin, where the write probe does not follow."
+		return nil
+	}
+	if strings.Contains(target.Path, "/manifests/") {
+		w.push.Detail = "The upload was sent to the address of a manifest, which the write probe does not overwrite."
 		return nil
 	}
 	query := target.Query()

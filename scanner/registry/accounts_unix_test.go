@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"refmatrix/scanner/inventory"
 	"syscall"
 	"testing"
 	"time"
+
+	"refmatrix/scanner/inventory"
 )
 
 // program puts a credential helper of that name on the PATH.

@@ -62,14 +62,16 @@ func (s *Session) logIn(ctx context.Context, a *account) loginResult {
 	if refused := new(tokenRefusal); errors.As(err, &refused) && !IsTransient(refused.status) {
 		return loginRefused
 	}
-	if err != nil {
-		return loginUnanswered
-	}
 	out := s.versionRequest(signed)
-	got, err := s.follow(ctx, out, s.client.admitStep(""))
+	var got *answer
+	if err == nil {
+		got, err = s.follow(ctx, out, s.client.admitStep(""))
+	}
 	switch {
-	case err != nil, verdict.IsServerError(got.status), IsTransient(got.status):
+	case !s.lastAnswered():
 		return loginUnanswered
+	case err != nil:
+		return loginShowsNothing
 	case got.url != out.url: // perhaps a page to sign in at
 		return loginShowsNothing
 	case got.status == http.StatusUnauthorized:

@@ -211,6 +211,16 @@ func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
 	}
 }
 
+// lastAnswered reports whether the last request got an answer that holds: neither a
+// fault nor a server error or a rate limit.
+func (s *Session) lastAnswered() bool {
+	if len(s.exchanges) == 0 {
+		return false
+	}
+	status := s.exchanges[len(s.exchanges)-1].Status
+	return status != 0 && !verdict.IsServerError(status) && !IsTransient(status)
+}
+
 // waitForCooldown holds a request for as long as the registry wants none, within
 // what the row may wait. Before the first request retryCap is the only bound,
 // because the row has not begun.

@@ -192,8 +192,9 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 	own := resp.URL == nil || in.session.client.isOwn(resp.URL)
 	switch status := resp.Status; {
 	case !in.sent:
-	case resp.Fault != nil, verdict.IsServerError(status), IsTransient(status):
+	case !in.session.lastAnswered():
 		a.unanswered()
+	case resp.Fault != nil:
 	case own && (resp.Token || status == http.StatusUnauthorized || status == http.StatusForbidden):
 		if in.request.ofRepository() && (resp.Token || status == http.StatusUnauthorized) {
 			a.refuse(in.request.repository())

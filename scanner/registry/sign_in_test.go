@@ -389,6 +389,34 @@ func TestSignIn(t *testing.T) {
 			},
 		},
 		{
+			"an identity token that is refused as OAuth2 refuses it", inventory.Auth{IdentityToken: "expired"},
+			func(request, by string) reply {
+				if strings.Contains(request, " /token") {
+					return reply{status: 400, body: `{"error":"invalid_grant"}`}
+				}
+				return reply{status: 401, challenge: bearerChallenge}
+			},
+			"a b", "token 400 refused, 401 refused",
+			[]string{
+				a, "POST /token scope=repository:a:pull service=s expired",
+				"GET /v2/", "POST /token scope= service=s expired", b,
+			},
+		},
+		{
+			"a token service that is not there shows nothing of the account", robot,
+			func(request, by string) reply {
+				if strings.Contains(request, " /token") {
+					return reply{status: 404}
+				}
+				return reply{status: 401, challenge: bearerChallenge}
+			},
+			"a b", "token-error, token-error",
+			[]string{
+				a, token("a") + " robot:right",
+				b, "GET /v2/", "GET /token?service=s robot:right", token("b") + " robot:right",
+			},
+		},
+		{
 			"a registry token that is refused", inventory.Auth{Token: "expired"},
 			func(_, by string) reply { return reply{status: 401, challenge: bearerChallenge} },
 			"a b", "401 refused, 401 refused",

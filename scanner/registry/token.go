@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry/credential"
 )
 
@@ -164,6 +163,7 @@ func readToken(got *answer) (string, error) {
 		Token  string          `json:"token"`
 		Access string          `json:"access_token"`
 		Errors json.RawMessage `json:"errors"`
+		Error  string          `json:"error"` // RFC 6749, section 5.2
 	}
 	readable := json.NewDecoder(bytes.NewReader(got.body)).Decode(&body) == nil
 	switch got.status {
@@ -174,9 +174,12 @@ func readToken(got *answer) (string, error) {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
 		return "", &tokenRefusal{got.status, ErrorCodes(body.Errors), retryAfter(got)}
 	case http.StatusBadRequest:
-		refused := &tokenRefusal{status: got.status, codes: ErrorCodes(body.Errors)}
-		if (verdict.Answer{Codes: refused.codes}).HasCode("UNAUTHORIZED", "DENIED") {
-			return "", refused
+		codes := ErrorCodes(body.Errors)
+		if body.Error != "" {
+			codes = append(codes, body.Error)
+		}
+		if slices.ContainsFunc(codes, refusesAccount) {
+			return "", &tokenRefusal{status: got.status, codes: firstCodes(codes)}
 		}
 	}
 	what := fmt.Sprintf("%s answered HTTP %d", safeURL(got.url), got.status)
@@ -184,4 +187,15 @@ func readToken(got *answer) (string, error) {
 		what += ", but no token"
 	}
 	return "", &refusal{matrix.TokenError, what}
+}
+
+// refusesAccount reports whether an error code under 400 is about the account: of the
+// distribution specification, or of OAuth2 (RFC 6749, section 5.2), where a refresh
+// token or password that is not good is answered with 400.
+func refusesAccount(code string) bool {
+	switch code {
+	case "UNAUTHORIZED", "DENIED", "invalid_grant", "invalid_client", "unauthorized_client", "access_denied":
+		return true
+	}
+	return false
 }
