@@ -234,9 +234,10 @@ var signIns = []behaviour{
 		check: tokensFor("/token?host=mirror&scope=repository%3Ateam%2Fapp%3Apull&service=x"),
 	},
 	{
-		name:  "realm that widens its token, in other spellings",
-		want:  "referrers-empty",
-		start: widening(false, "/token?host=mirror&SCOPE=prod&s%63ope[]=prod&%20scope=prod&scope[0]=prod&Account=root&OFFLINE_TOKEN=offline", issue),
+		name: "realm that widens its token, in other spellings",
+		want: "referrers-empty",
+		start: widening(false, "/token?host=mirror&SCOPE=prod&s%63ope[]=prod&%20scope=prod&scope[0]=prod&Account=root&OFFLINE_TOKEN=offline"+
+			"&scope%00=prod&%C5%BFcope=prod&offline.token=offline&access_type=offline", issue),
 		check: tokensFor("/token?host=mirror&scope=repository%3Ateam%2Fapp%3Apull&service=x"),
 	},
 	{
