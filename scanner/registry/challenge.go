@@ -61,7 +61,7 @@ func (r *headerReader) endOfWord() bool {
 	return r.done() || strings.IndexByte(" \t,", r.text[r.at]) >= 0
 }
 
-// skipWord passes over what is neither a token nor a parameter: a quoted string,
+// skipWord skips what is neither a token nor a parameter: a quoted string,
 // or everything up to the next space or comma.
 func (r *headerReader) skipWord() {
 	if !r.done() && r.text[r.at] == '"' {
@@ -75,14 +75,17 @@ func (r *headerReader) skipWord() {
 // realm, by their names in lower case. ok is false if there is none.
 func ParseBearer(field string) (parameters map[string]string, ok bool) {
 	for _, one := range parseChallenges(field) {
-		if one.scheme == "bearer" && one.parameters["realm"] != "" {
+		if one.isToken() {
 			return one.parameters, true
 		}
 	}
 	return nil, false
 }
 
-// The schemes that are met.
+// isToken reports whether the challenge wants a token and names where to get it.
+func (c *challenge) isToken() bool { return c.scheme == bearer && c.parameters["realm"] != "" }
+
+// The supported schemes.
 const (
 	basic  = "basic"  // RFC 7617
 	bearer = "bearer" // distribution, "Token Authentication Specification"
@@ -98,7 +101,7 @@ func (c *Client) usable(got *answer) *challenge {
 	for _, field := range got.header.Values("Www-Authenticate") {
 		for _, one := range parseChallenges(field) {
 			switch {
-			case one.scheme == bearer && one.parameters["realm"] != "":
+			case one.isToken():
 				return &one
 			case one.scheme == basic && found == nil:
 				found = &one
@@ -133,12 +136,12 @@ func (c *Client) namesRealm(u *url.URL) bool {
 	return len(allowed) == 0 || containsFold(allowed, u.Hostname()) || containsFold(allowed, u.Host)
 }
 
-// admitRealm decides whether the token service at realm may be asked, which is
-// where credentials would go: https, or the registry's own origin if that is http;
-// without userinfo; of the hosts that auth.realms names, if it names any; and,
-// unless it is the registry's own origin, not a host that address.Forbidden speaks
-// against. A name that passes is looked up when the token request dials, where
-// admitDial has the last word.
+// admitRealm decides whether a token may be requested at realm, which is where
+// credentials would go. It has to be https, or the registry's own origin if that is
+// http. It may not carry userinfo. If auth.realms names hosts, it has to be one of
+// them. Unless it is the registry's own origin, address.Forbidden may have no reason
+// against its host. A name that passes is looked up when the token request dials,
+// and admitDial decides on its addresses.
 func (c *Client) admitRealm(realm string) error {
 	refuse := func(why string) error {
 		return &refusal{matrix.AuthRefused, "the realm " + safeText(realm) + " " + why}

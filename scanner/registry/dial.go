@@ -46,10 +46,10 @@ func (c *Client) dial(key transportKey) func(context.Context, string, string) (n
 	}
 }
 
-// admitDial refuses an address that is about to be dialled for host, nil if it may
-// be: a token request and a redirect must not lead to a forbidden one, a redirect
-// unless it stays on the loopback that the registry is on itself. The registry's
-// own name may lead anywhere but to a metadata service.
+// admitDial returns why an address must not be dialled for host, or nil. A token
+// request must not lead to a forbidden address. A redirect must not either, unless it
+// stays on the loopback that the registry is on itself. The registry's own name may
+// lead anywhere but to a metadata service.
 func (c *Client) admitDial(key transportKey, host, dialled string) *refusal {
 	to, err := netip.ParseAddrPort(dialled)
 	if err != nil {
@@ -75,11 +75,13 @@ func (c *Client) admitDial(key transportKey, host, dialled string) *refusal {
 	return nil
 }
 
-// onMetadata says why a registry is not asked, and what to do if it is one.
-const onMetadata = " is the name of a metadata address, which is not asked: write the address itself if a registry is there"
+// onMetadata says why nothing is requested from a registry, and what to do if it is
+// one.
+const onMetadata = " is the name of a metadata address, from which nothing is requested: " +
+	"write the address itself if a registry is there"
 
-// admitName refuses a registry whose name alone says that it is a metadata service,
-// which behind a proxy is all there is to judge.
+// admitName refuses a registry whose name alone shows that it is a metadata service.
+// Behind a proxy the name is all there is to judge.
 func (c *Client) admitName() error {
 	host := c.entry.URL.Hostname()
 	if class, _ := address.Forbidden(host); class == address.Metadata && !isLiteral(host) {

@@ -14,14 +14,14 @@ type headerReader struct {
 // done reports whether everything was read.
 func (r *headerReader) done() bool { return r.at >= len(r.text) }
 
-// skip passes over every following byte that is in set.
+// skip skips every following byte that is in set.
 func (r *headerReader) skip(set string) {
 	for !r.done() && strings.IndexByte(set, r.text[r.at]) >= 0 {
 		r.at++
 	}
 }
 
-// accept passes over the next byte if it is c.
+// accept skips the next byte if it is c, and reports whether it was.
 func (r *headerReader) accept(c byte) bool {
 	if r.done() || r.text[r.at] != c {
 		return false
@@ -91,7 +91,7 @@ func (r *headerReader) parameter(set string) (value string, ok bool) {
 	return r.until(set), true
 }
 
-// skipElement passes over the rest of a list element, up to its comma. A comma
+// skipElement skips the rest of a list element, up to its comma. A comma
 // in a quoted string does not end it.
 func (r *headerReader) skipElement() {
 	for !r.done() && r.text[r.at] != ',' {

@@ -53,7 +53,7 @@ func (r *headerReader) relations() []string {
 // Next returns the absolute URL of the next page: the first target of a Link
 // header that has the relation next (RFC 8288; distribution specification v1.1,
 // "Listing Referrers"). It is nil if there is none. A target with userinfo is not
-// one, because net/http would sign in with it.
+// one: that is a credential of the registry's choice.
 func (r *Response) Next() *url.URL {
 	for _, field := range r.Header.Values("Link") {
 		for _, one := range parseLinks(field) {

@@ -82,7 +82,7 @@ func formsOf(secret string) []string {
 	for _, alphabet := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		forms = append(forms, alphabet.EncodeToString([]byte(secret)))
 		for offset := range 3 {
-			forms = append(forms, within(alphabet, secret, offset))
+			forms = append(forms, base64Core(alphabet, secret, offset))
 		}
 	}
 	// As JSON, and in a page.
@@ -104,10 +104,10 @@ var namedEntities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", 
 
 var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
 
-// within gives the characters of a base64 text that are the secret's alone where
+// base64Core returns the characters of a base64 text that are the secret's alone if
 // it begins offset bytes after a multiple of three, whatever is around it: an
 // account's name and a colon before, padding or more text behind.
-func within(alphabet *base64.Encoding, secret string, offset int) string {
+func base64Core(alphabet *base64.Encoding, secret string, offset int) string {
 	text := alphabet.WithPadding(base64.NoPadding).EncodeToString([]byte(strings.Repeat("x", offset) + secret))
 	first := (offset*8 + 5) / 6
 	end := (offset + len(secret)) * 8 / 6

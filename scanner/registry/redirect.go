@@ -98,7 +98,7 @@ func (c *Client) admitHop(next *url.URL, via []*url.URL) error {
 		return refuse("steps down from https to http")
 	case next.Scheme != "https" && next.Scheme != "http":
 		return refuse("is neither https nor http")
-	case next.User != nil: // net/http would sign in with it
+	case next.User != nil: // a credential of the registry's choice
 		return refuse("which carries userinfo")
 	case c.isOwn(next):
 		return nil

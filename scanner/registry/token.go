@@ -56,7 +56,10 @@ func (s *Session) token(ctx context.Context, met *challenge, a *account, scope s
 		return "", tokenFault(err)
 	}
 	if got.redirects() && !isRead(out.method) {
-		return "", &refusal{matrix.AuthRefused, safeURL(got.url) + " redirects the request with the identity token, which is not sent on"}
+		return "", &refusal{
+			kind: matrix.AuthRefused,
+			text: safeURL(got.url) + " redirects the request with the identity token, which is not sent on",
+		}
 	}
 	return readToken(got)
 }
@@ -130,7 +133,8 @@ func notInParameters(r rune) bool {
 func (c *Client) admitTokenHop(scope string) admission {
 	return func(next *url.URL, via []*url.URL) (bool, error) {
 		if len(via) > maxRedirects {
-			return false, &refusal{matrix.TokenError, fmt.Sprintf("the token endpoint redirected more than %d times", maxRedirects)}
+			tooMany := fmt.Sprintf("the token endpoint redirected more than %d times", maxRedirects)
+			return false, &refusal{matrix.TokenError, tooMany}
 		}
 		if err := c.admitRealm(next.String()); err != nil {
 			return false, err

@@ -109,7 +109,7 @@ func (c *Client) newTransport(key transportKey) *http.Transport {
 	}
 }
 
-// tlsFor gives the TLS configuration of all entries with the same settings,
+// tlsFor returns the TLS configuration of all entries with the same settings,
 // which for a company's own authority is most of them: its authorities are read
 // once.
 func (p *Pool) tlsFor(settings inventory.TLS) *tls.Config {

@@ -85,9 +85,9 @@ func embedded(address netip.Addr) []netip.Addr {
 	return out
 }
 
-// Forbidden judges the host of a realm or redirect as it is written. why says what
-// speaks against it, or is "" if nothing does. class is its class, if that is what
-// speaks against it. What a name resolves to is judged when it is dialled.
+// Forbidden judges the host of a realm or redirect as it is written. why is the
+// reason against it, or "" if there is none. class is its class, if that is the
+// reason. What a name resolves to is judged when it is dialled.
 //
 // A host that net/http, a resolver or a proxy could read as another one than
 // this function is refused: letters beyond ASCII, which net/http maps (full
