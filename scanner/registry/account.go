@@ -24,8 +24,8 @@ type account struct {
 	loginSlot *semaphore.Weighted // held by the request that signs in at /v2/
 
 	mu        sync.Mutex
-	good      bool            // an answer that no other account would have got
-	witness   *Request        // one that was accepted, perhaps as it would be from everybody; nil = none
+	good      bool            // an answer came that no other account would get
+	witness   *Request        // a request that was answered, perhaps as it would be for everybody; nil = none
 	sent      bool            // by some request
 	failed    bool            // the last request with it was not answered
 	login     loginResult     // of GET /v2/
@@ -78,7 +78,7 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 	return known
 }
 
-// errNotSent says that an account is not sent again because it was refused.
+// errNotSent means that an account is not sent again because it was refused.
 var errNotSent = errors.New("the account was refused and is not sent again")
 
 // acquire waits until the account may be sent for a repository. release has to be
@@ -128,7 +128,7 @@ func (a *account) isAccepted() bool {
 }
 
 // settled reports whether requests need not wait for each other to send the account:
-// what it is worth is known, or nothing that is signed is answered.
+// it was accepted or refused, or no request that is signed is answered.
 func (a *account) settled() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

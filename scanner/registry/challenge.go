@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -133,7 +134,8 @@ func (c *Client) admitBasic() error {
 // which allows every host if it is not there.
 func (c *Client) namesRealm(u *url.URL) bool {
 	allowed := c.entry.Auth.Realms
-	return len(allowed) == 0 || containsFold(allowed, u.Hostname()) || containsFold(allowed, u.Host)
+	withPort := net.JoinHostPort(u.Hostname(), address.OriginOf(u).Port)
+	return len(allowed) == 0 || containsFold(allowed, u.Hostname()) || containsFold(allowed, withPort)
 }
 
 // admitRealm decides whether a token may be requested at realm, which is where

@@ -38,8 +38,8 @@ func (s *Session) settle(ctx context.Context, a *account) {
 	}
 }
 
-// lendTime gives the session one timeout for GET /v2/, which is for all rows, and
-// returns what takes the row's own time back.
+// lendTime sets the budget of the session to one timeout for GET /v2/, which is for
+// all rows. The function it returns restores the row's own budget.
 func (s *Session) lendTime() (restore func()) {
 	own := s.budget
 	s.budget = s.client.timeout
@@ -82,8 +82,8 @@ func (s *Session) logIn(ctx context.Context, a *account) loginResult {
 	return loginShowsNothing
 }
 
-// opensToEverybody reports whether a request that was accepted is accepted without
-// an account too, so that it proves nothing.
+// opensToEverybody reports whether a request that was answered is answered without
+// an account too, so that it does not show that the account is good.
 func (s *Session) opensToEverybody(ctx context.Context, q *Request) bool {
 	anonymous := s.outgoing(*q, nil)
 	anonymous.step = matrix.LoginStep
@@ -116,22 +116,22 @@ type version struct {
 
 // version returns what GET /v2/ answers to an unsigned request. The error is not nil
 // only if the scan ends.
-func (s *Session) version(ctx context.Context) (*version, error) {
+func (s *Session) version(ctx context.Context) (version, error) {
 	v := &s.client.version
 	if err := acquireIdle(ctx, v.slot); err != nil {
-		return nil, err
+		return version{}, err
 	}
 	defer v.slot.Release(1)
 	if v.answered || v.requested >= maxLogins {
-		return v, nil
+		return *v, nil
 	}
 	defer s.lendTime()()
 	got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return version{}, ctx.Err()
 	case errors.Is(err, errNoTurn):
-		return nil, err
+		return version{}, err
 	}
 	v.requested++
 	if err == nil && !verdict.IsServerError(got.status) && !IsTransient(got.status) {
@@ -140,7 +140,7 @@ func (s *Session) version(ctx context.Context) (*version, error) {
 			v.challenge = s.client.usable(got)
 		}
 	}
-	return v, nil
+	return *v, nil
 }
 
 // versionRequest is GET /v2/, signed unless signed is nil.

@@ -200,7 +200,8 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 			a.refuse(in.request.repository())
 		}
 		in.session.settle(ctx, a)
-	case !own, status < 400, status == http.StatusNotFound && !in.hidden:
+	case own && resp.URL != in.request.URL: // perhaps a page to sign in at
+	case status < 400, status == http.StatusNotFound && !in.hidden, !own:
 		// An answer on another origin came because the registry redirected there.
 		a.accept(in.witness(resp))
 	}

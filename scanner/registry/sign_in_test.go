@@ -417,6 +417,23 @@ func TestSignIn(t *testing.T) {
 			},
 		},
 		{
+			"a redirect within the origin shows nothing of the account", wrong,
+			func(request, by string) reply {
+				switch {
+				case strings.Contains(request, "/login"):
+					return reply{status: 200, body: "<html>"}
+				case request != "GET /v2/" && by != "":
+					return reply{status: 302, location: "{origin}/login"}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b", "200 sent, 401 refused",
+			[]string{
+				a, a + " robot:wrong", "GET /login robot:wrong",
+				b, "GET /v2/", "GET /v2/ robot:wrong",
+			},
+		},
+		{
 			"a registry token that is refused", inventory.Auth{Token: "expired"},
 			func(_, by string) reply { return reply{status: 401, challenge: bearerChallenge} },
 			"a b", "401 refused, 401 refused",
@@ -669,6 +686,7 @@ func TestWrongPasswordUnderTrouble(t *testing.T) {
 		"503":      func() reply { return reply{status: 503} },
 		"403":      func() reply { return reply{status: 403} },
 		"200":      func() reply { return reply{status: 200} },
+		"a page":   func() reply { return reply{status: 302, location: "{origin}/page"} },
 		"too late": func() reply { time.Sleep(700 * time.Millisecond); return reply{status: 200} },
 	}
 	for _, scheme := range []string{"Basic", "Bearer"} {
@@ -681,6 +699,8 @@ func TestWrongPasswordUnderTrouble(t *testing.T) {
 				rule := map[string]func(string, string) reply{"Basic": wantsBasic("robot:right"), "Bearer": wantsToken("robot:right")}[scheme]
 				s := script(t, func(request, by string) reply {
 					switch {
+					case strings.Contains(request, "/page"):
+						return reply{status: 200}
 					case by == "robot:wrong" && sent.Add(1) == 1:
 						return trouble()
 					}

@@ -94,9 +94,10 @@ func TestMetadataRegistry(t *testing.T) {
 
 // TestRealmsInAnyCase: auth.realms names hosts, and hosts have no case.
 func TestRealmsInAnyCase(t *testing.T) {
-	c := clientOf(t, "https://registry.example.com", inventory.Auth{Realms: []string{"Auth.example.com", "other.example.com:8443"}})
+	c := clientOf(t, "https://registry.example.com", inventory.Auth{Realms: []string{"Auth.example.com", "other.example.com:8443", "443.example.com:443"}})
 	for realm, admitted := range map[string]bool{
 		"https://auth.example.com/t": true, "https://AUTH.EXAMPLE.COM:8443/t": true, "https://OTHER.example.com:8443/t": true,
+		"https://443.example.com/t": true, "https://443.example.com:8443/t": false,
 		"https://other.example.com/t": false, "https://example.com/t": false, "https://registry.example.com/t": false,
 	} {
 		if err := c.admitRealm(realm); (err == nil) != admitted {
