@@ -200,10 +200,9 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 			a.refuse(in.request.repository())
 		}
 		in.session.settle(ctx, a)
-	case own && resp.URL != in.request.URL: // perhaps a page to sign in at
-	case status < 400, status == http.StatusNotFound && !in.hidden, !own:
-		// An answer on another origin came because the registry redirected there.
-		a.accept(in.witness(resp))
+	case resp.URL != in.request.URL: // perhaps a page to sign in at, there or at another origin
+	case status < 300, status == http.StatusNotFound && !in.hidden:
+		a.accept(in.witness())
 	}
 	resp.Account = a.standing()
 }
@@ -217,10 +216,8 @@ func (q *Request) ofRepository() bool {
 // witness returns the request again, if its answer does not show that the account is
 // good: what was not refused before may be public, and a token may be one that
 // everybody gets (Harbor issues one for a wrong password).
-func (in *signIn) witness(resp *Response) *Request {
-	proof := in.learned && resp.URL == in.request.URL &&
-		(in.authorization.challenge.scheme == basic || in.account.Password == "")
-	if proof {
+func (in *signIn) witness() *Request {
+	if in.learned && (in.authorization.challenge.scheme == basic || in.account.Password == "") {
 		return nil
 	}
 	return &in.request

@@ -893,3 +893,45 @@ func TestTurnIsLeft(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRedirectsAcceptNoAccount: a redirect that answers a wrong password shows nothing
+// of the account, whether it is followed or not, and wherever it leads.
+func TestRedirectsAcceptNoAccount(t *testing.T) {
+	other := script(t, func(string, string) reply { return reply{status: 200} })
+	for name, redirect := range map[string]struct{ location, pinned string }{
+		"that is not followed": {"{origin}/login", "/manifests/"},
+		"to another origin":    {other.URL + "/login", ""},
+		"to nowhere":           {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := script(t, func(request, by string) reply {
+				if strings.Contains(request, "/v2/a/") && by != "" {
+					return reply{status: 302, location: redirect.location}
+				}
+				return wantsBasic("robot:right")(request, by)
+			})
+			e := entry(t, s.URL)
+			e.Auth, e.Timeout = inventory.Auth{Username: "robot", Password: "wrong"}, 5*time.Second
+			c := client(t, e)
+			for _, repository := range []string{"a", "b", "c"} {
+				_, err := c.NewSession().Do(t.Context(), registry.Request{
+					Step:   "resolve",
+					Method: http.MethodGet,
+					URL:    c.URL(repository + "/manifests/x"),
+					Scope:  "repository:" + repository + ":pull",
+					Pinned: redirect.pinned,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := []string{
+				"GET /v2/a/manifests/x", "GET /v2/a/manifests/x robot:wrong",
+				"GET /v2/b/manifests/x", "GET /v2/", "GET /v2/ robot:wrong", "GET /v2/c/manifests/x",
+			}
+			if sent := s.take(); !slices.Equal(sent, want) {
+				t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(want, "\n"))
+			}
+		})
+	}
+}
