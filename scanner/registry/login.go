@@ -76,7 +76,7 @@ func (s *Session) logIn(ctx context.Context, a *account) loginResult {
 		return loginShowsNothing
 	case got.status == http.StatusUnauthorized:
 		return loginRefused
-	case got.status < 300:
+	case got.status < 300, got.status == http.StatusNotFound: // some proxies pass on only what is below /v2/
 		return loginAccepted
 	}
 	return loginShowsNothing

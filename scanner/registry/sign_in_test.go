@@ -361,6 +361,23 @@ func TestSignIn(t *testing.T) {
 			[]string{a, a + " robot:right", "GET /v2/", a, b, b + " robot:right", a + " robot:right"},
 		},
 		{
+			"a /v2/ that answers 404 to the right account and 401 to others", robot,
+			func(request, by string) reply {
+				switch {
+				case request == "GET /v2/" && by == "robot:right":
+					return reply{status: 404}
+				case !strings.Contains(request, "/v2/c/") && by != "":
+					return reply{status: 401, challenge: basicChallenge}
+				}
+				return wantsBasic("robot:right")(request, by)
+			},
+			"a b c", "401 accepted, 401 accepted, 200 accepted",
+			[]string{
+				a, a + " robot:right", "GET /v2/", "GET /v2/ robot:right",
+				b + " robot:right", c + " robot:right",
+			},
+		},
+		{
 			"a wrong password that is answered like none", wrong,
 			func(request, by string) reply {
 				if request == "GET /v2/" {
