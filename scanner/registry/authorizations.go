@@ -49,7 +49,6 @@ type authorizationKey struct{ account, scope string }
 type authorizations struct {
 	mu            sync.Mutex
 	firstAnswered bool // the first request of the client is done
-	bearer        bool // the registry wants a token for each scope
 	learned       map[authorizationKey]*authorization
 	basic         map[string]*authorization          // by account, for all scopes
 	flights       map[authorizationKey]chan struct{} // closed when the request that learns is done
@@ -95,7 +94,7 @@ func (f *flight) board() (known *authorization, other chan struct{}) {
 	f.over = f.key
 	if !f.in.firstAnswered {
 		f.over = authorizationKey{}
-	} else if known, ok := f.in.known(f.key); ok || !f.in.bearer {
+	} else if known, ok := f.in.known(f.key); ok {
 		return known, nil
 	}
 	if other, taken := f.in.flights[f.over]; taken {
@@ -152,7 +151,7 @@ func (f *flight) finish(learned *authorization) {
 	case learned.challenge.scheme == basic:
 		as.basic[f.key.account] = learned
 	default:
-		as.bearer, as.learned[f.key] = true, learned
+		as.learned[f.key] = learned
 	}
 	if f.leads {
 		as.firstAnswered = true

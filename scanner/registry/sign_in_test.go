@@ -626,6 +626,35 @@ func TestOneRenewal(t *testing.T) {
 	}
 }
 
+// TestOneChallenge: images of a private repository that start together cost one
+// challenge, at a registry whose first image was public too.
+func TestOneChallenge(t *testing.T) {
+	s := script(t, func(request, by string) reply {
+		if strings.HasPrefix(request, "GET /v2/public/") {
+			return reply{status: 200}
+		}
+		time.Sleep(5 * time.Millisecond)
+		return wantsToken("robot:right")(request, by)
+	})
+	e := entry(t, s.URL)
+	e.Auth, e.Timeout, e.Concurrency = inventory.Auth{Username: "robot", Password: "right"}, 5*time.Second, 16
+	c := client(t, e)
+	manifest(t, c, "public")
+	s.take()
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if got := outcome(manifest(t, c, "a")); got != "200 accepted" {
+				t.Error(got)
+			}
+		})
+	}
+	all.Wait()
+	if sent := s.take(); len(sent) != 1+1+16 { // a challenge, a token, and an answer for each
+		t.Errorf("%d requests:\n%s", len(sent), strings.Join(sent, "\n"))
+	}
+}
+
 // TestWrongPassword: however many images of however many entries use a wrong
 // password at an origin, it is sent twice.
 func TestWrongPassword(t *testing.T) {
