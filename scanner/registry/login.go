@@ -12,19 +12,22 @@ import (
 )
 
 // settle has GET /v2/ show whether the registry refuses the account, unless that is
-// known.
+// known. A row does so once.
 func (s *Session) settle(ctx context.Context, a *account) {
 	if acquireIdle(ctx, a.loginSlot) != nil {
 		return
 	}
 	defer a.loginSlot.Release(1)
 	a.mu.Lock()
-	open, witness := !a.good && a.mayLogIn(), a.witness
+	open, witness := !a.good && a.mayLogIn() && !s.loggedIn, a.witness
 	a.mu.Unlock()
 	if !open {
 		return
 	}
-	defer s.lendTime()()
+	// The answer is for all rows, so it has one timeout of its own.
+	own := s.budget
+	s.loggedIn, s.budget = true, s.client.timeout
+	defer func() { s.budget = own }()
 	result := s.logIn(ctx, a)
 	forEverybody := result == loginRefused && witness != nil && s.opensToEverybody(ctx, witness)
 	a.mu.Lock()
@@ -36,14 +39,6 @@ func (s *Session) settle(ctx context.Context, a *account) {
 	case forEverybody:
 		a.witness = nil
 	}
-}
-
-// lendTime sets the budget of the session to one timeout for GET /v2/, which is for
-// all rows. The function it returns restores the row's own budget.
-func (s *Session) lendTime() (restore func()) {
-	own := s.budget
-	s.budget = s.client.timeout
-	return func() { s.budget = own }
 }
 
 // logIn signs in at /v2/ as docker login does: GET /v2/, its challenge met for no
@@ -125,7 +120,6 @@ func (s *Session) version(ctx context.Context) (version, error) {
 	if v.answered || v.requested >= maxLogins {
 		return *v, nil
 	}
-	defer s.lendTime()()
 	got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
 	switch {
 	case ctx.Err() != nil:

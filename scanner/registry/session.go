@@ -27,6 +27,7 @@ type Session struct {
 	retryAfterBudget time.Duration // what is left for Retry-After
 	began            time.Time     // start of the first request
 	ended            time.Time     // end of the last one
+	loggedIn         bool          // the row signed in at /v2/ to settle an account
 
 	exchanges []matrix.Exchange
 	headers   []http.Header // of the registry's own answers
