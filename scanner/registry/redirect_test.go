@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +22,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
 // TestRedirectsDropCredentials: a redirect to another origin carries no
@@ -135,5 +138,71 @@ func TestRedirectWithUserinfo(t *testing.T) {
 	resp, _ := ask(t, client(t, entry(t, s.URL)))
 	if resp.Fault == nil || resp.Fault.Kind != matrix.Redirect || strings.Contains(resp.Fault.Text, "admin") || asked.Load() != 1 {
 		t.Errorf("%+v after %d requests", resp.Fault, asked.Load())
+	}
+}
+
+// TestWritesStay: a request that writes follows no redirect and leaves no origin.
+func TestWritesStay(t *testing.T) {
+	other := script(t, func(string, string) reply { return reply{status: 201} })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+			for _, target := range []string{other.URL + "/v2/prod/app/manifests/latest", "/v2/prod/app/manifests/latest"} {
+				s := script(t, func(string, string) reply { return reply{status: status, location: target} })
+				c := client(t, entry(t, s.URL))
+				resp, err := c.NewSession().Do(t.Context(), registry.Request{
+					Step: "push", Method: method, URL: c.URL("scratch/manifests/x"), Body: []byte("{}"), Scope: "repository:scratch:push",
+				})
+				if err != nil || resp.Status != status {
+					t.Errorf("%s %d: %v %+v", method, status, err, resp)
+				}
+				if sent := s.take(); len(sent) != 1 {
+					t.Errorf("%s %d: sent %q", method, status, sent)
+				}
+			}
+		}
+	}
+	c := client(t, entry(t, "http://registry.test"))
+	target := c.URL("a/blobs/uploads/x")
+	target.Host = strings.TrimPrefix(other.URL, "http://")
+	resp, err := c.NewSession().Do(context.Background(), registry.Request{Step: "push", Method: http.MethodPut, URL: target})
+	if err != nil || resp.Fault == nil || resp.Fault.Kind != matrix.Redirect {
+		t.Errorf("%v %+v", err, resp)
+	}
+	if sent := other.take(); len(sent) > 0 {
+		t.Errorf("the other origin was sent %q", sent)
+	}
+}
+
+// TestReadsElsewhereAreUnsigned: what a request to another origin asks for, it asks
+// for without the account.
+func TestReadsElsewhereAreUnsigned(t *testing.T) {
+	other := script(t, func(string, string) reply { return reply{status: 200} })
+	for name, auth := range map[string]inventory.Auth{
+		"Basic": {Username: "robot", Password: "right"},
+		"token": {Token: "right"},
+	} {
+		s := script(t, func(request, by string) reply {
+			if by == "right" {
+				return reply{status: 200}
+			}
+			return wantsBasic("robot:right")(request, by)
+		})
+		e := entry(t, s.URL)
+		e.Auth, e.Timeout = auth, 5*time.Second
+		c := client(t, e)
+		if got := outcome(manifest(t, c, "a")); got != "200 accepted" {
+			t.Fatalf("%s: %s", name, got)
+		}
+		target := c.URL("a/manifests/x")
+		target.Host = strings.TrimPrefix(other.URL, "http://")
+		resp, err := c.NewSession().Do(t.Context(), registry.Request{
+			Step: "page", Method: http.MethodGet, URL: target, Scope: "repository:a:pull",
+		})
+		if err != nil || resp.Status != 200 {
+			t.Errorf("%s: %v %+v", name, err, resp)
+		}
+		if sent := other.take(); !slices.Equal(sent, []string{"GET /v2/a/manifests/x"}) {
+			t.Errorf("%s: sent %q", name, sent)
+		}
 	}
 }
