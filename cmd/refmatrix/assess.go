@@ -28,13 +28,13 @@ func newAssess() *cobra.Command {
 		Use:   "assess --from SOURCE --to TARGET",
 		Short: "Say what happens to the links of SOURCE when its images move to TARGET",
 		Long: `Pre-migration: for each image of SOURCE, which signatures, SBOMs and
-attestations hang on it and how, what TARGET supports, and what therefore
+attestations are attached to it and how, what TARGET supports, and what therefore
 happens to them with each copy tool. SOURCE and TARGET are names of the
 inventory, which are probed, or matrix.json files of a --probe full scan; of a
 file with several registries, FILE#NAME takes one. There is one TARGET.
 
-What hangs on the platforms of a multi-platform image is not asked: such an
-image is told, and the command printed for it takes that along.
+Artifacts attached to single platforms of an image are not probed: such an image
+is named, and the command printed for it takes them along.
 
 Exit status: 0 nothing is lost; 1 links are lost, or it cannot be told; 2 there
 is nothing to compare.`,

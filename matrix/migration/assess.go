@@ -168,8 +168,8 @@ func pushOf(target *matrix.Matrix) *matrix.Push {
 }
 
 const (
-	platformsNote = "Only what hangs on the image's own manifest was asked, " +
-		"not what hangs on the manifests of its platforms."
+	platformsNote = "Only what is attached to the image's own manifest was probed, " +
+		"not what is attached to the manifests of its platforms."
 	pathNote = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; " +
 		"it needs a host name of its own."
 )
@@ -234,16 +234,18 @@ func (a *ImageAssessment) conclude(index bool) {
 		a.Verdict, a.Command = SafeWithCommands, kept.Command
 		a.Detail = fmt.Sprintf("A plain copy loses %s; %s keeps them all.", total, kept.Tool)
 		if a.Links.Total() == 0 {
-			a.Detail = fmt.Sprintf("Nothing hangs on the index itself; %s takes along what hangs on its platforms.", kept.Tool)
+			a.Detail = fmt.Sprintf("Nothing is attached to the index itself; %s takes along what is attached to its platforms.",
+				kept.Tool)
 		}
 	case doubt >= 0:
 		a.Verdict, a.Detail = CannotTell, "It cannot be told what "+a.Copies[doubt].Tool+" keeps: "+a.Copies[doubt].reason+"."
 	case kept.Lost == 0:
 		a.Verdict, a.Command = CannotTell, kept.Command
-		a.Detail = fmt.Sprintf("%s keeps what hangs on the index, "+
-			"but no copy that takes along what hangs on its platforms works here.", kept.Tool)
+		a.Detail = fmt.Sprintf("%s keeps what is attached to the index, "+
+			"but no copy that takes along what is attached to its platforms works here.", kept.Tool)
 		if a.Links.Total() == 0 {
-			a.Detail = "Nothing hangs on the index itself, but no copy that takes along what hangs on its platforms works here."
+			a.Detail = "Nothing is attached to the index itself, " +
+				"but no copy that takes along what is attached to its platforms works here."
 		}
 	case kept.Kept == 0:
 		a.Verdict, a.Detail = LosesLinks, fmt.Sprintf("All of %s are lost with every copy.", total)

@@ -29,7 +29,7 @@ func verdictCounts(a migration.Assessment, m medium) markup {
 	images := matrix.Quantity(len(a.Images), "image")
 	sum := m.sprintf("%s from %s to %s: %s", images, sourceText(a, m), nameText(a.Target), strings.Join(counts, ", "))
 	if a.Platforms > 0 {
-		sum += m.sprintf("; of %d what hangs on the platforms was not asked", a.Platforms)
+		sum += m.sprintf("; of %d what is attached to the platforms was not probed", a.Platforms)
 	}
 	return sum
 }

@@ -92,7 +92,7 @@ var linkFindings = []findingRule{
 	},
 	{
 		code:    "cosign-tags",
-		meaning: "Signatures or attestations hang on cosign's own tags.",
+		meaning: "Signatures or attestations are attached by cosign's own tags.",
 		remedy:  "Copy them along in a migration (cosign copy, regctl image copy --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
 		source:  "cosign signature specification, tag-based discovery",
 		when:    seen(func(o *Observation) bool { return len(o.Capabilities.CosignTags) > 0 }),

@@ -50,7 +50,7 @@ type assessment struct {
 	}
 }
 
-// copiers copy an image with what hangs on it, as the command line of each
+// copiers copy an image with what is attached to it, as the command line of each
 // tool does, one request at a time: olareg 0.1.2 forgets a referrer when two
 // are pushed at once.
 var copiers = []struct {
@@ -174,7 +174,7 @@ func TestAssess(t *testing.T) {
 	section(t, "../../../docs/migration.md", "transcript", transcript)
 }
 
-// TestPlatforms: what hangs on a platform's manifest is not found at the index.
+// TestPlatforms: what is attached to a platform's manifest is not found at the index.
 // assess says so, and the command it prints takes it along; the others do not.
 func TestPlatforms(t *testing.T) {
 	f, inventory := start(t, fleet.Options{})
@@ -263,7 +263,7 @@ func assess(t *testing.T, inventory, from, to string) assessment {
 	return a
 }
 
-// links lists what hangs on the image of a repository, asked without any of
+// links lists what is attached to the image of a repository, asked without any of
 // the code under test: by the API, by the referrers tag and by cosign's tags.
 func links(t *testing.T, f *fleet.Fleet, r fleet.Registry, repository string) map[string]bool {
 	t.Helper()

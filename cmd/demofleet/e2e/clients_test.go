@@ -56,7 +56,7 @@ type answer struct {
 	status                  int
 	subject                 bool   // PUT answers OCI-Subject
 	empty                   bool   // the list shows nothing, whatever was pushed: what reads by it finds nothing
-	unsaid                  string // clients that have no forecast, for what they do hangs on more than is looked at
+	unsaid                  string // clients that have no forecast, because what they do depends on more than is looked at
 }
 
 const repository = "team/app"

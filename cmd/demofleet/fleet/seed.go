@@ -22,7 +22,7 @@ const (
 	BareTag   = "1.0"
 )
 
-// The artifact types of what hangs on Linked.
+// The artifact types of what is attached to Linked.
 const (
 	SBOMType      = "application/spdx+json"
 	SignatureType = "application/vnd.cncf.notary.signature"
