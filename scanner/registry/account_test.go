@@ -3,15 +3,16 @@ package registry_test
 import (
 	"fmt"
 	"net/http"
-	"refmatrix/matrix/verdict"
-	"refmatrix/scanner/inventory"
-	"refmatrix/scanner/registry"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
 // TestWrongPassword: however many images of however many entries use a wrong
@@ -229,5 +230,40 @@ func TestRedirectsAcceptNoAccount(t *testing.T) {
 				t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(want, "\n"))
 			}
 		})
+	}
+}
+
+// TestOneLoginPerRow: a row signs in at /v2/ once, however many of its requests are
+// refused, and the next row tries again if that was not answered.
+func TestOneLoginPerRow(t *testing.T) {
+	s := script(t, func(request, _ string) reply {
+		if request == "GET /v2/" {
+			return reply{status: 503}
+		}
+		return reply{status: 401, challenge: basicChallenge}
+	})
+	e := entry(t, s.URL)
+	e.Auth, e.Timeout = inventory.Auth{Username: "robot", Password: "right"}, 5*time.Second
+	c := client(t, e)
+	for row, want := range []int{1, 1, 0} {
+		session := c.NewSession()
+		for i := range 3 {
+			name := fmt.Sprintf("row%d/app%d", row, i)
+			_, err := session.Do(t.Context(), registry.Request{
+				Step: "resolve", Method: http.MethodGet, URL: c.URL(name + "/manifests/x"), Scope: "repository:" + name + ":pull",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		logins := 0
+		for _, one := range s.take() {
+			if one == "GET /v2/" {
+				logins++
+			}
+		}
+		if logins != want {
+			t.Errorf("row %d requested /v2/ %d times, want %d", row, logins, want)
+		}
 	}
 }

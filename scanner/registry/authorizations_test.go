@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"refmatrix/scanner/inventory"
-	"refmatrix/scanner/registry"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry"
 )
 
 // TestRenewal: a token that is refused is renewed once, at the realm that the

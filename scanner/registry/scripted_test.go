@@ -5,10 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"refmatrix/scanner/registry"
 	"strings"
 	"sync"
 	"testing"
+
+	"refmatrix/scanner/registry"
 )
 
 // scripted is a registry that answers as a rule says and records what it was sent:

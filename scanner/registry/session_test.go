@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
 )
 
@@ -143,5 +144,40 @@ func TestBound(t *testing.T) {
 		if got := (&outgoing{step: test.step, maxBody: test.asked}).bound(test.status); got != test.want {
 			t.Errorf("%s, HTTP %d: %d bytes, want %d", test.step, test.status, got, test.want)
 		}
+	}
+}
+
+// TestBudgetOfLogin: GET /v2/ is for all rows, so what it takes is not taken from the
+// row that sends it.
+func TestBudgetOfLogin(t *testing.T) {
+	over := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/v2/" {
+			<-over
+		}
+		w.Header().Set("WWW-Authenticate", "Basic")
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(server.Close)
+	defer close(over)
+	target, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := NewPool(Options{})
+	t.Cleanup(pool.Close)
+	const timeout = 500 * time.Millisecond
+	s := pool.Client(inventory.Registry{
+		URL: target, Timeout: timeout, Retries: 2, Auth: inventory.Auth{Username: "robot", Password: "wrong"},
+	}).NewSession()
+	_, err = s.Do(t.Context(), Request{Step: "resolve", Method: http.MethodGet, URL: s.client.URL("a/manifests/x"), Scope: "repository:a:pull"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := s.exchanges[len(s.exchanges)-1]; x.Step != matrix.LoginStep || x.Error == "" || !s.loggedIn {
+		t.Fatalf("/v2/ did not hang: %+v", x)
+	}
+	if s.budget < 2*timeout {
+		t.Errorf("%s left of %s", s.budget, 3*timeout)
 	}
 }
