@@ -111,9 +111,10 @@ type Client struct {
 	token          *authorization // of the inventory, sent with every request; nil if it names none
 	version        version
 	slots          *semaphore.Weighted
-	global         *rate.Limiter
 	redactor       redactor
 	pace           *pace
+
+	nameFault error // why nothing is requested under the registry's name; usually nil
 
 	dialledLoopback, dialledElsewhere atomic.Bool // addresses of the registry itself
 
@@ -132,12 +133,12 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		version:        version{slot: semaphore.NewWeighted(1)},
 		slots:          semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
 		pace:           newPace(entry.Rate, entry.Burst),
-		global:         p.global,
 	}
 	if p.options.Timeout > 0 {
 		c.timeout = p.options.Timeout
 	}
 	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
+	c.nameFault = admitName(entry.URL.Hostname())
 	c.accounts = &accounts{client: c, found: map[string]lookUp{}}
 	if token := entry.Auth.Token.Reveal(); token != "" {
 		c.token = &authorization{

@@ -82,8 +82,7 @@ const onMetadata = " is the name of a metadata address, from which nothing is re
 
 // admitName refuses a registry whose name alone shows that it is a metadata service.
 // Behind a proxy the name is all there is to judge.
-func (c *Client) admitName() error {
-	host := c.entry.URL.Hostname()
+func admitName(host string) error {
 	if class, _ := address.Forbidden(host); class == address.Metadata && !isLiteral(host) {
 		return &refusal{matrix.Connect, host + onMetadata}
 	}

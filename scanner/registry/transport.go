@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/registry/credential"
 )
 
 // transportKey is a way on which requests leave. A connection of one is never used
@@ -31,11 +31,11 @@ func (c *Client) transportFor(step string, req *http.Request) (transportKey, *ur
 	}
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
-		c.redactor.add(password, base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
+		c.redactor.add(password, basicSecret(credential.Account{Username: proxy.User.Username(), Password: password}))
 	}
 	foreign := !c.isOwn(req.URL)
 	if !foreign {
-		err = c.admitName()
+		err = c.nameFault
 	}
 	return transportKey{
 		foreign: foreign,

@@ -86,7 +86,7 @@ func TestMetadataRegistry(t *testing.T) {
 		}
 	}
 	for host, admitted := range map[string]bool{"metadata.google.internal": false, "METADATA.goog.": false, "169.254.169.254": true, "localhost": true} {
-		if err := clientOf(t, "http://"+host, inventory.Auth{}).admitName(); (err == nil) != admitted {
+		if err := clientOf(t, "http://"+host, inventory.Auth{}).nameFault; (err == nil) != admitted {
 			t.Errorf("behind a proxy, %s: %v", host, err)
 		}
 	}

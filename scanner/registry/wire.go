@@ -162,7 +162,7 @@ func (c *Client) acquire(ctx context.Context, s *Session) error {
 	if err := c.slots.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	if err := errors.Join(c.pace.wait(ctx), c.global.Wait(ctx)); err != nil {
+	if err := errors.Join(c.pace.wait(ctx), c.pool.global.Wait(ctx)); err != nil {
 		c.slots.Release(1)
 		if ctx.Err() == nil {
 			return errNoTurn

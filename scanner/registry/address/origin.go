@@ -12,11 +12,26 @@ type Origin struct{ Scheme, Host, Port string }
 
 // OriginOf returns the origin of u.
 func OriginOf(u *url.URL) Origin {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	origin := Origin{
+		Scheme: strings.ToLower(u.Scheme),
+		Host:   strings.ToLower(u.Hostname()),
+		Port:   u.Port(),
 	}
-	return Origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), port}
+	if origin.Port == "" {
+		origin.Port = defaultPort(origin.Scheme)
+	}
+	return origin
+}
+
+// defaultPort returns the port of a scheme, or "" for one that has none here.
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
 }
 
 // SameOrigin reports whether a and b have the same scheme, host and port, a
