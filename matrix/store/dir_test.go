@@ -164,10 +164,10 @@ func TestRemovedInBetween(t *testing.T) {
 	}
 }
 
-// TestRead: what is no matrix is refused with what is wrong.
+// TestRead: what is not a matrix is refused with the reason.
 func TestRead(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{"", "is no matrix.json"},
+		{"", "is not a matrix.json"},
 		{"{\n \"schema\": nope}", "line 2, column 14"},
 		{`{"schema":"refmatrix/v2"}`, `has the schema "refmatrix/v2"`},
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"odd"}]}`, `rows[0] has the severity "odd"`},

@@ -125,7 +125,7 @@ type Baseline struct {
 
 // Baseline returns the last scan to compare one of scope with: the newest
 // complete one of the same scope, else the newest of it, else the newest
-// complete one of all, else the newest. Its Matrix is nil if there is none.
+// complete one of all, else the newest. Its Matrix is nil if none was found.
 func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
 	paths, err := h.scans()
 	if err != nil {
@@ -288,7 +288,7 @@ func walk(path string, rows func(head *matrix.Matrix, decoder *json.Decoder) err
 
 func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) error) error {
 	if _, err := decoder.Token(); err != nil {
-		return fmt.Errorf("is no matrix.json: %w", err)
+		return fmt.Errorf("is not a matrix.json: %w", err)
 	}
 	var head matrix.Matrix
 	keys := map[string]any{
@@ -301,7 +301,7 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
-			return fmt.Errorf("is no matrix.json: %w", err)
+			return fmt.Errorf("is not a matrix.json: %w", err)
 		}
 		name, _ := key.(string)
 		if name == "rows" {
@@ -318,7 +318,7 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 			into = new(json.RawMessage)
 		}
 		if err := decoder.Decode(into); err != nil {
-			return fmt.Errorf("is no matrix.json: %w", err)
+			return fmt.Errorf("is not a matrix.json: %w", err)
 		}
 	}
 	return nil

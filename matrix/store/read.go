@@ -42,7 +42,7 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 	}
 	var m matrix.Matrix
 	if err := json.Unmarshal(content, &m); err != nil {
-		return nil, fmt.Errorf("is no matrix.json: %s%w", position(content, err), err)
+		return nil, fmt.Errorf("is not a matrix.json: %s%w", position(content, err), err)
 	}
 	if m.Schema != matrix.Schema {
 		return nil, fmt.Errorf("has the schema %q: this refmatrix reads %s", m.Schema, matrix.Schema)

@@ -6,7 +6,7 @@ import (
 	"refmatrix/matrix/verdict"
 )
 
-// A 404 with plain text says that there is no referrers API: clients fall back
+// A 404 with plain text shows that the registry lacks the referrers API: clients fall back
 // to the referrers tag schema.
 func ExampleJudge() {
 	v := verdict.Judge(&verdict.Observation{

@@ -49,7 +49,7 @@ var answerFindings = []findingRule{
 	{
 		code:    "clients-fail",
 		meaning: "Some clients fail on this answer instead of falling back.",
-		remedy:  "Use the other clients here, or force the tag schema (oras --distribution-spec v1.1-referrers-tag), until the answer is mended.",
+		remedy:  "Use the other clients here, or force the tag schema (oras --distribution-spec v1.1-referrers-tag), until the answer is fixed.",
 		source:  "clients measured, see the forecast table",
 		when:    seen(func(o *Observation) bool { return clientsThat(forecast(o), failsAtAll) != "" }),
 		text: func(s *shown, _ Verdict) string {
@@ -67,7 +67,7 @@ var answerFindings = []findingRule{
 	{
 		code:    "writes-lost",
 		meaning: "What a client attaches is not found afterwards.",
-		remedy:  "Attach with a client that writes the tag here, or force the tag schema, until the answer is mended.",
+		remedy:  "Attach with a client that writes the tag here, or force the tag schema, until the answer is fixed.",
 		source:  "clients measured, see the forecast table",
 		when: seen(func(o *Observation) bool {
 			return clientsThat(forecast(o), losesWrites) != "" && !o.Capabilities.Push.Unlisted()
@@ -80,7 +80,7 @@ var answerFindings = []findingRule{
 	{
 		code:    "page-loop",
 		meaning: "The pages of the list do not end or lead away.",
-		remedy:  "Mend the next links of the registry or of the proxy before it: they have to lead on, on the same origin, to an OCI index.",
+		remedy:  "Fix the next links of the registry or of the proxy before it: they have to lead on, on the same origin, to an OCI index.",
 		source:  listing + "; RFC 8288",
 		when:    seen(func(o *Observation) bool { return pageText[o.Capabilities.Pagination] != "" }),
 		text:    func(s *shown, _ Verdict) string { return pageText[s.Capabilities.Pagination] },
@@ -105,7 +105,7 @@ var answerFindings = []findingRule{
 	{
 		code:    "filter-fails",
 		meaning: "The filtered list leaves out what it was asked for, or is refused.",
-		remedy:  "List without an artifact type and filter on the client's side, and ask the vendor to mend the filter.",
+		remedy:  "List without an artifact type and filter on the client's side, and ask the vendor to fix the filter.",
 		source:  listing,
 		when:    filterIs(matrix.FilterFails),
 		text: sentence("A request with ?artifactType= is refused or leaves out the very type it asks for: clients that " +

@@ -45,7 +45,7 @@ var linkFindings = []findingRule{
 	{
 		code:    "links-not-compared",
 		meaning: "There are a referrers tag and the API, and the two lists were not compared.",
-		remedy:  "Scan with --probe full, which reads the pages of the list; mend its next links where they do not lead on.",
+		remedy:  "Scan with --probe full, which reads the pages of the list; fix its next links where they do not lead on.",
 		source:  "distribution specification v1.1, Enabling the Referrers API",
 		when: func(o *Observation, v Verdict) bool {
 			return tagIs(matrix.TagIndex, o) && !o.Capabilities.TagSchema.Compared && v.Referrers == matrix.Supported

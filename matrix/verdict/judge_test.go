@@ -322,7 +322,7 @@ func TestRemediesByReason(t *testing.T) {
 	}{
 		{with(subject(coded(400, "MANIFEST_INVALID")), named("Quay")), "Quay from 3.12.1 answers so"},
 		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
-		{with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Mend the next links"},
+		{with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Fix the next links"},
 	} {
 		got := remediesFor(test.of, show(test.of, nil), Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {

@@ -82,7 +82,7 @@ func (a Answer) hasCodePrefix(prefix string) bool {
 type Manifest struct {
 	Answer
 	Method    string // the request that Answer belongs to: HEAD, or GET after it
-	Digest    string // the resolved digest; empty if there is none
+	Digest    string // the resolved digest; empty if the image has no known one
 	NoDigest  NoDigest
 	MediaType string // of the manifest, as the registry names it
 }

@@ -41,7 +41,7 @@ var faultReasons = []reason{
 		observed: "the TLS handshake or the certificate was refused",
 		meaning:  "The connection could not be made safe.",
 		remedies: []string{
-			"Give the authority that signed the certificate as tls.caFile, or mend the certificate.",
+			"Give the authority that signed the certificate as tls.caFile, or fix the certificate.",
 		},
 		source: "RFC 8446, RFC 5280",
 	}, "TLS failed"),
@@ -68,7 +68,7 @@ var faultReasons = []reason{
 		observed: "a redirect loop, from https to http, or to a forbidden address",
 		meaning:  "A redirect led where refmatrix does not go.",
 		remedies: []string{
-			"Mend the registry's or proxy's redirect; refmatrix follows none to http, to itself in a circle, or to loopback, link-local and metadata addresses.",
+			"Fix the registry's or proxy's redirect; refmatrix follows none to http, to itself in a circle, or to loopback, link-local and metadata addresses.",
 		},
 		source: "RFC 9110 section 15.4; SECURITY.md",
 	}, "Redirect not followed"),
@@ -77,7 +77,7 @@ var faultReasons = []reason{
 		observed: "the challenge named a realm that must not get the credentials",
 		meaning:  "The registry asked for the credentials to be sent where they must not go; nothing was sent.",
 		remedies: []string{
-			"Mend the realm in the registry's configuration: it must be https, on an address that is not loopback, link-local or metadata; name it under auth.realms where a list is given.",
+			"Fix the realm in the registry's configuration: it must be https, on an address that is not loopback, link-local or metadata; name it under auth.realms where a list is given.",
 		},
 		source: "GHSA-xf85-363p-868w, CVE-2020-15157; SECURITY.md",
 	}, "Credentials withheld"),

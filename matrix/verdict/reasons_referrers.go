@@ -17,7 +17,7 @@ var referrersReasons = []reason{
 		observed:   "a redirect whose target no longer holds /referrers/<digest>",
 		when:       func(o *Observation) bool { return o.Referrers.Location != "" },
 		detail: func(s *shown) string {
-			return fmt.Sprintf("HTTP %d to %s, which is no referrers endpoint: clients cannot list referrers.", s.Referrers.Status, s.Referrers.Location)
+			return fmt.Sprintf("HTTP %d to %s, which is not a referrers endpoint: clients cannot list referrers.", s.Referrers.Status, s.Referrers.Location)
 		},
 		meaning: "The registry sends the question to its web site, which knows nothing of referrers.",
 		remedies: []string{
@@ -37,7 +37,7 @@ var referrersReasons = []reason{
 		},
 		meaning: "The API is there, but its answers carry a media type that most clients refuse.",
 		remedies: []string{
-			"Upgrade the registry, or mend the proxy rule that rewrites Content-Type: the answer must be " + matrix.IndexMediaType + ".",
+			"Upgrade the registry, or fix the proxy rule that rewrites Content-Type: the answer must be " + matrix.IndexMediaType + ".",
 			"Until then link by the referrers tag schema (oras --distribution-spec v1.1-referrers-tag).",
 		},
 		source: listing + "; harbor#18865",
@@ -78,7 +78,7 @@ var referrersReasons = []reason{
 		detail: func(s *shown) string {
 			return answerText(&s.Referrers.Answer) + ", but the body is " + s.Referrers.Body.Text() + " and no OCI index: something else answers for the referrers API."
 		},
-		meaning: "A 200 that is no referrers list: a sign-in page or a web application answers in the registry's place.",
+		meaning: "A 200 that is not a referrers list: a sign-in page or a web application answers in the registry's place.",
 		remedies: []string{
 			"Look for a sign-in page or a single-page application that answers for unknown paths, and let /v2/*/referrers/* reach the registry.",
 			"Force the referrers tag schema until then: clients that trust the 200 lose links.",

@@ -73,7 +73,7 @@ func (f *faults) err() error {
 	}
 	slices.SortStableFunc(f.list, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	if f.more > 0 {
-		return append(f.list, Fault{f.file, 0, "", fmt.Sprintf("%d more faults are not listed: mend these first", f.more)})
+		return append(f.list, Fault{f.file, 0, "", fmt.Sprintf("%d more faults are not listed: fix these first", f.more)})
 	}
 	return f.list
 }

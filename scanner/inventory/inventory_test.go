@@ -196,7 +196,7 @@ func TestFaults(t *testing.T) {
 func TestManyFaults(t *testing.T) {
 	_, err := parse(t, one("labels: {"+strings.Repeat(`"": x, `, 300)+"}"))
 	lines := strings.Split(fmt.Sprint(err), "\n")
-	if last := lines[len(lines)-1]; len(lines) != 201 || last != "inventory.yaml: 100 more faults are not listed: mend these first" {
+	if last := lines[len(lines)-1]; len(lines) != 201 || last != "inventory.yaml: 100 more faults are not listed: fix these first" {
 		t.Errorf("%d faults, the last %q", len(lines), last)
 	}
 }

@@ -21,7 +21,7 @@ type accounts struct {
 
 // lookUp is what came of looking for an account.
 type lookUp struct {
-	account *account // nil if there is none
+	account *account // nil if nothing was found
 	err     error    // of a helper or file
 }
 
@@ -50,7 +50,7 @@ func (a *accounts) source(repository string) (credential.Source, error) {
 	return a.client.pool.files.Locate(host, repository)
 }
 
-// get returns the account for a repository, nil if there is none. A helper or file
+// get returns the account for a repository, or nil without one. A helper or file
 // that fails is a refusal of kind credentials.
 func (a *accounts) get(ctx context.Context, repository string) (*account, error) {
 	key := a.key(repository)

@@ -73,7 +73,7 @@ func (r *headerReader) skipWord() {
 }
 
 // ParseBearer returns the parameters of the first Bearer challenge that has a
-// realm, by their names in lower case. ok is false if there is none.
+// realm, by their names in lower case. ok is false without one.
 func ParseBearer(field string) (parameters map[string]string, ok bool) {
 	for _, one := range parseChallenges(field) {
 		if one.isToken() {
@@ -93,7 +93,7 @@ const (
 )
 
 // usable returns the challenge of an answer of the registry's own origin that can
-// be met: the first Bearer with a realm, or else Basic. It is nil if there is none.
+// be met: the first Bearer with a realm, or else Basic. It is nil without one.
 func (c *Client) usable(got *answer) *challenge {
 	if !c.isOwn(got.url) {
 		return nil

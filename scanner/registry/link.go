@@ -52,7 +52,7 @@ func (r *headerReader) relations() []string {
 
 // Next returns the absolute URL of the next page: the first target of a Link
 // header that has the relation next (RFC 8288; distribution specification v1.1,
-// "Listing Referrers"). It is nil if there is none. A target with userinfo is not
+// "Listing Referrers"). It is nil without one. A target with userinfo is not
 // one: that is a credential of the registry's choice.
 func (r *Response) Next() *url.URL {
 	for _, field := range r.Header.Values("Link") {

@@ -125,7 +125,7 @@ func (c proxyConn) Read(b []byte) (int, error) {
 // proxyFault is a proxy that could not be reached, or did not let us through.
 type proxyFault struct {
 	proxy  string // host and port
-	status int    // what it answered; 0 if there is no answer, and err says why
+	status int    // what it answered; 0 if nothing came, and err is the reason
 	err    error
 }
 

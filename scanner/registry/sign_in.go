@@ -152,7 +152,7 @@ func (c *Client) mayHide(got *answer) bool {
 }
 
 // authorize meets a challenge with the account of the request's repository. It
-// returns nil if Basic wants an account and there is none.
+// returns nil if a Basic challenge has no account to answer it.
 func (in *signIn) authorize(ctx context.Context, met *challenge) (*authorization, error) {
 	c := in.session.client
 	a, err := c.accounts.get(ctx, in.request.repository())

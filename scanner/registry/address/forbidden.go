@@ -86,7 +86,7 @@ func embedded(address netip.Addr) []netip.Addr {
 }
 
 // Forbidden judges the host of a realm or redirect as it is written. why is the
-// reason against it, or "" if there is none. class is its class, if that is the
+// reason against it, or "" without one. class is its class, if that is the
 // reason. What a name resolves to is judged when it is dialled.
 //
 // A host that net/http, a resolver or a proxy could read as another one than

@@ -13,7 +13,7 @@ type Account struct {
 	RegistryToken string // a bearer token of the registry
 }
 
-// IsZero reports whether a is no account.
+// IsZero reports whether a is the zero account.
 func (a Account) IsZero() bool { return a == Account{} }
 
 // Format implements fmt.Formatter, so that no verb prints a secret.

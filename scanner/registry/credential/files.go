@@ -67,7 +67,7 @@ func readDockerConfig() (*Config, error) {
 	dir := os.Getenv("DOCKER_CONFIG")
 	if dir == "" {
 		home, err := os.UserHomeDir()
-		if err != nil { // without a home there is no file
+		if err != nil { // a file needs a home
 			return parse(nil, dockerConfig)
 		}
 		dir = filepath.Join(home, ".docker")

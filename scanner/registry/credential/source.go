@@ -25,7 +25,7 @@ func Helper(name, host string) Source {
 }
 
 // Key returns a text that is equal for repositories of one registry that have the
-// same account. It is "" if there is none, and holds no secret.
+// same account. It is "" without one, and holds no secret.
 func (s Source) Key() string {
 	switch {
 	case s.config != nil:
@@ -54,7 +54,7 @@ func (s Source) Name() string {
 // Format implements fmt.Formatter, so that no verb prints a secret of the file.
 func (s Source) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.Name())) }
 
-// Account returns the account, which is zero if there is none. A helper is run
+// Account returns the account, which is zero if nothing was found. A helper is run
 // for it, each time. No error quotes a secret.
 func (s Source) Account(ctx context.Context) (Account, error) {
 	if s.config != nil {
