@@ -5,20 +5,21 @@ import "strings"
 // Capabilities is what the capability steps measured beside the verdict. A
 // zero field was not measured and is left out of every report.
 type Capabilities struct {
-	Descriptors     *int           `json:"descriptors,omitempty"`      // descriptors listed on all pages; left out where a next page was not read
-	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`   // artifact types of the descriptors that were read, counted; of very many the most frequent
-	MoreTypes       int            `json:"more_types,omitempty"`       // how many artifact types artifact_types leaves out
-	ContentType     TypeMatch      `json:"content_type,omitempty"`     // how the Content-Type of the referrers answer compares with the index type
-	Filter          Filter         `json:"filter,omitempty"`           // what ?artifactType= does
-	FilterType      string         `json:"filter_type,omitempty"`      // the type the filter was tried with
-	Pagination      Pagination     `json:"pagination,omitempty"`       // how a long list is handed out
-	Pages           int            `json:"pages,omitempty"`            // pages read
-	AbsentSubject   string         `json:"absent_subject,omitempty"`   // answer for a digest that cannot exist: empty-index, index, http-404 ...
-	MalformedDigest string         `json:"malformed_digest,omitempty"` // answer for a malformed digest: http-400 ...
-	Head            string         `json:"head,omitempty"`             // answer to HEAD: http-200 ...
-	TagSchema       *TagSchema     `json:"tag_schema,omitempty"`       // the referrers tag of this image
-	CosignTags      []string       `json:"cosign_tags,omitzero"`       // those of .sig, .att and .sbom that exist; empty where none does
-	Push            *Push          `json:"push,omitempty"`             // what a client that attaches an artifact here writes
+	Descriptors     *int           `json:"descriptors,omitempty"`         // descriptors listed on all pages; left out where a next page was not read
+	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`      // artifact types of the descriptors that were read, counted; of very many the most frequent
+	MoreTypes       int            `json:"more_types,omitempty"`          // how many artifact types artifact_types leaves out
+	Invalid         int            `json:"invalid_descriptors,omitempty"` // descriptors listed beside those that are not valid: without a digest, or with a type over 255 bytes
+	ContentType     TypeMatch      `json:"content_type,omitempty"`        // how the Content-Type of the referrers answer compares with the index type
+	Filter          Filter         `json:"filter,omitempty"`              // what ?artifactType= does
+	FilterType      string         `json:"filter_type,omitempty"`         // the type the filter was tried with
+	Pagination      Pagination     `json:"pagination,omitempty"`          // how a long list is handed out
+	Pages           int            `json:"pages,omitempty"`               // pages read
+	AbsentSubject   string         `json:"absent_subject,omitempty"`      // answer for a digest that cannot exist: empty-index, index, http-404 ...
+	MalformedDigest string         `json:"malformed_digest,omitempty"`    // answer for a malformed digest: http-400 ...
+	Head            string         `json:"head,omitempty"`                // answer to HEAD: http-200 ...
+	TagSchema       *TagSchema     `json:"tag_schema,omitempty"`          // the referrers tag of this image
+	CosignTags      []string       `json:"cosign_tags,omitzero"`          // those of .sig, .att and .sbom that exist; empty where none does
+	Push            *Push          `json:"push,omitempty"`                // what a client that attaches an artifact here writes
 }
 
 // FilterAnnounced reports whether the registry said that it applied a filter.
@@ -85,13 +86,14 @@ const (
 // TagSchema is the referrers tag of an image, as the specification's
 // "Referrers Tag Schema" names it, and how it agrees with the API.
 type TagSchema struct {
-	Tag         string   `json:"tag"`                   // the tag, algorithm and encoded part cut as the specification says
-	State       TagState `json:"state"`                 // what it is
-	Digest      string   `json:"digest,omitempty"`      // of its index
-	Descriptors int      `json:"descriptors,omitempty"` // descriptors its index lists
-	Compared    bool     `json:"compared,omitempty"`    // its index was compared with all pages of the API's list
-	OnlyTag     []string `json:"only_tag,omitempty"`    // digests the API does not list, to a bound
-	OnlyAPI     []string `json:"only_api,omitempty"`    // digests the tag does not list, to a bound
+	Tag         string   `json:"tag"`                           // the tag, algorithm and encoded part cut as the specification says
+	State       TagState `json:"state"`                         // what it is
+	Digest      string   `json:"digest,omitempty"`              // of its index
+	Descriptors int      `json:"descriptors,omitempty"`         // descriptors its index lists
+	Invalid     int      `json:"invalid_descriptors,omitempty"` // descriptors listed beside those that are not valid
+	Compared    bool     `json:"compared,omitempty"`            // its index was compared with all pages of the API's list
+	OnlyTag     []string `json:"only_tag,omitempty"`            // digests the API does not list, to a bound
+	OnlyAPI     []string `json:"only_api,omitempty"`            // digests the tag does not list, to a bound
 
 	OnlyTagCount int `json:"only_tag_count,omitempty"` // digests the API does not list, all of them
 	OnlyAPICount int `json:"only_api_count,omitempty"` // digests the tag does not list, all of them

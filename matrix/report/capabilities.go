@@ -25,6 +25,12 @@ var capabilities = []capability{
 		}
 		return one(strconv.Itoa(*c.Descriptors))
 	}},
+	{name: "descriptors not valid", values: func(c *matrix.Capabilities) [][]string {
+		if c.Invalid == 0 {
+			return nil
+		}
+		return one(strconv.Itoa(c.Invalid))
+	}},
 	{name: "artifact type", values: artifactTypes, brief: artifactTypesBrief},
 	{name: "content type", values: func(c *matrix.Capabilities) [][]string { return one(string(c.ContentType)) }},
 	{name: "filter", values: func(c *matrix.Capabilities) [][]string { return one(string(c.Filter), c.FilterType) }},

@@ -17,6 +17,16 @@ func failsOnlyToPush(f matrix.Forecast) bool { return f.Push == matrix.OutcomeEr
 func failsAtAll(f matrix.Forecast) bool      { return failsToRead(f) || failsOnlyToPush(f) }
 func losesWrites(f matrix.Forecast) bool     { return f.Push == matrix.OutcomeNothing }
 
+// invalidDescriptors counts the descriptors of the API's list and of the referrers tag
+// that are not valid.
+func invalidDescriptors(o *Observation) int {
+	n := o.Capabilities.Invalid
+	if tag := o.Capabilities.TagSchema; tag != nil {
+		n += tag.Invalid
+	}
+	return n
+}
+
 // pageText says what is wrong with the pages of a list.
 var pageText = map[matrix.Pagination]string{
 	matrix.PageLoop:    "The next links of the list run in a circle: clients that follow them hang or repeat.",
@@ -34,6 +44,17 @@ var answerFindings = []findingRule{
 		when:    func(_ *Observation, v Verdict) bool { return v.Reason == matrix.IndexOn404 },
 		text: sentence("A registry with the API must not answer 404 here (distribution specification v1.1, Listing Referrers); " +
 			"clients treat every 404 as no API and use the tag schema."),
+	},
+	{
+		code:    "invalid-descriptors",
+		meaning: "A list has descriptors without a valid digest, or with a type of more than 255 bytes.",
+		remedy:  "Ask the vendor for descriptors as the image specification has them; what is attached by these cannot be read.",
+		source:  "image specification, Descriptor and Digests; RFC 6838 section 4.2",
+		when:    seen(func(o *Observation) bool { return invalidDescriptors(o) > 0 }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("The list has %s that no client can use, without a valid digest or with a type of more than 255 bytes: they are left out of all counts.",
+				matrix.Quantity(invalidDescriptors(&s.Observation), "descriptor"))
+		},
 	},
 	{
 		code:    "type-parameters",

@@ -123,10 +123,11 @@ type Referrers struct {
 }
 
 // Index is an OCI image index as far as refmatrix needs it. The descriptors
-// kept are bounded; Total counts them all.
+// kept are bounded; Total counts them all, but for those that are not valid.
 type Index struct {
 	Null        bool // "manifests": null, an empty list as some registries write it
 	Total       int
+	Invalid     int // without a valid digest, or with a type over 255 bytes
 	Descriptors []matrix.Descriptor
 }
 

@@ -40,7 +40,7 @@ func show(o *Observation, clean func(string) string) *shown {
 	s.Referrers.Elsewhere = c.text(o.Referrers.Elsewhere)
 	s.Referrers.FiltersApplied = c.text(o.Referrers.FiltersApplied)
 	if index := o.Referrers.Index; index != nil {
-		s.Referrers.Index = &Index{Null: index.Null, Total: index.Total}
+		s.Referrers.Index = &Index{Null: index.Null, Total: index.Total, Invalid: index.Invalid}
 	}
 	s.Capabilities = c.capabilities(o.Capabilities)
 	// The tag is of the digest, cut: it may hold a part of a secret that the digest

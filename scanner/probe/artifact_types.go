@@ -16,7 +16,7 @@ const maxTypes = 100
 // countArtifactTypes counts the descriptors of a list by artifact type. Their
 // total is stored only if the list was read whole.
 func countArtifactTypes(c *matrix.Capabilities, index *verdict.Index, whole bool) {
-	c.Descriptors = nil
+	c.Descriptors, c.Invalid = nil, index.Invalid
 	if total := index.Total; whole {
 		c.Descriptors = &total
 	}

@@ -38,6 +38,6 @@ func probeCosignTags(ctx context.Context, r *row) error {
 
 // isManifest reports whether the body of resp is a manifest or an index.
 func isManifest(resp *registry.Response) bool {
-	kind := readBody(resp.Bytes).kind
+	kind := readBody(resp).kind
 	return kind == verdict.BodyManifest || kind == verdict.BodyIndex
 }

@@ -16,8 +16,7 @@ func probeFilter(ctx context.Context, r *row) error {
 	wanted := verdict.AbsentType
 	for _, d := range r.seen.Referrers.Index.Descriptors {
 		// Some registries list descriptors without their artifact type.
-		named := d.ArtifactType != "" && d.ArtifactType != overlong
-		if named && (wanted == verdict.AbsentType || d.ArtifactType < wanted) {
+		if d.ArtifactType != "" && (wanted == verdict.AbsentType || d.ArtifactType < wanted) {
 			wanted = d.ArtifactType
 		}
 	}

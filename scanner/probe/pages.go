@@ -63,10 +63,11 @@ func followPages(ctx context.Context, r *row) error {
 // row.
 func addPage(r *row, total *verdict.Index, page body) {
 	total.Total += page.index.Total
+	total.Invalid += page.index.Invalid
 	room := maxDescriptors - len(total.Descriptors)
 	page.index.Descriptors = page.index.Descriptors[:min(room, len(page.index.Descriptors))]
 	total.Descriptors = append(total.Descriptors, page.index.Descriptors...)
-	r.listed = append(r.listed, page.digests[:min(len(page.digests), maxDigests-len(r.listed))]...)
+	r.listed.addAll(page.listed)
 }
 
 // admitPage returns PageLinked if a next link may be followed, or else why not.

@@ -8,20 +8,12 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// evidenceOf gathers what the registry has shown of itself so far.
+// evidenceOf returns what the registry has shown of itself so far.
 func evidenceOf(r *row) verdict.Evidence {
 	e := verdict.Evidence{
 		Host:     r.entry().URL.Hostname(),
-		Headers:  http.Header{},
+		Headers:  r.session.Header(),
 		NotFound: r.notFound,
-	}
-	for _, header := range r.session.Headers() {
-		for name, values := range header {
-			if _, ok := e.Headers[name]; ok {
-				continue
-			}
-			e.Headers[name] = values
-		}
 	}
 	for _, value := range r.session.Challenge().Values("Www-Authenticate") {
 		if bearer, ok := registry.ParseBearer(value); ok {

@@ -36,7 +36,7 @@ func listReferrers(ctx context.Context, r *row) error {
 	if answer.Location != "" || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound {
 		return nil
 	}
-	answer.Index, r.listed = parsed.index, parsed.digests
+	answer.Index, r.listed = parsed.index, parsed.listed
 	if answer.Index != nil {
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next)

@@ -36,7 +36,7 @@ func resolve(ctx context.Context, r *row) error {
 	if resp.Fault != nil || resp.Token {
 		return nil
 	}
-	parsed := readBody(resp.Bytes)
+	parsed := readBody(resp)
 	m.Body, m.Codes = parsed.kind, parsed.codes
 	if resp.Status != http.StatusOK {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"refmatrix/scanner/registry/address"
 )
 
-// This file is what all steps stand on, with body.go and artifact_types.go,
+// This file is what all steps stand on, with body.go, index.go and artifact_types.go,
 // which read answers. No step uses another step's file.
 
 // The names of the steps, as exchanges carry them.
@@ -47,9 +47,9 @@ type row struct {
 	client   *registry.Client
 	image    inventory.Image
 	seen     verdict.Observation
-	notFound string   // text of a plain 404 at the referrers endpoint, for the fingerprint
-	listed   []string // digests of all pages of the list that were read, to a bound
-	tagged   []string // digests that the referrers tag lists, to a bound
+	notFound string  // text of a plain 404 at the referrers endpoint, for the fingerprint
+	listed   digests // of all pages of the list that were read
+	tagged   digests // that the referrers tag lists
 }
 
 // entry is the inventory entry of the registry.
@@ -105,12 +105,12 @@ func (r *row) list(ctx context.Context, q registry.Request) (*registry.Response,
 	if q.Method == "" {
 		q.Method = http.MethodGet
 	}
-	q.Header, q.MaxBody = accept(matrix.IndexMediaType), registry.MaxIndex
+	q.Header, q.MaxBody, q.ReadOn = accept(matrix.IndexMediaType), registry.MaxIndex, beginsIndex
 	resp, err := r.session.Do(ctx, q)
 	if err != nil || resp.Fault != nil {
 		return resp, body{}, err
 	}
-	return resp, readBody(resp.Bytes), nil
+	return resp, readBody(resp), nil
 }
 
 // referrers lists the referrers of a digest in the image's repository, filtered

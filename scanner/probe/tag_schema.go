@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -68,15 +69,16 @@ func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
 		found.State = matrix.TagSubject
 		return
 	}
-	parsed := readBody(resp.Bytes)
+	parsed := readBody(resp)
 	if parsed.index == nil {
 		found.State = matrix.TagOther
 		return
 	}
 	index := parsed.index
-	r.tagged = parsed.digests
+	r.tagged = parsed.listed
 	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
-	found.Links = index.Descriptors[:min(len(index.Descriptors), maxLinks)]
+	found.Links = slices.Clone(index.Descriptors[:min(len(index.Descriptors), maxLinks)])
+	found.Invalid = index.Invalid
 }
 
 // compareLists stores which digests only the API or only the tag lists, if there
@@ -87,29 +89,10 @@ func compareLists(r *row) {
 	if !hasAPI(&r.seen) || tag == nil || tag.State != matrix.TagIndex || !whole {
 		return
 	}
-	if len(r.listed) >= maxDigests || len(r.tagged) >= maxDigests {
+	if r.listed.full() || r.tagged.full() {
 		return
 	}
 	tag.Compared = true
-	tag.OnlyTag, tag.OnlyTagCount = difference(r.tagged, r.listed)
-	tag.OnlyAPI, tag.OnlyAPICount = difference(r.listed, r.tagged)
-}
-
-// difference returns the first maxLinks digests that are in a and not in b, and
-// how many there are.
-func difference(a, b []string) (first []string, n int) {
-	seen := make(map[string]bool, len(b))
-	for _, digest := range b {
-		seen[digest] = true
-	}
-	for _, digest := range a {
-		if seen[digest] {
-			continue
-		}
-		seen[digest] = true
-		if n++; n <= maxLinks {
-			first = append(first, digest)
-		}
-	}
-	return first, n
+	tag.OnlyTag, tag.OnlyTagCount = r.tagged.without(r.listed, maxLinks)
+	tag.OnlyAPI, tag.OnlyAPICount = r.listed.without(r.tagged, maxLinks)
 }

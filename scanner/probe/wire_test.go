@@ -319,7 +319,7 @@ func TestManyTypes(t *testing.T) {
 	page := func(n int) answer {
 		var list strings.Builder
 		for i := range 1000 {
-			fmt.Fprintf(&list, `,{"digest":"sha256:%064d","artifactType":"application/%s%d"}`, n*1000+i, strings.Repeat("x", 250), n*1000+i)
+			fmt.Fprintf(&list, `,{"digest":"sha256:%064d","artifactType":"application/%s%d"}`, n*1000+i, strings.Repeat("x", 230), n*1000+i)
 		}
 		a := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[` + list.String()[1:] + "]}"}
 		if n < 19 {
@@ -352,10 +352,11 @@ func TestManyTypes(t *testing.T) {
 	}
 }
 
-// TestFilterOfLongTypes: the filter is not tried with a type that was not kept.
+// TestFilterOfLongTypes: the filter is not tried with a type that is longer than types
+// are, and its descriptor is counted alone.
 func TestFilterOfLongTypes(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "")
-	list := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[{"digest":"sha256:1","artifactType":"a` + strings.Repeat("x", 5000) + `"}]}`}
+	list := answer{Type: "index", Body: `{"schemaVersion":2,"manifests":[{"digest":"` + manifestDigest + `"},{"digest":"` + manifestDigest + `","artifactType":"a` + strings.Repeat("x", 5000) + `"}]}`}
 	p := profile{Referrers: answers{list}, Filtered: answers{{Type: "index", Body: `{"schemaVersion":2,"manifests":[]}`}}}
 	_, client := p.start(t)
 	image, err := inventory.ParseImage("team/app:1.0")
@@ -366,8 +367,8 @@ func TestFilterOfLongTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := outcome.Observation.Capabilities; c.Filter != matrix.FilterSilent || c.FilterType != verdict.AbsentType {
-		t.Errorf("the filter is %s, tried with %.100q", c.Filter, c.FilterType)
+	if c := outcome.Observation.Capabilities; c.Filter != matrix.FilterSilent || c.FilterType != verdict.AbsentType || c.Invalid != 1 {
+		t.Errorf("the filter is %s, tried with %.100q, and %d descriptors are invalid", c.Filter, c.FilterType, c.Invalid)
 	}
 }
 

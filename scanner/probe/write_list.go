@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -63,7 +62,7 @@ func (w *writer) look(
 		return listing{}, nil
 	}
 	return listing{
-		found: slices.Contains(parsed.digests, digest.FromBytes(artifact).String()),
+		found: parsed.listed.contain(digest.FromBytes(artifact).String()),
 		index: parsed.index != nil,
 	}, nil
 }

@@ -42,6 +42,7 @@ type Options struct {
 type Pool struct {
 	options  Options
 	global   *rate.Limiter
+	memory   *memory
 	files    *credential.Files
 	life     context.Context // of look-ups that no row waits for any more
 	end      context.CancelFunc
@@ -63,6 +64,7 @@ func NewPool(options Options) *Pool {
 	return &Pool{
 		options: options,
 		global:  newLimiter(options.Rate, 1),
+		memory:  newMemory(),
 		files:   credential.NewFiles(),
 		life:    life,
 		end:     end,

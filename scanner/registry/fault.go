@@ -27,6 +27,7 @@ func (r *refusal) Error() string { return r.text }
 // timedOut is a request that took longer than it may.
 type timedOut struct {
 	after     time.Duration
+	stalled   bool // the body stopped, for as long as after
 	connected bool
 	proxy     string // host and port of the proxy in between, "" for none
 }
@@ -36,10 +37,17 @@ func (t *timedOut) Error() string {
 	if t.connected {
 		text = "no complete answer"
 	}
+	if t.stalled {
+		text = "the body of the answer stopped"
+	}
 	if t.proxy != "" {
 		text += " through the proxy " + t.proxy
 	}
-	return fmt.Sprintf("%s within %s", text, t.after.Round(time.Millisecond))
+	preposition := "within"
+	if t.stalled {
+		preposition = "for"
+	}
+	return fmt.Sprintf("%s %s %s", text, preposition, t.after.Round(time.Millisecond))
 }
 
 // classify returns the fault reason of a wire error.

@@ -12,13 +12,6 @@ import (
 	"refmatrix/matrix/verdict"
 )
 
-// Bounds on what is read of one answer, in bytes.
-const (
-	MaxIndex = 8 << 20  // an index or manifest
-	MaxError = 64 << 10 // the body of any other answer
-	maxToken = 128 << 10
-)
-
 // Session is one row's use of a client: its exchanges, and the time it may
 // still take. A session is used by one goroutine at a time.
 type Session struct {
@@ -27,15 +20,18 @@ type Session struct {
 	retryAfterBudget time.Duration // what is left for Retry-After
 	began            time.Time     // start of the first request
 	ended            time.Time     // end of the last one
+	answered         time.Time     // the last request was over, and its answer is being read; zero meanwhile
+	share            func()        // gives back the memory of the last body; nil = it took none
 	loggedIn         bool          // the row signed in at /v2/ to settle an account
 
 	exchanges []matrix.Exchange
-	headers   []http.Header // of the registry's own answers
-	challenge http.Header   // the challenge of the last 401, for the fingerprint
+	headers   http.Header // of the registry's own answers: the first of each name
+	headerLen int         // bytes of them
+	challenge http.Header // the challenge of the last 401, for the fingerprint
 }
 
 // NewSession starts a row. All its requests share a budget of (retries+1) x
-// timeout, backoff included. Retry-After may add up to retryCap, unless retries
+// timeout, backoff and the reading of answers included. Retry-After may add up to retryCap, unless retries
 // is 0. Waiting for our own limits is not counted.
 func (c *Client) NewSession() *Session {
 	s := &Session{client: c}
@@ -55,14 +51,29 @@ func (s *Session) ResetBudget() {
 	}
 }
 
+// Close gives back what the session holds. Its exchanges stay.
+func (s *Session) Close() { s.release() }
+
+// countReading takes from the row's time what its last answer took to be read: that
+// depends on the registry as much as the wire does.
+func (s *Session) countReading() {
+	if s.answered.IsZero() {
+		return
+	}
+	s.ended = time.Now()
+	s.budget -= s.ended.Sub(s.answered)
+	s.answered = time.Time{}
+}
+
 // Exchanges lists what went over the wire, in order.
 func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges }
 
 // Elapsed is the time from the first request going out to the last answer.
 func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
 
-// Headers lists the header of every answer of the registry's own, in order.
-func (s *Session) Headers() []http.Header { return s.headers }
+// Header is what the registry's own answers had in their headers: of each name what came
+// first.
+func (s *Session) Header() http.Header { return s.headers }
 
 // Challenge is the header of the last 401 that carried a challenge, or nil.
 func (s *Session) Challenge() http.Header { return s.challenge }
@@ -76,7 +87,11 @@ type Request struct {
 	Body    []byte      // for PUT, POST, PATCH
 	Scope   string      // of the token, "repository:<name>:pull"
 	Pinned  string      // a redirect to a path without it is not followed, and stands in Location; "" = any
-	MaxBody int64       // of a 200 or 404; 0 = MaxError
+	MaxBody int64       // of a 200; 0 = MaxError
+
+	// ReadOn reports whether a 404 that begins so, and goes on beyond MaxError, is read
+	// to MaxBody; nil = it is not.
+	ReadOn func(begins []byte) bool
 
 	// Hidden says that an unsigned 403 or 404 may come only because nobody
 	// signed in, as for a manifest of a registry that hides what is private.
@@ -95,7 +110,8 @@ func (q *Request) repository() string {
 type Response struct {
 	verdict.Answer
 	Header http.Header
-	Bytes  []byte
+	Bytes  []byte   // of the body; valid until the session's next request
+	Cut    bool     // the body goes on after Bytes
 	URL    *url.URL // the end of the redirect chain
 }
 
@@ -104,6 +120,9 @@ type Response struct {
 // ended, or would end before the rates allow the request; everything a server or
 // network did wrong is in the Response.
 func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
+	s.countReading()
+	defer func() { s.answered = time.Now() }()
+	s.release()
 	if !isRead(q.Method) && !s.client.isOwn(q.URL) {
 		return s.failed(ctx, &refusal{matrix.Redirect, q.Method + " is sent to the registry's own origin only"})
 	}
@@ -142,6 +161,7 @@ func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
 		body:    q.Body,
 		scope:   q.Scope,
 		maxBody: q.MaxBody,
+		readOn:  q.ReadOn,
 	}
 	if authorization != nil {
 		out.authorization, out.once = authorization.header, authorization.account.onlyOnce()
@@ -154,7 +174,7 @@ func (s *Session) response(q Request, got *answer) *Response {
 	if got == nil {
 		return nil
 	}
-	out := &Response{Header: got.header, Bytes: got.body, URL: got.url}
+	out := &Response{Header: got.header, Bytes: got.body, Cut: got.cut, URL: got.url}
 	out.Status = got.status
 	out.ContentType = got.header.Get("Content-Type")
 	out.Challenge = got.header.Get("Www-Authenticate") != ""
@@ -206,9 +226,31 @@ func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
 	if h == nil || x.Step == tokenStep {
 		return
 	}
-	s.headers = append(s.headers, h)
+	s.keep(h)
 	if h.Get("Www-Authenticate") != "" {
 		s.challenge = h
+	}
+}
+
+// keep keeps the header of an answer, unless all of them grow beyond the bound of one.
+func (s *Session) keep(h http.Header) {
+	grown := s.headerLen
+	for name, values := range h {
+		if _, ok := s.headers[name]; !ok {
+			grown += len(name) + len(strings.Join(values, ""))
+		}
+	}
+	if grown > maxHeader {
+		return
+	}
+	s.headerLen = grown
+	if s.headers == nil {
+		s.headers = http.Header{}
+	}
+	for name, values := range h {
+		if _, ok := s.headers[name]; !ok {
+			s.headers[name] = values
+		}
 	}
 }
 

@@ -130,23 +130,6 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-// TestBound: how much of an answer is read, by its step and status.
-func TestBound(t *testing.T) {
-	for _, test := range []struct {
-		step   string
-		asked  int64
-		status int
-		want   int64
-	}{
-		{"referrers", MaxIndex, 200, MaxIndex}, {"referrers", MaxIndex, 404, MaxIndex}, {"referrers", 0, 200, MaxError}, {"referrers", 0, 404, MaxError},
-		{"referrers", MaxIndex, 400, MaxError}, {"referrers", MaxIndex, 500, MaxError}, {"referrers", MaxIndex, 302, MaxError}, {tokenStep, MaxIndex, 200, maxToken},
-	} {
-		if got := (&outgoing{step: test.step, maxBody: test.asked}).bound(test.status); got != test.want {
-			t.Errorf("%s, HTTP %d: %d bytes, want %d", test.step, test.status, got, test.want)
-		}
-	}
-}
-
 // TestBudgetOfLogin: GET /v2/ is for all rows, so what it takes is not taken from the
 // row that sends it.
 func TestBudgetOfLogin(t *testing.T) {
@@ -180,4 +163,22 @@ func TestBudgetOfLogin(t *testing.T) {
 	if s.budget < 2*timeout {
 		t.Errorf("%s left of %s", s.budget, 3*timeout)
 	}
+}
+
+// TestReadingIsTheRowsTime: what a row does with an answer before its next request is
+// taken from its budget.
+func TestReadingIsTheRowsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sessionOf(t, 0, time.Second, 0)
+		off := Request{Method: http.MethodPut, URL: &url.URL{Scheme: "https", Host: "other.example"}} // which nothing is sent to
+		for range 2 {
+			if _, err := s.Do(t.Context(), off); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(300 * time.Millisecond)
+		}
+		if s.countReading(); s.budget != 400*time.Millisecond {
+			t.Errorf("%s are left", s.budget)
+		}
+	})
 }

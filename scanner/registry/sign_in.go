@@ -98,6 +98,7 @@ func (in *signIn) answer(ctx context.Context, got *answer) (again bool, err erro
 	if err != nil || met == nil {
 		return false, err
 	}
+	in.session.release() // what follows may wait for other rows
 	known, err := in.flight.renew(ctx, in.authorization)
 	if err == nil && known != nil {
 		err = in.acquire(ctx, known.account)

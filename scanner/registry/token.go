@@ -20,6 +20,10 @@ import (
 // tokenStep names the exchanges with a token service.
 const tokenStep = matrix.TokenStep
 
+// maxToken bounds a token, in bytes: it goes into a header of each request, which servers
+// bound too.
+const maxToken = 16 << 10
+
 // tokenRefusal is a refusal of the token service that is about the account or the
 // moment: the row reports it as it would report the registry's own.
 type tokenRefusal struct {
@@ -164,21 +168,26 @@ func tokenFault(err error) error {
 // token (ACR), or JSON under a text type (nvcr.io).
 func readToken(got *answer) (string, error) {
 	var body struct {
-		Token  string          `json:"token"`
-		Access string          `json:"access_token"`
-		Errors json.RawMessage `json:"errors"`
-		Error  string          `json:"error"` // RFC 6749, section 5.2
+		Token  string     `json:"token"`
+		Access string     `json:"access_token"`
+		Errors ErrorCodes `json:"errors"`
+		Error  string     `json:"error"` // RFC 6749, section 5.2
 	}
 	readable := json.NewDecoder(bytes.NewReader(got.body)).Decode(&body) == nil
 	switch got.status {
 	case http.StatusOK:
-		if token := cmp.Or(body.Access, body.Token); readable && token != "" {
+		token := cmp.Or(body.Access, body.Token)
+		if len(token) > maxToken {
+			return "", &refusal{matrix.TokenError, fmt.Sprintf("%s answered a token of %d bytes, over the bound of %d",
+				safeURL(got.url), len(token), maxToken)}
+		}
+		if readable && token != "" {
 			return token, nil
 		}
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return "", &tokenRefusal{got.status, ErrorCodes(body.Errors), retryAfter(got)}
+		return "", &tokenRefusal{got.status, body.Errors, retryAfter(got)}
 	case http.StatusBadRequest:
-		codes := ErrorCodes(body.Errors)
+		codes := []string(body.Errors)
 		if body.Error != "" {
 			codes = append(codes, body.Error)
 		}

@@ -177,8 +177,11 @@ func TestTokenFaults(t *testing.T) {
 			_, _ = io.WriteString(w, "{}")
 		}, matrix.TokenError, "answered HTTP 200, but no token"},
 		{"more than a token", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, `{"token":"`+strings.Repeat("x", 128<<10)+`"}`)
-		}, matrix.TokenError, "over the bound of 131072 bytes"},
+			_, _ = io.WriteString(w, `{"token":"`+strings.Repeat("x", 64<<10)+`"}`)
+		}, matrix.TokenError, "over the bound of 65536 bytes"},
+		{"a token that no header carries", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"token":"`+strings.Repeat("x", 16<<10+1)+`"}`)
+		}, matrix.TokenError, "answered a token of 16385 bytes, over the bound of 16384"},
 		{"500", inventory.Auth{Anonymous: true}, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}, matrix.TokenError, "answered HTTP 500"},

@@ -78,6 +78,17 @@ const (
 	keptConns = 256
 )
 
+// Bounds on what the transport itself takes of an answer, in bytes.
+const (
+	maxHeader = 64 << 10
+
+	// Of bodies that nobody has read yet (RFC 9113, section 6.9): of one body, where
+	// net/http takes 4 MiB, and of all bodies of a connection. One that waits for memory
+	// must not stop the others.
+	maxUnread      = 128 << 10
+	maxUnreadOfAll = 4<<20 - 1
+)
+
 // newTransport returns a new transport for a key. It is the client's own, so that
 // its connections can be closed when the registry's last image is done.
 // Compression stays off, so that a body's bound is a bound on what is unpacked,
@@ -103,7 +114,8 @@ func (c *Client) newTransport(key transportKey) *http.Transport {
 		MaxIdleConns:           min(idle, 16),
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        max(keptTime*time.Duration(idle)/keptConns, 50*time.Millisecond),
-		MaxResponseHeaderBytes: 256 << 10,
+		MaxResponseHeaderBytes: maxHeader,
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread, MaxReceiveBufferPerConnection: maxUnreadOfAll},
 		ReadBufferSize:         4 << 10,
 		WriteBufferSize:        2 << 10,
 	}

@@ -26,8 +26,9 @@ type outgoing struct {
 	body          []byte
 	authorization string // "" = unsigned
 	scope         string // that the step needs, for the record
-	maxBody       int64  // of a 200 or 404; 0 = MaxError
-	once          bool   // it is not sent again if it fails
+	maxBody       int64  // of a 200; 0 = MaxError
+	readOn        func(begins []byte) bool
+	once          bool // it is not sent again if it fails
 }
 
 // answer is what came back, its body in memory and within its bounds.
@@ -35,6 +36,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	cut    bool     // the body goes on
 	url    *url.URL // that was requested
 }
 
@@ -107,23 +109,25 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	if allowed <= 0 {
 		return nil, &refusal{matrix.Timeout, "the row used up its time"}
 	}
-	timed, cancel := context.WithTimeout(ctx, allowed)
-	defer cancel()
+	s.release() // the answer before is not needed any more
+	timed, clock := startClock(ctx, allowed)
 	timed, phases := trace(timed)
 	a := attempted{began: time.Now()}
 	answered := idleAfter(ctx, answerStall)
 	resp, err := c.transport(key).RoundTrip(req.WithContext(timed))
 	err = blameProxy(proxy, resp, err)
 	if err == nil {
-		a.answer, a.read, err = read(resp, out)
+		a.answer, a.read, err = s.read(timed, clock, resp, out)
 	}
-	a.took = time.Since(a.began)
 	answered()
+	var late *timedOut
+	a.took, late = clock.stop()
 	s.budget -= a.took
 	var connected bool
 	a.phases, connected = phases()
-	if err != nil && timed.Err() != nil && ctx.Err() == nil {
-		err = &timedOut{after: allowed, connected: connected, proxy: hostOf(proxy)}
+	if err != nil && late != nil && ctx.Err() == nil {
+		late.connected, late.proxy = connected, hostOf(proxy)
+		err = late
 	}
 	a.err = err
 	if err == nil && out.step == tokenStep {
@@ -246,48 +250,4 @@ func (c *Client) relevant(got *answer) map[string]string {
 		out[name] = c.Clean(value)
 	}
 	return out
-}
-
-// bound is how many bytes of an answer's body may be read.
-func (out *outgoing) bound(status int) int64 {
-	switch {
-	case out.step == tokenStep:
-		return maxToken
-	case status == http.StatusOK, status == http.StatusNotFound: // of an index too, whatever its type
-		return max(out.maxBody, MaxError)
-	}
-	return MaxError
-}
-
-// read takes the answer to out into memory and returns how many bytes of the body
-// were read. A 200 over its bound is a fault; any other answer over it is cut,
-// because its status is enough.
-func read(resp *http.Response, out *outgoing) (*answer, int64, error) {
-	defer resp.Body.Close()
-	got := &answer{
-		status: resp.StatusCode,
-		header: resp.Header,
-		url:    out.url,
-	}
-	if out.method == http.MethodHead {
-		return got, 0, nil
-	}
-	limit := out.bound(resp.StatusCode)
-	over := &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
-	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
-		return nil, 0, over
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	n := int64(len(body))
-	if err != nil {
-		return nil, n, fmt.Errorf("read the body: %w", err)
-	}
-	if n > limit {
-		if resp.StatusCode == http.StatusOK {
-			return nil, n, over
-		}
-		body, n = body[:limit], limit
-	}
-	got.body = body
-	return got, n, nil
 }

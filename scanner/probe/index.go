@@ -1,0 +1,240 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"hash/maphash"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
+)
+
+// Bounds on what is kept of one list, which may be of many pages. All descriptors are
+// counted.
+const (
+	maxDescriptors = 1000
+	maxKept        = 256 << 10 // bytes of the names in them
+	maxDigests     = 20_000    // of which a list is compared
+	maxDescriptor  = 64 << 10  // bytes of one descriptor, annotations included
+)
+
+// manifests reads the key manifests of an index: an array, or null, which some
+// registries send for an empty one.
+type manifests struct {
+	there  bool
+	valid  bool
+	index  verdict.Index
+	listed digests
+}
+
+// UnmarshalJSON takes the bytes of the value, which encoding/json has found to be valid
+// JSON. It never fails: what it cannot read is not valid.
+func (m *manifests) UnmarshalJSON(raw []byte) error {
+	*m = manifests{there: true}
+	switch raw[0] {
+	case 'n':
+		m.valid, m.index.Null = true, true
+	case '[':
+		m.valid = m.read(raw)
+	}
+	return nil
+}
+
+// read reads descriptors until there are more than a list is compared of. The rest is
+// counted. It reports whether all that it read are objects as the specification has
+// them (image specification, descriptor.md).
+func (m *manifests) read(array []byte) bool {
+	n, ok := 0, true
+	names := &keptNames{known: map[string]string{}}
+	eachElement(array, func(element []byte) bool {
+		if n++; n > maxDigests {
+			m.index.Total++
+			return true
+		}
+		ok = m.add(element, names)
+		return ok
+	})
+	return ok
+}
+
+// add adds one descriptor. What no client could use is counted alone: without a valid
+// digest, or with a type longer than types are. So is what is not a descriptor, such as
+// null.
+func (m *manifests) add(element []byte, names *keptNames) bool {
+	if len(element) > maxDescriptor {
+		m.index.Invalid++
+		return true
+	}
+	var d struct {
+		MediaType    string `json:"mediaType"`
+		Digest       string `json:"digest"`
+		Size         int64  `json:"size"`
+		ArtifactType string `json:"artifactType"`
+	}
+	if json.Unmarshal(element, &d) != nil {
+		return false
+	}
+	if !isDigest(d.Digest) || len(d.MediaType) > maxName || len(d.ArtifactType) > maxName {
+		m.index.Invalid++
+		return true
+	}
+	m.index.Total++
+	m.listed.add(d.Digest)
+	if len(m.index.Descriptors) < maxDescriptors && !names.full() {
+		m.index.Descriptors = append(m.index.Descriptors, matrix.Descriptor{
+			Digest:       names.keep(d.Digest),
+			MediaType:    names.keep(d.MediaType),
+			ArtifactType: names.keep(d.ArtifactType),
+			Size:         d.Size,
+		})
+	}
+	return true
+}
+
+// beginsIndex reports whether a JSON text that begins so may be an index: its manifests
+// begin, and no errors come before them.
+func beginsIndex(begins []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(begins))
+	if opening, err := dec.Token(); err != nil || opening != json.Delim('{') {
+		return false
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil || key == "errors" {
+			return false
+		}
+		if key == "manifests" {
+			opening, err := dec.Token()
+			return err == nil && opening == json.Delim('[')
+		}
+		var skipped present
+		if dec.Decode(&skipped) != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// isDigest reports whether text is a digest, of whatever algorithm (image
+// specification, "Digests").
+func isDigest(text string) bool {
+	_, err := digest.Parse(text)
+	return len(text) <= maxName && (err == nil || errors.Is(err, digest.ErrDigestUnsupported))
+}
+
+// keptNames are the names kept of a list. A list has many of few, so each is kept once.
+type keptNames struct {
+	known map[string]string
+	bytes int
+}
+
+// keep returns text as it is kept.
+func (k *keptNames) keep(text string) string {
+	if known, ok := k.known[text]; ok {
+		return known
+	}
+	k.known[text] = text
+	k.bytes += len(text)
+	return text
+}
+
+// full reports whether no more names are kept.
+func (k *keptNames) full() bool { return k.bytes > maxKept }
+
+// eachElement calls yield with the elements of an array, until it returns false. The
+// array is valid JSON, so that brackets and quotes are all there is to look at. No
+// element is copied.
+func eachElement(array []byte, yield func(element []byte) bool) {
+	depth, start := 0, 1
+	for at := 0; at < len(array); at++ {
+		switch array[at] {
+		case '"':
+			at = endOfString(array, at)
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		case ',':
+		default:
+			continue
+		}
+		separates := array[at] == ',' && depth == 1 || depth == 0
+		if !separates {
+			continue
+		}
+		element := bytes.TrimSpace(array[start:at])
+		start = at + 1
+		if len(element) > 0 && !yield(element) {
+			return
+		}
+	}
+}
+
+// endOfString returns the index of the quote that ends the string which begins at
+// start.
+func endOfString(text []byte, start int) int {
+	for at := start + 1; at < len(text); at++ {
+		switch text[at] {
+		case '\\':
+			at++
+		case '"':
+			return at
+		}
+	}
+	return len(text) - 1
+}
+
+// digests are those of one list, to be compared with another: the first of them, and
+// hashes of as many as maxDigests.
+type digests struct {
+	first  []string
+	hashes []uint64
+}
+
+// seed makes hashes that no registry can foresee.
+var seed = maphash.MakeSeed()
+
+func (d *digests) add(one string) {
+	if len(d.first) < maxDescriptors {
+		d.first = append(d.first, one)
+	}
+	if len(d.hashes) < maxDigests {
+		d.hashes = append(d.hashes, maphash.String(seed, one))
+	}
+}
+
+// addAll adds the digests of the next page.
+func (d *digests) addAll(page digests) {
+	d.first = append(d.first, page.first[:min(len(page.first), maxDescriptors-len(d.first))]...)
+	d.hashes = append(d.hashes, page.hashes[:min(len(page.hashes), maxDigests-len(d.hashes))]...)
+}
+
+// full reports whether there may be digests that are not in d.
+func (d *digests) full() bool { return len(d.hashes) >= maxDigests }
+
+func (d *digests) contain(one string) bool {
+	return slices.Contains(d.hashes, maphash.String(seed, one))
+}
+
+// without returns how many of the digests are not in other, and those of them that are
+// known by name, most at the most.
+func (d *digests) without(other digests, most int) (first []string, n int) {
+	seen := make(map[uint64]bool, len(other.hashes))
+	for _, hash := range other.hashes {
+		seen[hash] = true
+	}
+	for i, hash := range d.hashes {
+		if seen[hash] {
+			continue
+		}
+		seen[hash] = true
+		if n++; i < len(d.first) && len(first) < most {
+			first = append(first, d.first[i])
+		}
+	}
+	return first, n
+}
