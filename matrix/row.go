@@ -32,6 +32,7 @@ type Row struct {
 	Clients      map[string]Forecast `json:"clients,omitempty"`
 	Findings     []Finding           `json:"findings,omitempty"`
 	Exchanges    []Exchange          `json:"exchanges,omitempty"`
+	Omitted      *Omitted            `json:"omitted,omitempty"` // what was left out of a row that was too large
 }
 
 // Steps of the sign-in, as exchanges name them beside the steps of the probe.

@@ -124,6 +124,7 @@ func (s *scan) run(ctx context.Context, j *job) {
 	row.Exchanges = outcome.Exchanges
 	row.Requests = len(outcome.Exchanges)
 	row.DurationMS = registry.Milliseconds(outcome.Duration)
+	row.Bound()
 	last := s.queue.store(j, &row)
 	if last {
 		j.target.client.Close()

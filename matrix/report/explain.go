@@ -56,6 +56,10 @@ func explainRow(p *lines, row *matrix.Row, o Options) {
 	for i, x := range row.Exchanges {
 		explainExchange(p, i+1, x)
 	}
+	if gone := row.Omitted; gone != nil {
+		p.wrapped("  ", fmt.Sprintf("The row was too large: %s, %s and %s are left out.",
+			matrix.Quantity(gone.Exchanges, "exchange"), matrix.Quantity(gone.Headers, "header"), matrix.Quantity(gone.Links, "link")))
+	}
 	explainVerdict(p, row, o)
 	explainCapabilities(p, row.Capabilities)
 	if len(row.Findings) > 0 {

@@ -1,0 +1,121 @@
+package matrix
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// MaxRow bounds the JSON of a row, in bytes, so that what one registry sends does not fill
+// the reports of all.
+const MaxRow = 256 << 10
+
+// keptLinks is how many links of each kind are kept in a row that is too large.
+const keptLinks = 50
+
+// Omitted counts what was left out of a row because its JSON was over MaxRow.
+type Omitted struct {
+	Headers   int `json:"headers,omitempty"`   // response headers of exchanges
+	Links     int `json:"links,omitempty"`     // of the referrers tag, and digests that only one list has
+	Exchanges int `json:"exchanges,omitempty"` // the last ones
+}
+
+// Bound leaves out of r what its verdict does not need, in the order of Omitted, until
+// its JSON is MaxRow bytes at the most. Nearly every row stays as it is.
+func (r *Row) Bound() {
+	if r.surelyFits() {
+		return
+	}
+	for _, leaveOut := range []func(*Row) Omitted{(*Row).leaveOutHeaders, (*Row).leaveOutLinks, (*Row).leaveOutExchanges} {
+		if r.size() <= MaxRow {
+			return
+		}
+		gone := leaveOut(r)
+		if r.Omitted == nil {
+			r.Omitted = &Omitted{}
+		}
+		r.Omitted.Headers += gone.Headers
+		r.Omitted.Links += gone.Links
+		r.Omitted.Exchanges += gone.Exchanges
+	}
+}
+
+// surelyFits reports whether r fits, by a look that is cheaper than encoding it: a
+// printable character takes two bytes of JSON at the most beside its own.
+func (r *Row) surelyFits() bool {
+	const keys = 512 // of an exchange, and of what a row has beside
+	n := 16 * keys
+	for i := range r.Exchanges {
+		x := &r.Exchanges[i]
+		n += keys + 2*(len(x.URL)+len(x.Accept)+len(x.Scope)+len(x.ContentType)+len(x.Error))
+		for name, value := range x.Headers {
+			n += 8 + 2*(len(name)+len(value))
+		}
+	}
+	if c := r.Capabilities; c != nil {
+		n += 2 * 512 * len(c.ArtifactTypes)
+		if tag := c.TagSchema; tag != nil {
+			n += 2 * 512 * (2*len(tag.Links) + len(tag.OnlyTag) + len(tag.OnlyAPI))
+		}
+	}
+	return n <= MaxRow
+}
+
+// size returns the bytes of r's JSON in matrix.json.
+func (r *Row) size() int { return sizeOf(r) }
+
+func sizeOf(value any) int {
+	var n counter
+	encoder := json.NewEncoder(&n)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(value) != nil {
+		return MaxRow // what cannot be encoded is reported where it is written
+	}
+	return int(n)
+}
+
+// counter counts what is written.
+type counter int
+
+func (n *counter) Write(b []byte) (int, error) {
+	*n += counter(len(b))
+	return len(b), nil
+}
+
+func (r *Row) leaveOutHeaders() (gone Omitted) {
+	for i := range r.Exchanges {
+		gone.Headers += len(r.Exchanges[i].Headers)
+		r.Exchanges[i].Headers = nil
+	}
+	return gone
+}
+
+func (r *Row) leaveOutLinks() (gone Omitted) {
+	if r.Capabilities == nil || r.Capabilities.TagSchema == nil {
+		return gone
+	}
+	tag := r.Capabilities.TagSchema
+	count := func(n int) int { return max(n-keptLinks, 0) }
+	gone.Links = count(len(tag.Links)) + count(len(tag.OnlyTag)) + count(len(tag.OnlyAPI))
+	tag.OnlyTagCount, tag.OnlyAPICount = tag.MissingFromAPI(), tag.MissingFromTag()
+	tag.Links = firstOf(tag.Links)
+	tag.OnlyTag, tag.OnlyAPI = firstOf(tag.OnlyTag), firstOf(tag.OnlyAPI)
+	return gone
+}
+
+// firstOf returns as many links as are kept, and holds no others in memory.
+func firstOf[T any](links []T) []T { return slices.Clone(links[:min(len(links), keptLinks)]) }
+
+func (r *Row) leaveOutExchanges() (gone Omitted) {
+	all := r.Exchanges
+	r.Exchanges = nil
+	left := MaxRow - r.size() - sizeOf(Omitted{Headers: 1 << 30, Links: 1 << 30, Exchanges: 1 << 30})
+	for i := range all {
+		if left -= sizeOf(&all[i]); left < 0 {
+			gone.Exchanges = len(all) - i
+			break
+		}
+		r.Exchanges = all[:i+1]
+	}
+	r.Exchanges = slices.Clone(r.Exchanges)
+	return gone
+}
