@@ -109,7 +109,9 @@ func (s *scan) run(ctx context.Context, j *job) {
 	options := s.options.Probe
 	options.Write = options.Write && j.index == 0 // once per registry, not per image
 	client := j.target.open(s.pool)
-	outcome, err := probe.Image(ctx, client, j.image, options)
+	session := client.NewSession()
+	defer session.Close()
+	outcome, err := probe.Image(ctx, session, j.image, options)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}

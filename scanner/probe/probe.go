@@ -63,12 +63,12 @@ var steps = []probeStep{
 	{Full, hasDigest, probeCosignTags},
 }
 
-// Image probes image through client. The error is not nil only if ctx ended, or
+// Image probes image in a session that is the row's own. The error is not nil only if ctx ended, or
 // left no time within the rates, before the verdict was certain. If ctx ended
 // later, the outcome has what was measured until then, and its observation is
 // marked as cut short.
-func Image(ctx context.Context, client *registry.Client, image inventory.Image, options Options) (Outcome, error) {
-	r := &row{session: client.NewSession(), client: client, image: image}
+func Image(ctx context.Context, session *registry.Session, image inventory.Image, options Options) (Outcome, error) {
+	r := &row{session: session, client: session.Client(), image: image}
 	err := r.probe(ctx, options)
 	return Outcome{
 		Observation: r.seen,

@@ -48,7 +48,7 @@ func TestRowInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := probe.Image(context.Background(), pool.Client(entry), image, probe.Options{Depth: probe.Full})
+	outcome, err := probe.Image(context.Background(), pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Full})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestWriteProbeCleansUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome, err := probe.Image(ctx, pool.Client(entry), image, probe.Options{Depth: probe.Basic, Write: true})
+		outcome, err := probe.Image(ctx, pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Basic, Write: true})
 		if err != nil || outcome.Observation.CutShort != interrupted {
 			t.Errorf("interrupted %v: %v, cut short %v", interrupted, err, outcome.Observation.CutShort)
 		}
@@ -147,7 +147,7 @@ func TestCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	entry := inventory.Registry{Name: "r", URL: target, Timeout: time.Minute, Auth: inventory.Auth{Anonymous: true}}
-	outcome, err := probe.Image(ctx, pool.Client(entry), image, probe.Options{Depth: probe.Full})
+	outcome, err := probe.Image(ctx, pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Full})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -50,6 +51,8 @@ type authorizations struct {
 	mu            sync.Mutex
 	firstAnswered bool // the first request of the client is done
 	learned       map[authorizationKey]*authorization
+	tokens        []authorizationKey                 // whose authorization in learned is a token, the oldest first
+	bytes         int                                // of them
 	basic         map[string]*authorization          // by account, for all scopes
 	flights       map[authorizationKey]chan struct{} // closed when the request that learns is done
 }
@@ -151,12 +154,35 @@ func (f *flight) finish(learned *authorization) {
 	case learned.challenge.scheme == basic:
 		as.basic[f.key.account] = learned
 	default:
-		as.learned[f.key] = learned
+		as.keep(f.key, learned)
 	}
 	if f.leads {
 		as.firstAnswered = true
 		close(as.flights[f.over])
 		delete(as.flights, f.over)
+	}
+}
+
+// maxTokens bounds the tokens kept of one registry, in bytes. Images of a repository
+// follow each other, as a rule, so that the oldest is the one to lose.
+const maxTokens = 256 << 10
+
+// keep stores a token. The caller holds the lock.
+func (as *authorizations) keep(key authorizationKey, learned *authorization) {
+	as.drop(key)
+	as.learned[key] = learned
+	as.tokens, as.bytes = append(as.tokens, key), as.bytes+len(learned.header)
+	for as.bytes > maxTokens {
+		as.drop(as.tokens[0])
+	}
+}
+
+// drop forgets the token of key, if there is one. The caller holds the lock.
+func (as *authorizations) drop(key authorizationKey) {
+	if at := slices.Index(as.tokens, key); at >= 0 {
+		as.bytes -= len(as.learned[key].header)
+		as.tokens = slices.Delete(as.tokens, at, at+1)
+		delete(as.learned, key)
 	}
 }
 

@@ -30,7 +30,7 @@ type Session struct {
 	challenge http.Header // the challenge of the last 401, for the fingerprint
 }
 
-// NewSession starts a row. All its requests share a budget of (retries+1) x
+// NewSession starts a row. It has to be closed when the row's strings were cleaned. All its requests share a budget of (retries+1) x
 // timeout, backoff and the reading of answers included. Retry-After may add up to retryCap, unless retries
 // is 0. Waiting for our own limits is not counted.
 func (c *Client) NewSession() *Session {
@@ -51,7 +51,10 @@ func (s *Session) ResetBudget() {
 	}
 }
 
-// Close gives back what the session holds. Its exchanges stay.
+// Client is what the session's requests go through.
+func (s *Session) Client() *Client { return s.client }
+
+// Close gives back the memory that the session holds. Its exchanges stay.
 func (s *Session) Close() { s.release() }
 
 // countReading takes from the row's time what its last answer took to be read: that
