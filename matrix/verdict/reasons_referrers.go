@@ -64,6 +64,10 @@ var referrersReasons = []reason{
 			if s.Referrers.Next {
 				return "HTTP 200 with an empty OCI index and a link to a next page: the referrers API answers, " + pagesText(s) + "."
 			}
+			if n := s.Referrers.Index.Invalid; n > 0 {
+				return fmt.Sprintf("HTTP 200 with an OCI index of %s, none of which is valid: the referrers API answers, "+
+					"and what is attached here is not known.", matrix.Quantity(n, "descriptor"))
+			}
 			return "HTTP 200 with an empty OCI index: the referrers API answers, nothing is attached here."
 		},
 		meaning: "The referrers API answers with an empty list; nothing is attached to this image, or not by the API.",

@@ -14,10 +14,11 @@ import (
 const maxTypes = 100
 
 // countArtifactTypes counts the descriptors of a list by artifact type. Their
-// total is stored only if the list was read whole.
+// total is stored only if the list was read whole, and not if none of them is valid:
+// then something is attached, and not known what.
 func countArtifactTypes(c *matrix.Capabilities, index *verdict.Index, whole bool) {
 	c.Descriptors, c.Invalid = nil, index.Invalid
-	if total := index.Total; whole {
+	if total := index.Total; whole && (total > 0 || index.Invalid == 0) {
 		c.Descriptors = &total
 	}
 	counts := map[string]int{}

@@ -41,7 +41,10 @@ func TestInvalidDescriptors(t *testing.T) {
 		{"a digest without an algorithm", `{"digest":"latest"}`, true},
 		{"a digest that is cut", `{"digest":"` + validDigest[:70] + `"}`, true},
 		{"a digest that is too long", `{"digest":"blake3:` + strings.Repeat("0", 255) + `"}`, true},
-		{"a descriptor of more than 64 KiB", `{"digest":"` + validDigest + `","annotations":{"a":"` + strings.Repeat("x", maxDescriptor) + `"}}`, true},
+		{"an annotation of 1 MiB", `{"digest":"` + validDigest + `","annotations":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`, false},
+		{"an artifact type of 1 MiB", `{"digest":"` + validDigest + `","artifactType":"` + strings.Repeat("x", 1<<20) + `"}`, true},
+		{"an artifact type of escapes", `{"digest":"` + validDigest + `","artifactType":"` + strings.Repeat(`\u0061`, maxName) + `"}`, false},
+		{"null for an artifact type", `{"digest":"` + validDigest + `","artifactType":null}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := read(index(valid, test.descriptor, valid))
@@ -77,7 +80,7 @@ func TestListBounds(t *testing.T) {
 		t.Errorf("%d descriptors of %d bytes are kept", len(got.index.Descriptors), kept)
 	}
 	empty := read(index(strings.Repeat("{},", maxDigests+499) + "{}"))
-	if empty.index.Invalid != maxDigests || empty.index.Total != 500 {
+	if empty.index.Invalid != maxDigests+500 || empty.index.Total != 0 {
 		t.Errorf("of empty objects %d are descriptors and %d are not", empty.index.Total, empty.index.Invalid)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -19,7 +20,6 @@ const (
 	maxDescriptors = 1000
 	maxKept        = 256 << 10 // bytes of the names in them
 	maxDigests     = 20_000    // of which a list is compared
-	maxDescriptor  = 64 << 10  // bytes of one descriptor, annotations included
 )
 
 // manifests reads the key manifests of an index: an array, or null, which some
@@ -51,11 +51,14 @@ func (m *manifests) read(array []byte) bool {
 	n, ok := 0, true
 	names := &keptNames{known: map[string]string{}}
 	eachElement(array, func(element []byte) bool {
-		if n++; n > maxDigests {
+		switch n++; {
+		case n <= maxDigests:
+			ok = m.add(element, names)
+		case m.index.Total > 0:
 			m.index.Total++
-			return true
+		default: // as all that were read
+			m.index.Invalid++
 		}
-		ok = m.add(element, names)
 		return ok
 	})
 	return ok
@@ -65,30 +68,26 @@ func (m *manifests) read(array []byte) bool {
 // digest, or with a type longer than types are. So is what is not a descriptor, such as
 // null.
 func (m *manifests) add(element []byte, names *keptNames) bool {
-	if len(element) > maxDescriptor {
-		m.index.Invalid++
-		return true
-	}
 	var d struct {
-		MediaType    string `json:"mediaType"`
-		Digest       string `json:"digest"`
-		Size         int64  `json:"size"`
-		ArtifactType string `json:"artifactType"`
+		MediaType    name  `json:"mediaType"`
+		Digest       name  `json:"digest"`
+		Size         int64 `json:"size"`
+		ArtifactType name  `json:"artifactType"`
 	}
 	if json.Unmarshal(element, &d) != nil {
 		return false
 	}
-	if !isDigest(d.Digest) || len(d.MediaType) > maxName || len(d.ArtifactType) > maxName {
+	if !isDigest(string(d.Digest)) || len(d.MediaType) > maxName || len(d.ArtifactType) > maxName {
 		m.index.Invalid++
 		return true
 	}
 	m.index.Total++
-	m.listed.add(d.Digest)
+	m.listed.add(string(d.Digest))
 	if len(m.index.Descriptors) < maxDescriptors && !names.full() {
 		m.index.Descriptors = append(m.index.Descriptors, matrix.Descriptor{
-			Digest:       names.keep(d.Digest),
-			MediaType:    names.keep(d.MediaType),
-			ArtifactType: names.keep(d.ArtifactType),
+			Digest:       names.keep(string(d.Digest)),
+			MediaType:    names.keep(string(d.MediaType)),
+			ArtifactType: names.keep(string(d.ArtifactType)),
 			Size:         d.Size,
 		})
 	}
@@ -117,6 +116,25 @@ func beginsIndex(begins []byte) bool {
 		}
 	}
 	return false
+}
+
+// name is a string of a descriptor. One that is longer than names are is not decoded: it
+// is tooLong instead.
+type name string
+
+var tooLong = name(strings.Repeat("x", maxName+1))
+
+// UnmarshalJSON takes a string or null.
+func (n *name) UnmarshalJSON(raw []byte) error {
+	const longest = len(`"`) + maxName*len(`\u0000`) + len(`"`)
+	if raw[0] == '"' && len(raw) > longest {
+		*n = tooLong
+		return nil
+	}
+	var text string
+	err := json.Unmarshal(raw, &text)
+	*n = name(text)
+	return err
 }
 
 // isDigest reports whether text is a digest, of whatever algorithm (image
