@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"os"
-	"runtime/debug"
 	"runtime/pprof"
 	"runtime/trace"
 
@@ -52,20 +51,4 @@ func (p *profiles) start() (stop func() error, err error) {
 		}
 		return errors.Join(errs...)
 	}, err
-}
-
-// A scan of this many images keeps a few megabytes, which the collector at its
-// default setting goes through again and again: a quarter of the scan's CPU.
-// Larger ones keep the default, because their memory counts.
-const (
-	fewImages      = 2000
-	relaxedPercent = 400
-)
-
-// relaxCollector spares a small scan most of its garbage collection, unless
-// GOGC says otherwise (runtime/debug.SetGCPercent).
-func relaxCollector(images int) {
-	if images <= fewImages && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(relaxedPercent)
-	}
 }

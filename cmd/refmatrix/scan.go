@@ -171,7 +171,6 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	relaxCollector(p.inv.ImageCount())
 	f.warnOpenFiles(cmd)
 	m := f.measure(cmd, p)
 	if err := f.store(cmd.ErrOrStderr(), p, m); err != nil {
