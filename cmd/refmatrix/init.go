@@ -127,7 +127,7 @@ func writeInventory(path string, content []byte, force bool) error {
 	if force {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	file, err := os.OpenFile(path, flags, 0o644)
+	file, err := os.OpenFile(path, flags, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return usage("%s is there already: choose another, or --force", path)
 	}

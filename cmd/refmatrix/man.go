@@ -19,7 +19,7 @@ func newMan() *cobra.Command {
 }
 
 func writeManPages(root *cobra.Command, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return internal(fmt.Errorf("write the man pages: %w", err))
 	}
 	// A fixed date keeps the pages the same from build to build.

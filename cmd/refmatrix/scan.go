@@ -60,7 +60,9 @@ interrupted, with everything measured so far written.
 reason, severity, push strategy, version, expectation, rows that came or went. A
 registry that could not be reached, or can be again, is listed and not counted;
 one that comes back is compared with what it was before. Scans over a part
-(--only, --selector, --shard) are compared with the last one of the same part.`,
+(--only, --selector, --shard) are compared with the last one of the same part.
+
+Folders and files get the modes that the umask leaves of 0777 and 0666.`,
 		Example: `  refmatrix scan -i inventory.yaml
   refmatrix scan --only 'harbor-*' -l env=prod --probe full
   refmatrix scan -f json -o - | jq '.rows[] | select(.severity == "fail")'

@@ -4,6 +4,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,8 @@ type File struct {
 
 // OpenDir makes the directory and proves that it can be written to, so that a
 // scan is not wasted on a report that cannot be kept. history reports whether
-// scans are kept in it.
+// scans are kept in it. The modes of folders and files are what the umask leaves of
+// 0777 and 0666.
 func OpenDir(path string, history bool) (*Dir, error) {
 	d := &Dir{path: path}
 	folders := []string{path}
@@ -41,10 +43,10 @@ func OpenDir(path string, history bool) (*Dir, error) {
 		folders = append(folders, d.history.path)
 	}
 	for _, folder := range folders {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
 			return nil, fmt.Errorf("make the output directory: %w: choose another with -o", err)
 		}
-		probe, err := os.CreateTemp(folder, ".refmatrix-*")
+		probe, err := createTemporary(folder)
 		if err != nil {
 			return nil, fmt.Errorf("the output directory cannot be written to: %w: choose another with -o", err)
 		}
@@ -138,7 +140,7 @@ func createFile(path string, render func(io.Writer) error) error {
 
 // writeAtomic renders into a temporary file, which publish then moves to path.
 func writeAtomic(path string, render func(io.Writer) error, publish func(temporary, path string) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".refmatrix-*")
+	file, err := createTemporary(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -150,9 +152,7 @@ func writeAtomic(path string, render func(io.Writer) error, publish func(tempora
 	if err := render(file); err != nil {
 		return err
 	}
-	// CreateTemp makes files that only their owner reads; reports are for all
-	// whom the directory lets in.
-	if err := errors.Join(file.Chmod(0o644), file.Sync()); err != nil {
+	if err := file.Sync(); err != nil {
 		return err
 	}
 	if err := publish(file.Name(), path); err != nil {
@@ -160,6 +160,19 @@ func writeAtomic(path string, render func(io.Writer) error, publish func(tempora
 	}
 	_ = file.Close() // synced above: nothing is left to lose
 	return syncFolder(filepath.Dir(path))
+}
+
+// createTemporary creates a file of a new name in folder. Its mode is what the umask
+// leaves of 0666, as that of any file that a program writes; os.CreateTemp makes
+// files that only their owner reads.
+func createTemporary(folder string) (*os.File, error) {
+	for {
+		path := filepath.Join(folder, ".refmatrix-"+rand.Text())
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return file, err
+		}
+	}
 }
 
 // syncFolder makes the new name last. File systems that cannot sync a folder

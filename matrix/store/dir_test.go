@@ -93,9 +93,6 @@ func TestWriteWholeOrNot(t *testing.T) {
 	if len(written) != 1 || len(leftovers(t, path)) != 0 {
 		t.Errorf("written %q, left over %q", written, leftovers(t, path))
 	}
-	if info, err := os.Stat(filepath.Join(path, "matrix.json")); err != nil || info.Mode().Perm() != 0o644 {
-		t.Errorf("%v %v", info, err)
-	}
 }
 
 // TestTwoScansAtOnce: readers find whole files whoever writes, and both scans
