@@ -26,8 +26,8 @@ func (r *refusal) Error() string { return r.text }
 
 // timedOut is a request that took longer than it may.
 type timedOut struct {
-	after     time.Duration
-	stalled   bool // the body stopped, for as long as after
+	after     time.Duration // 0 if it was what the row had left, which differs from run to run
+	stalled   bool          // the body stopped, for as long as after
 	connected bool
 	proxy     string // host and port of the proxy in between, "" for none
 }
@@ -43,11 +43,13 @@ func (t *timedOut) Error() string {
 	if t.proxy != "" {
 		text += " through the proxy " + t.proxy
 	}
-	preposition := "within"
-	if t.stalled {
-		preposition = "for"
+	switch {
+	case t.stalled:
+		return fmt.Sprintf("%s for %s", text, t.after)
+	case t.after == 0:
+		return text + " within the time that the row had left"
 	}
-	return fmt.Sprintf("%s %s %s", text, preposition, t.after.Round(time.Millisecond))
+	return fmt.Sprintf("%s within %s", text, t.after.Round(time.Millisecond))
 }
 
 // classify returns the fault reason of a wire error.
@@ -109,7 +111,8 @@ func faultIsTransient(err error) bool {
 	return false
 }
 
-// faultText returns err as one clause, without the URL, because the exchange has it.
+// faultText returns err as one clause, without the URL, because the exchange has it,
+// and without what differs between two runs, so that equal faults have equal texts.
 func faultText(err error) string {
 	var (
 		proxy  *proxyFault
@@ -126,5 +129,49 @@ func faultText(err error) string {
 	case errors.Is(err, io.EOF):
 		return "the connection was closed without an answer"
 	}
-	return strings.TrimSuffix(err.Error(), ".")
+	return strings.TrimSuffix(repeatable(err), ".")
+}
+
+// repeatable returns the text of err without the socket's own address and port, the
+// name server and the time of day, which net and crypto/x509 put into theirs. The
+// address that was dialled stays: the registry is there on the next run too.
+func repeatable(err error) string {
+	var (
+		invalid x509.CertificateInvalidError
+		lookup  *net.DNSError
+		op      *net.OpError
+	)
+	text := err.Error()
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Detail != "" {
+		return strings.Replace(text, invalid.Detail, fmt.Sprintf("it is valid from %s to %s",
+			invalid.Cert.NotBefore.UTC().Format(time.RFC3339), invalid.Cert.NotAfter.UTC().Format(time.RFC3339)), 1)
+	}
+	switch inOp := errors.As(err, &op); {
+	case errors.As(err, &lookup) && inOp:
+		return strings.Replace(text, op.Error(), lookupText(lookup), 1)
+	case lookup != nil:
+		return strings.Replace(text, lookup.Error(), lookupText(lookup), 1)
+	case inOp && op.Addr != nil:
+		return strings.Replace(text, op.Error(), operationText(op), 1)
+	}
+	return text
+}
+
+// lookupText returns the name that was looked up and the last clause of what came
+// of it: a failed request to the name server has the addresses of both before it.
+func lookupText(lookup *net.DNSError) string {
+	clauses := strings.Split(lookup.Err, ": ")
+	return "lookup " + lookup.Name + ": " + clauses[len(clauses)-1]
+}
+
+// operationText returns what a connection failed with, and whose it was to be.
+func operationText(op *net.OpError) string {
+	cause := op.Err
+	if call, ok := cause.(*os.SyscallError); ok { // named after what the text says anyway
+		cause = call.Err
+	}
+	if op.Op == "dial" {
+		return "connect to " + op.Addr.String() + ": " + cause.Error()
+	}
+	return repeatable(cause)
 }

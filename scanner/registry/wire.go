@@ -127,6 +127,9 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	a.phases, connected = phases()
 	if err != nil && late != nil && ctx.Err() == nil {
 		late.connected, late.proxy = connected, hostOf(proxy)
+		if !late.stalled && allowed < c.timeout {
+			late.after = 0
+		}
 		err = late
 	}
 	a.err = err
