@@ -30,12 +30,13 @@ const indexType = "application/vnd.oci.image.index.v1+json"
 // servers that must hear nothing of its credentials.
 type behaviour struct {
 	name     string
-	want     string // reasons that are right, separated by spaces
-	realms   string // auth.realms, a YAML list; {host} is the registry's own
-	auth     string // the inventory's key for the secret; empty is username and passwordFile
-	cert     bool   // the entry has a client certificate, which bears the secret as its name
-	insecure bool   // the entry has insecureSkipVerify
-	write    string // the repository of writeProbe
+	want     string        // reasons that are right, separated by spaces
+	realms   string        // auth.realms, a YAML list; {host} is the registry's own
+	auth     string        // the inventory's key for the secret; empty is username and passwordFile
+	cert     bool          // the entry has a client certificate, which bears the secret as its name
+	insecure bool          // the entry has insecureSkipVerify
+	write    string        // the repository of writeProbe
+	limit    time.Duration // its timeout; 0 = by what is wanted
 	start    func(t *testing.T, n int, a *testca.Authority) (own *server, others []*server)
 	check    func(t *testing.T, m *met) // of what its servers heard, beside secrets; may be nil
 }

@@ -160,7 +160,10 @@ const (
 // timeout is short where a behaviour is to run into it. Elsewhere it is so
 // long that a slow machine is not taken for a slow registry.
 func (b *behaviour) timeout() time.Duration {
-	if strings.Contains(b.want, "timeout") {
+	switch {
+	case b.limit > 0:
+		return b.limit
+	case strings.Contains(b.want, "timeout"):
 		return time.Second
 	}
 	return 15 * time.Second
@@ -182,10 +185,10 @@ func (b *behaviour) account(file string, n int) string {
 	return fmt.Sprintf("username: robot, passwordFile: %q%s", file, realms)
 }
 
-// most is how long a row may take, all its steps together, with a second for
-// what a busy machine takes between them.
+// most is how long a row may take, all its steps together, with three seconds for
+// what a machine takes between them that reads megabytes for other rows.
 func (b *behaviour) most() time.Duration {
-	return (retries+1)*b.timeout() + retries*retryCap + time.Second
+	return (retries+1)*b.timeout() + retries*retryCap + 3*time.Second
 }
 
 // start runs every behaviour and writes the inventory.
@@ -193,7 +196,7 @@ func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
 	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)
-	for n, one := range slices.Concat(behaviours, signIns, writes()) {
+	for n, one := range slices.Concat(behaviours, costly, signIns, writes()) {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
 		fleet = append(fleet, m)
