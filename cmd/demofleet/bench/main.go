@@ -4,12 +4,15 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,11 +20,65 @@ import (
 type options struct {
 	refmatrix string
 	before    string
+	parts     string
+	manifest  string
 	rounds    int
 	most      int
 	write     string
 	latency   time.Duration
 	inFlight  int
+}
+
+// parts of a measurement, in their order.
+var parts = []struct {
+	name string
+	run  func(*bench) error
+}{
+	{"floor", (*bench).againstFloor},
+	{"requests", (*bench).requests},
+	{"mixed", (*bench).mixedFleet},
+	{"first-row", (*bench).firstRow},
+	{"peers", (*bench).peers},
+	{"memory", (*bench).memory},
+	{"dead", (*bench).dead},
+	{"growth", (*bench).growth},
+	{"tokens", (*bench).liveTokens},
+	{"passwords", (*bench).distinctPasswords},
+	{"manifest", (*bench).shippedManifest},
+	{"crowd", (*bench).crowd},
+}
+
+func partNames() []string {
+	names := make([]string, len(parts))
+	for i, part := range parts {
+		names[i] = part.name
+	}
+	return names
+}
+
+// choose returns which parts a list with commas names, all of them for "".
+func choose(list string) (map[string]bool, error) {
+	chosen := map[string]bool{}
+	for _, name := range strings.Split(cmp.Or(list, strings.Join(partNames(), ",")), ",") {
+		if !slices.Contains(partNames(), name) {
+			return nil, fmt.Errorf("unknown part %q: choose from %s", name, strings.Join(partNames(), ", "))
+		}
+		chosen[name] = true
+	}
+	return chosen, nil
+}
+
+// measure runs the chosen parts.
+func (b *bench) measure(chosen map[string]bool) error {
+	for _, part := range parts {
+		if !chosen[part.name] {
+			continue
+		}
+		if err := part.run(b); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
 }
 
 func main() {
@@ -44,12 +101,18 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.StringVar(&o.refmatrix, "refmatrix", "../../bin/refmatrix", "the built command")
 	flags.StringVar(&o.before, "before", "", "an earlier build of the command, to compare with it alone")
+	flags.StringVar(&o.parts, "parts", "", "measure only these parts, with commas: "+strings.Join(partNames(), ","))
+	flags.StringVar(&o.manifest, "manifest", "../../deploy/cronjob.yaml", "the CronJob whose command line is measured")
 	flags.IntVar(&o.rounds, "rounds", 3, "interleaved rounds of each comparison")
 	flags.IntVar(&o.most, "most", 10_000, "registries of the largest fleet")
 	flags.StringVar(&o.write, "write", "", "write the report and its picture into this folder")
 	flags.DurationVar(&o.latency, "latency", 50*time.Millisecond, "latency of the simulated registries")
 	flags.IntVar(&o.inFlight, "in-flight", 64, "requests in flight")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	chosen, err := choose(o.parts)
+	if err != nil {
 		return err
 	}
 	binary, err := filepath.Abs(o.refmatrix)
@@ -68,10 +131,8 @@ func run(args []string) error {
 	if o.before != "" {
 		return errors.Join(b.start(), b.againstBefore())
 	}
-	for _, part := range []func() error{b.start, b.againstFloor, b.requests, b.mixedFleet, b.firstRow, b.peers, b.memory, b.dead, b.growth} {
-		if err := part(); err != nil {
-			return err
-		}
+	if err := errors.Join(b.start(), b.measure(chosen)); err != nil {
+		return err
 	}
 	if o.write == "" {
 		return nil

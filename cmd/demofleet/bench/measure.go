@@ -100,11 +100,15 @@ func (b *bench) counted() int64 {
 }
 
 // run runs a command to its end.
-func (b *bench) run(name string, args ...string) sample {
+func (b *bench) run(name string, args ...string) sample { return b.runIn(nil, name, args...) }
+
+// runIn is run with more variables in the environment.
+func (b *bench) runIn(environment []string, name string, args ...string) sample {
 	b.counted()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+b.dir, "SSL_CERT_FILE="+b.ca(), "HOME="+b.dir)
+	cmd.Env = append(cmd.Env, environment...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	began := time.Now()
@@ -136,6 +140,8 @@ type fleet struct {
 	dead   int // of them, every one of which answers nothing
 	images string
 	dead0  int // port of the dead
+
+	passwords bool // each registry has an account, with a password of its own
 }
 
 func (b *bench) plain(n int) fleet { return fleet{n: n, scheme: "http", port: b.ports.Plain} }
@@ -161,11 +167,14 @@ func (b *bench) inventory(f fleet) (string, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "version: 1\ndefaults: {images: [%s], rate: 0, timeout: 5s, auth: {anonymous: true}}\nregistries:\n", cmp.Or(f.images, "team/app"))
 	for i, origin := range f.origins() {
-		tls := ""
+		settings := ""
 		if f.scheme == "https" {
-			tls = ", tls: {caFile: ca.pem}"
+			settings = ", tls: {caFile: ca.pem}"
 		}
-		fmt.Fprintf(&out, "  - {name: r%05d, url: '%s'%s}\n", i, origin, tls)
+		if f.passwords {
+			settings += fmt.Sprintf(", auth: {username: bench, password: '%s'}", opaque.token(origin))
+		}
+		fmt.Fprintf(&out, "  - {name: r%05d, url: '%s'%s}\n", i, origin, settings)
 	}
 	path := filepath.Join(b.dir, fmt.Sprintf("inventory-%s-%d-%d.yaml", f.scheme, f.n, f.dead))
 	return path, os.WriteFile(path, []byte(out.String()), 0o600)

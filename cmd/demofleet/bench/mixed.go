@@ -63,12 +63,7 @@ func (m *mixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
 	}
-	if _, _, basic := r.BasicAuth(); i%3 == 1 && !basic {
-		w.Header().Set("WWW-Authenticate", `Basic realm="bench"`)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	answer(w, r, i%3 == 2)
+	answer(w, r, []challenge{none, basic, bearer}[i%3])
 }
 
 // arrive notes a request and returns its number at its registry.

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +24,10 @@ import (
 
 // ports of a running simulator. Each is one listener on every address of
 // 127.0.0.0/8, so that a fleet is as many addresses and costs nothing.
-type ports struct{ Plain, Bearer, TLS, Mixed, Dead, Control int }
+type ports struct {
+	Plain, Bearer, TLS, Mixed, Dead, Control int
+	Prompt, Basic, Opaque                    int // without latency, for what is measured in CPU or memory
+}
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}`
 
@@ -31,29 +35,73 @@ var manifestDigest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest)))
 
 const index = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":7,"artifactType":"application/spdx+json"}]}`
 
+// challenge is what a registry asks for before it answers.
+type challenge string
+
+const (
+	none   challenge = ""
+	basic  challenge = "Basic"  // any account
+	bearer challenge = "Bearer" // the token t
+	opaque challenge = "opaque" // a Bearer token of the repository's own
+)
+
 // fleetHandler answers as registries with the API do, each request after the
 // latency.
 type fleetHandler struct {
-	latency time.Duration
-	bearer  bool
-	count   *atomic.Int64
+	latency   time.Duration
+	challenge challenge
+	count     *atomic.Int64
 }
 
 func (h fleetHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.count.Add(1)
 	time.Sleep(h.latency)
-	answer(w, r, h.bearer)
+	answer(w, r, h.challenge)
 }
 
-// answer is that of a registry with the API, behind its own token service where
-// bearer is set.
-func answer(w http.ResponseWriter, r *http.Request, bearer bool) {
+// admits reports whether a request is signed as the challenge asks.
+func (c challenge) admits(r *http.Request) bool {
+	switch c {
+	case basic:
+		_, _, ok := r.BasicAuth()
+		return ok
+	case bearer, opaque:
+		repository, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+		repository, _, _ = strings.Cut(repository, "/referrers/")
+		return r.Header.Get("Authorization") == "Bearer "+c.token("repository:"+repository+":pull")
+	}
+	return true
+}
+
+// token is what the token service issues for a scope.
+func (c challenge) token(scope string) string {
+	if c != opaque {
+		return "t"
+	}
+	sum := sha256.Sum256([]byte(scope))
+	return base64.StdEncoding.EncodeToString(sum[:]) // + and / have other forms in a URL
+}
+
+// notice is a header value as long as those of some registries, for text in which
+// secrets have to be looked for.
+var notice = `299 - "` + strings.Repeat("this registry moves to another address. ", 25) + `"`
+
+// answer is that of a registry with the API, which is its own token service where
+// the challenge asks for a token.
+func answer(w http.ResponseWriter, r *http.Request, c challenge) {
+	if c == opaque {
+		w.Header().Set("Warning", notice)
+	}
 	switch {
 	case r.URL.Path == "/token":
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"token":"t"}`)
-	case bearer && r.Header.Get("Authorization") != "Bearer t":
-		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="bench"`)
+		_, _ = fmt.Fprintf(w, `{"token":%q}`, c.token(r.URL.Query().Get("scope")))
+	case !c.admits(r):
+		header := `Bearer realm="http://` + r.Host + `/token",service="bench"`
+		if c == basic {
+			header = `Basic realm="bench"`
+		}
+		w.Header().Set("WWW-Authenticate", header)
 		w.WriteHeader(http.StatusUnauthorized)
 	case strings.Contains(r.URL.Path, "/referrers/"):
 		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
@@ -109,9 +157,12 @@ func simulate(args []string) error {
 	control.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, count.Swap(0)) })
 	err = errors.Join(
 		serve(&p.Mixed, all, nil),
-		serve(&p.Plain, fleetHandler{latency, false, &count}, nil),
-		serve(&p.Bearer, fleetHandler{latency, true, &count}, nil),
-		serve(&p.TLS, fleetHandler{latency, false, &count}, &tls.Config{GetCertificate: signed.get}),
+		serve(&p.Plain, fleetHandler{latency, none, &count}, nil),
+		serve(&p.Bearer, fleetHandler{latency, bearer, &count}, nil),
+		serve(&p.TLS, fleetHandler{latency, none, &count}, &tls.Config{GetCertificate: signed.get}),
+		serve(&p.Prompt, fleetHandler{0, none, &count}, nil),
+		serve(&p.Basic, fleetHandler{0, basic, &count}, nil),
+		serve(&p.Opaque, fleetHandler{0, opaque, &count}, nil),
 		serve(&p.Control, control, nil))
 	if err != nil {
 		return err
