@@ -388,7 +388,8 @@ var behaviours = []behaviour{
 	{name: "list: NaN", want: "not-an-index", start: body(`{"schemaVersion":NaN,"manifests":[]}`)},
 	{name: "list: a byte order mark", want: "not-an-index referrers-empty", start: body("\xef\xbb\xbf" + `{"schemaVersion":2,"manifests":[]}`)},
 	{name: "list: UTF-16", want: "not-an-index", start: body(sixteen(`{"schemaVersion":2,"manifests":[]}`))},
-	{name: "list: evil texts", want: "referrers-listed not-an-index", start: body(`{"schemaVersion":2,"manifests":[{"mediaType":"\u001b[2J<script>","artifactType":"=cmd|' /C calc'!A0\u202e","digest":"sha256:../..","size":1}]}`)},
+	{name: "list: evil texts", want: "referrers-listed", start: body(`{"schemaVersion":2,"manifests":[{"mediaType":"\u001b[2J<script>","artifactType":"=cmd|' /C calc'!A0\u202e","digest":"` + manifestDigest + `","size":1}]}`)},
+	{name: "list: evil digests", want: "referrers-empty", start: body(`{"schemaVersion":2,"manifests":[{"mediaType":"\u001b[2J<script>","artifactType":"=cmd|' /C calc'!A0\u202e","digest":"sha256:../..","size":1}]}`)},
 	{name: "next link in a circle", want: "referrers-listed", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", indexType)
 		w.Header().Set("Link", `<?next=1>; rel="next"`)

@@ -186,7 +186,7 @@ func (b *behaviour) account(file string, n int) string {
 }
 
 // most is how long a row may take, all its steps together, with three seconds for
-// what a machine takes between them that reads megabytes for other rows.
+// waiting until large bodies of others are read, which is not the row's time.
 func (b *behaviour) most() time.Duration {
 	return (retries+1)*b.timeout() + retries*retryCap + 3*time.Second
 }
