@@ -110,6 +110,6 @@ func (a *accounts) find(ctx context.Context, repository string) lookUp {
 	if found.IsZero() {
 		return lookUp{}
 	}
-	a.client.redactor.add(found.Password, found.IdentityToken, found.RegistryToken)
+	a.client.secrets.AddAccount(found.Password, found.IdentityToken, found.RegistryToken)
 	return lookUp{account: a.client.pool.account(a.client.origin, found)}
 }

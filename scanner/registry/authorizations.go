@@ -27,7 +27,11 @@ func (c *Client) newAuthorization(scheme, secret string, met *challenge, account
 	if strings.ContainsFunc(secret, unicode.IsControl) {
 		return nil, &refusal{matrix.TokenError, "the token holds characters that no header may carry"}
 	}
-	c.redactor.add(secret)
+	if met.scheme == basic {
+		c.secrets.AddAccount(secret)
+	} else {
+		c.secrets.AddToken(secret)
+	}
 	return &authorization{
 		header:    scheme + " " + secret,
 		challenge: met,

@@ -22,6 +22,7 @@ import (
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/address"
 	"refmatrix/scanner/registry/credential"
+	"refmatrix/scanner/registry/redact"
 )
 
 // Options are what all registries of a scan share.
@@ -38,11 +39,12 @@ type Options struct {
 }
 
 // Pool makes clients that share one global rate, the authorities they trust, what
-// is known of accounts, and one look at the files with accounts.
+// is known of accounts, the secrets of these, and one look at the files with accounts.
 type Pool struct {
 	options  Options
 	global   *rate.Limiter
 	memory   *memory
+	secrets  *redact.Shared
 	files    *credential.Files
 	life     context.Context // of look-ups that no row waits for any more
 	end      context.CancelFunc
@@ -65,6 +67,7 @@ func NewPool(options Options) *Pool {
 		options: options,
 		global:  newLimiter(options.Rate, 1),
 		memory:  newMemory(),
+		secrets: redact.NewShared(),
 		files:   credential.NewFiles(),
 		life:    life,
 		end:     end,
@@ -113,7 +116,7 @@ type Client struct {
 	token          *authorization // of the inventory, sent with every request; nil if it names none
 	version        version
 	slots          *semaphore.Weighted
-	redactor       redactor
+	secrets        *redact.Set
 	pace           *pace
 
 	nameFault error // why nothing is requested under the registry's name; usually nil
@@ -134,12 +137,13 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		authorizations: newAuthorizations(),
 		version:        version{slot: semaphore.NewWeighted(1)},
 		slots:          semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
+		secrets:        p.secrets.NewSet(),
 		pace:           newPace(entry.Rate, entry.Burst),
 	}
 	if p.options.Timeout > 0 {
 		c.timeout = p.options.Timeout
 	}
-	c.redactor.add(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
+	c.secrets.AddAccount(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
 	c.nameFault = admitName(entry.URL.Hostname())
 	c.accounts = &accounts{client: c, found: map[string]lookUp{}}
 	if token := entry.Auth.Token.Reveal(); token != "" {
@@ -179,7 +183,7 @@ func (c *Client) URL(path string) *url.URL {
 	return &u
 }
 
-// Clean makes a string from the wire fit for a report: secrets of this
-// registry become ***, what is not printable is escaped, and it is cut at a
-// bound.
-func (c *Client) Clean(s string) string { return printable(c.redactor.redact(s), maxText) }
+// Clean makes a string from the wire fit for a report: secrets of this registry, and
+// long ones of others, become ***, what is not printable is escaped, and it is cut at
+// a bound.
+func (c *Client) Clean(s string) string { return printable(c.secrets.Redact(s), maxText) }

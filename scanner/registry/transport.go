@@ -31,7 +31,7 @@ func (c *Client) transportFor(step string, req *http.Request) (transportKey, *ur
 	}
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
-		c.redactor.add(password, basicSecret(credential.Account{Username: proxy.User.Username(), Password: password}))
+		c.secrets.AddAccount(password, basicSecret(credential.Account{Username: proxy.User.Username(), Password: password}))
 	}
 	foreign := !c.isOwn(req.URL)
 	if !foreign {

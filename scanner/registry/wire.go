@@ -153,7 +153,9 @@ func (c *Client) learnTokens(body []byte) {
 		Refresh string `json:"refresh_token"`
 	}
 	if json.Unmarshal(body, &tokens) == nil {
-		c.redactor.add(tokens.Token, tokens.Access, tokens.Refresh)
+		for _, token := range []string{tokens.Token, tokens.Access, tokens.Refresh} {
+			c.secrets.AddToken(token)
+		}
 	}
 }
 
@@ -200,10 +202,10 @@ func (s *Session) record(out *outgoing, a attempted) {
 	x := matrix.Exchange{
 		Step:   out.step,
 		Method: out.method,
-		URL:    printable(c.redactor.redact(safeURL(out.url)), maxURL),
+		URL:    printable(c.secrets.Redact(safeURL(out.url)), maxURL),
 		Accept: acceptOf(out.header),
 		Auth:   strings.ToLower(scheme),
-		Scope:  printable(c.redactor.redact(out.scope), maxURL),
+		Scope:  printable(c.secrets.Redact(out.scope), maxURL),
 		Bytes:  a.read,
 		MS:     Milliseconds(a.took),
 		Phases: a.phases,
