@@ -48,7 +48,12 @@ func followPages(ctx context.Context, r *row) error {
 		if result = admitPage(r, next, visited, pages); result != matrix.PageLinked {
 			break
 		}
-		page, parsed, err = r.list(ctx, registry.Request{Step: stepPage, URL: next, Scope: pull(r.image.Repository)})
+		page, parsed, err = r.list(ctx, registry.Request{
+			Step:  stepPage,
+			URL:   next,
+			Sent:  registry.Sent{All: true},
+			Scope: pull(r.image.Repository),
+		})
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -82,11 +83,24 @@ func (r *row) get(ctx context.Context, step, method, reference string) (*registr
 		Step:    step,
 		Method:  method,
 		URL:     r.client.URL(r.image.Repository + "/manifests/" + reference),
+		Sent:    r.sent(reference),
 		Header:  accept(manifestTypes...),
 		Scope:   pull(r.image.Repository),
 		MaxBody: registry.MaxIndex,
 		Hidden:  step == stepResolve,
 	})
+}
+
+// sent returns what of a reference the registry sent: the digest that it claims for the
+// manifest, or a tag made of that, which has at most 64 characters of it. A digest that
+// the inventory names is the inventory's, and any other is ours.
+func (r *row) sent(reference string) registry.Sent {
+	claimed := r.seen.Manifest.Digest
+	_, encoded, _ := strings.Cut(claimed, ":")
+	if encoded == "" || claimed == r.image.Digest || !strings.Contains(reference, encoded[:min(len(encoded), 64)]) {
+		return registry.Sent{}
+	}
+	return registry.Sent{Part: reference}
 }
 
 // existenceMethod returns the method that shows whether something is there:
@@ -122,6 +136,7 @@ func (r *row) referrers(
 		Step:   step,
 		Method: method,
 		URL:    r.referrersURL(r.image.Repository, digest, artifactType),
+		Sent:   r.sent(digest),
 		Scope:  pull(r.image.Repository),
 		Pinned: "/referrers/" + digest,
 	})

@@ -39,6 +39,7 @@ func (w *writer) uploadEmpty(ctx context.Context) (bool, error) {
 		Step:   stepPushBlob,
 		Method: http.MethodPut,
 		URL:    target,
+		Sent:   registry.Sent{All: true},
 		Header: http.Header{"Content-Type": {"application/octet-stream"}},
 		Body:   []byte(emptyBlob),
 	}

@@ -39,6 +39,7 @@ func (s *Session) follow(ctx context.Context, out outgoing, admit admission) (*a
 		if ok, err := admit(next, via); !ok || err != nil {
 			return got, err
 		}
+		out.sent = Sent{All: true}
 		if out.url = next; address.OriginOf(next) != first {
 			out.authorization = ""
 		}
@@ -139,6 +140,28 @@ func safeURL(u *url.URL) string {
 	}
 	safe.RawQuery = query.Encode()
 	return safe.String()
+}
+
+// recordedURL returns the URL of a request as its exchange shows it.
+func (c *Client) recordedURL(out *outgoing) string {
+	whole := safeURL(out.url)
+	if out.sent.All {
+		return printable(c.secrets.Redact(whole), maxURL)
+	}
+	place, query, _ := strings.Cut(whole, "?")
+	if at := strings.LastIndex(place, out.sent.Part); out.sent.Part != "" && at >= 0 {
+		end := at + len(out.sent.Part)
+		place = place[:at] + c.secrets.Redact(place[at:end]) + place[end:]
+	}
+	if query != "" {
+		parameters := strings.Split(query, "&")
+		for i, parameter := range parameters {
+			name, value, _ := strings.Cut(parameter, "=")
+			parameters[i] = name + "=" + c.secrets.Redact(value)
+		}
+		place += "?" + strings.Join(parameters, "&")
+	}
+	return printable(place, maxURL)
 }
 
 // safeText is safeURL for what may not be a URL.

@@ -86,6 +86,7 @@ type Request struct {
 	Step    string // names the exchange in reports
 	Method  string // only a GET or HEAD may leave the registry's origin or follow a redirect
 	URL     *url.URL
+	Sent    Sent        // what of URL the registry sent
 	Header  http.Header // Accept, Content-Type ...
 	Body    []byte      // for PUT, POST, PATCH
 	Scope   string      // of the token, "repository:<name>:pull"
@@ -99,6 +100,15 @@ type Request struct {
 	// Hidden says that an unsigned 403 or 404 may come only because nobody
 	// signed in, as for a manifest of a registry that hides what is private.
 	Hidden bool
+}
+
+// Sent says what of a request's URL came from the wire. That may repeat a secret and is
+// redacted where the URL is recorded, as query values always are; the rest is the
+// inventory's or ours and is recorded as it is. A password can be a word such as
+// "manifests".
+type Sent struct {
+	All  bool   // the URL is a link or a Location
+	Part string // of the path: a digest, or a tag made of one; "" = none
 }
 
 // repository is the repository that the request is about, by its scope.
@@ -160,6 +170,7 @@ func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
 		step:    q.Step,
 		method:  q.Method,
 		url:     q.URL,
+		sent:    q.Sent,
 		header:  q.Header,
 		body:    q.Body,
 		scope:   q.Scope,

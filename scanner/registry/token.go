@@ -82,6 +82,7 @@ func tokenRequest(met *challenge, account credential.Account, scope string) (out
 		step:   tokenStep,
 		method: http.MethodGet,
 		url:    target,
+		sent:   Sent{All: true},
 		scope:  scope,
 	}
 	if account.IdentityToken != "" {

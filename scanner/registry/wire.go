@@ -22,6 +22,7 @@ type outgoing struct {
 	step          string
 	method        string
 	url           *url.URL
+	sent          Sent        // what of url a server sent
 	header        http.Header // shared; not changed
 	body          []byte
 	authorization string // "" = unsigned
@@ -195,17 +196,18 @@ type attempted struct {
 	phases *matrix.Phases
 }
 
-// record notes one exchange, every remote string cleaned.
+// record notes one exchange, every remote string cleaned. The scope is made of the
+// inventory's text.
 func (s *Session) record(out *outgoing, a attempted) {
 	c := s.client
 	scheme, _, _ := strings.Cut(out.authorization, " ")
 	x := matrix.Exchange{
 		Step:   out.step,
 		Method: out.method,
-		URL:    printable(c.secrets.Redact(safeURL(out.url)), maxURL),
+		URL:    c.recordedURL(out),
 		Accept: acceptOf(out.header),
 		Auth:   strings.ToLower(scheme),
-		Scope:  printable(c.secrets.Redact(out.scope), maxURL),
+		Scope:  printable(out.scope, maxURL),
 		Bytes:  a.read,
 		MS:     Milliseconds(a.took),
 		Phases: a.phases,
