@@ -2,6 +2,8 @@ package scanner_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -184,20 +186,134 @@ func TestEchoes(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for _, password := range append(protocolWords, "canary-8hX2kQ9v") {
-				echo := "echo-" + password
+			check := func(password, written string) {
+				echo := "echo-" + written
 				row, _ := scanSignedIn(t, password, func(w http.ResponseWriter, q *http.Request) { test.handler(w, q, echo) })
-				encoded, err := json.Marshal(row)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(string(encoded), echo) {
-					t.Errorf("%s is in the row: %s", echo, encoded)
+				if text := encode(t, row); strings.Contains(text, echo) || written != password && strings.Contains(text, written) {
+					t.Errorf("%s is in the row: %s", echo, text)
 				}
 				if row.Reason != test.reason {
 					t.Errorf("with %s it is %s, want %s: %s", password, row.Reason, test.reason, row.Detail)
 				}
 			}
+			for _, password := range append(protocolWords, "canary-8hX2kQ9v") {
+				check(password, password)
+			}
+			for _, write := range echoSpellings {
+				check("canary-8hX2kQ9v", write("canary-8hX2kQ9v"))
+			}
 		})
+	}
+}
+
+// echoSpellings are ways to write a password that can stand in a header and in JSON.
+var echoSpellings = []func(string) string{
+	eachByte("%%%02x"), eachByte("%%25%02X"), eachByte(`\u%04x`), eachByte("&#%d;"), eachByte("&#x%02x;"), eachByte("%02X"), eachByte("%02x:"),
+	func(password string) string { return base64.StdEncoding.EncodeToString([]byte("u:" + password)) },
+	func(password string) string { return base64.RawURLEncoding.EncodeToString([]byte(password)) },
+	func(password string) string { return hex.EncodeToString([]byte(password)) },
+}
+
+// eachByte writes every byte of a text in a format.
+func eachByte(format string) func(string) string {
+	return func(text string) string {
+		var b strings.Builder
+		for i := range len(text) {
+			fmt.Fprintf(&b, format, text[i])
+		}
+		return b.String()
+	}
+}
+
+// encode returns v as JSON, without the escapes of HTML.
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestEchoesOfAnother: a registry that knows what another one was sent cannot bring it
+// into the report.
+func TestEchoesOfAnother(t *testing.T) {
+	const password = "canary-8hX2kQ9v"
+	sent := make(chan struct{})
+	once := sync.OnceFunc(func() { close(sent) })
+	signed := serve(t, func(w http.ResponseWriter, q *http.Request) {
+		if _, got, _ := q.BasicAuth(); got == password {
+			once()
+		} else {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	for _, write := range append(echoSpellings, func(password string) string { return password }) {
+		written := write(password)
+		other := serve(t, func(w http.ResponseWriter, q *http.Request) {
+			select {
+			case <-sent:
+			case <-q.Context().Done():
+			}
+			w.Header().Set("Server", "Nexus/3.80.0-"+written)
+			w.Header().Set("Docker-Content-Digest", digest)
+			w.Header().Set("Content-Type", "application/"+written)
+			fmt.Fprintf(w, `{"errors":[{"code":"%s"}]}`, written)
+		})
+		inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0}\nregistries:\n  - {name: a, url: '%s', images: [a/b], auth: {username: u, password: '%s'}}\n  - {name: b, url: '%s', images: [a/b], auth: {anonymous: true}}\n", signed, password, other))
+		m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}})
+		if text := encode(t, m); strings.Contains(text, written) || strings.Contains(text, password) || !strings.Contains(text, "Nexus/3.80.0-***") {
+			t.Errorf("%s is in the matrix, or nothing is: %s", written, text)
+		}
+	}
+}
+
+// TestEchoedVersions: the version that an endpoint names is not a place for a password.
+func TestEchoedVersions(t *testing.T) {
+	for _, test := range []struct{ password, written, want string }{
+		{"nowhere-8hX2kQ9v", "1.24.6-8hX2", "1.24.6-8hX2"},
+		{"canary-8hX2kQ9v", "3.80.0-canary-8hX2kQ9v", "***"},
+		{"canary-8hX2kQ9v", "3.80.0-" + eachByte(`\u%04x`)("canary-8hX2kQ9v"), "***"},
+		{"canary-8hX2kQ9v", "3.80.0-" + eachByte("%02x")("canary-8hX2kQ9v"), "***"},
+		{"canary-8hX2kQ9v", "3.80.0-" + eachByte("%02X")("canary-8hX2kQ9v"), "***"},
+		{"canary-8hX2kQ9v", "3.80.0-" + eachByte("%02x-")("canary-8hX2kQ9v"), "***"},
+		{"canary-8hX2kQ9v", "3.80.0-" + base64.RawURLEncoding.EncodeToString([]byte("canary-8hX2kQ9v")), "***"},
+		{"canary-8hX2kQ9v", "3.80.0+" + base64.RawURLEncoding.EncodeToString([]byte("u:canary-8hX2kQ9v")), "***"},
+		{"12.34-8hX2", "12.34-8hX2", "***"},
+		{"v12.34-8hX2", "v12.34-8hX2", "***"},
+		{"8hX2+gitea-kQ9v", "1.8hX2+gitea-kQ9v", "***"},
+		{"two words", "3.80.0-two+words", "***"},
+		{"5f3kQ9aa", "5f3kQ9aa", ""},
+		{"canary-8hX2kQ9v", eachByte("%02x")("canary-8hX2kQ9v"), ""},
+		{"canary-8hX2kQ9v", "canary-8hX2kQ9v", ""},
+	} {
+		var address string
+		address = serve(t, func(w http.ResponseWriter, q *http.Request) {
+			switch _, password, _ := q.BasicAuth(); {
+			case q.URL.Path == "/v2/token" && password == test.password:
+				fmt.Fprint(w, `{"token":"token-of-the-test"}`)
+			case q.Header.Get("Authorization") != "Bearer token-of-the-test":
+				w.Header().Set("WWW-Authenticate", `Bearer realm="`+address+`/v2/token",service="container_registry"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			case q.URL.Path == "/api/v1/version":
+				fmt.Fprintf(w, `{"version":"%s"}`, test.written)
+			case strings.HasSuffix(q.URL.Path, "/manifests/latest"):
+				w.Header().Set("Docker-Content-Digest", digest)
+				w.Header().Set("Content-Type", matrix.ManifestMediaType)
+			default:
+				w.WriteHeader(http.StatusNotFound)
+			}
+		})
+		inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a/b], rate: 0, retries: 0, auth: {username: u, password: '%s'}}\n", address, test.password))
+		row := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}}).Rows[0]
+		if row.Product == nil || row.Product.Name != "Gitea" && row.Product.Name != "Forgejo" || row.Product.Version != test.want {
+			t.Errorf("%s of %s: the product is %+v, want version %q", test.written, test.password, row.Product, test.want)
+		}
+		if text := encode(t, row); test.want != test.written && (strings.Contains(text, test.written) || strings.Contains(text, test.password)) {
+			t.Errorf("%s is in the row: %s", test.written, text)
+		}
 	}
 }

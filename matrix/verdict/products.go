@@ -162,8 +162,10 @@ func Identify(e Evidence) Product {
 	return Product{}
 }
 
-// versionShape is what a version may look like before it is believed.
-var versionShape = re(`^v?[0-9]+(\.[0-9]+)*[0-9A-Za-z.+_-]*$`)
+// versionShape is what a version may look like before it is believed: numbers with dots,
+// or one number, and then anything that releases are named by. A word that only begins
+// with a digit, such as a hash or a password, is not a version.
+var versionShape = re(`^v?[0-9]+(\.[0-9][0-9A-Za-z.+_-]*|[+_-][0-9A-Za-z.+_-]*)?$`)
 
 // refine takes name and version from a well-known endpoint.
 func refine(p *Product, path string, content []byte) {

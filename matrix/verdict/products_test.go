@@ -112,3 +112,17 @@ func TestContradictionNamesTheException(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionShape: what does not look like a version is not taken for one.
+func TestVersionShape(t *testing.T) {
+	for version, want := range map[string]bool{
+		"12": true, "v2": true, "2024-01": true, "3.80.0-06": true, "1.22.0+gitea-1.21": true, "v2.10.0-abc": true,
+		"1.22rc1": true, "1.26.0-dev": true, "v2.1": true, "1_2": true,
+		"": false, "v": false, "latest": false, "5f3kQ9": false, "9f86d081884c7d65": false, "63616e617279": false, "v2x": false, "1.": false, ".1": false, "1.x": false,
+		"1 2": false, "1.2<b>": false, "1.2\n": false,
+	} {
+		if got := versionShape.MatchString(version); got != want {
+			t.Errorf("%q: %t, want %t", version, got, want)
+		}
+	}
+}
