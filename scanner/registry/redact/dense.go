@@ -36,11 +36,28 @@ func nextRun(text []byte, i, least int, of class) (from, to int) {
 	return len(text), len(text)
 }
 
+// isLiteral reports whether the bytes from one to before another are characters of the
+// text itself, in a view of it: what they decode to was looked at there.
+func (v *view) isLiteral(from, to int) bool {
+	if v.at == nil {
+		return false
+	}
+	for _, at := range v.at[from:to] {
+		if at.to-at.from != 1 {
+			return false
+		}
+	}
+	return true
+}
+
 // hex looks at what the hexadecimal in v decodes to.
 func (s *search) hex(v *view, escapes, dense int) {
 	least := 2 * s.shortest
 	l := s.level(escapes, dense)
 	for from, to := nextRun(v.text, 0, least, hexClass); from < to; from, to = nextRun(v.text, to, least, hexClass) {
+		if v.isLiteral(from, to) {
+			continue
+		}
 		l.digits, l.places = l.digits[:0], l.places[:0]
 		for i := from; i < to; i++ {
 			digit := hexDigits[v.text[i]]
@@ -66,6 +83,9 @@ func (s *search) base64(v *view, escapes, dense int) {
 	least := (4*s.shortest + 2) / 3
 	l := s.level(escapes, dense)
 	for from, to := nextRun(v.text, 0, least, base64Class); from < to; from, to = nextRun(v.text, to, least, base64Class) {
+		if v.isLiteral(from, to) {
+			continue
+		}
 		l.digits, l.places = l.digits[:0], l.places[:0]
 		for i := from; i < to; i++ {
 			if digit := base64Digits[v.text[i]]; digit != notDigit {
