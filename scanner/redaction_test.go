@@ -237,35 +237,22 @@ func encode(t *testing.T, v any) string {
 	return b.String()
 }
 
-// TestEchoesOfAnother: a registry that knows what another one was sent cannot bring it
-// into the report.
+// TestEchoesOfAnother: a registry that knows what another one is sent, perhaps from an
+// earlier scan, cannot bring it into the report.
 func TestEchoesOfAnother(t *testing.T) {
 	const password = "canary-8hX2kQ9v"
-	sent := make(chan struct{})
-	once := sync.OnceFunc(func() { close(sent) })
-	signed := serve(t, func(w http.ResponseWriter, q *http.Request) {
-		if _, got, _ := q.BasicAuth(); got == password {
-			once()
-		} else {
-			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
-		}
-		w.WriteHeader(http.StatusUnauthorized)
-	})
+	signed := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	for _, write := range append(echoSpellings, func(password string) string { return password }) {
 		written := write(password)
-		other := serve(t, func(w http.ResponseWriter, q *http.Request) {
-			select {
-			case <-sent:
-			case <-q.Context().Done():
-			}
+		other := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Server", "Nexus/3.80.0-"+written)
 			w.Header().Set("Docker-Content-Digest", digest)
 			w.Header().Set("Content-Type", "application/"+written)
 			fmt.Fprintf(w, `{"errors":[{"code":"%s"}]}`, written)
 		})
-		inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0}\nregistries:\n  - {name: a, url: '%s', images: [a/b], auth: {username: u, password: '%s'}}\n  - {name: b, url: '%s', images: [a/b], auth: {anonymous: true}}\n", signed, password, other))
-		m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}})
-		if text := encode(t, m); strings.Contains(text, written) || strings.Contains(text, password) || !strings.Contains(text, "Nexus/3.80.0-***") {
+		inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0}\nregistries:\n  - {name: echo, url: '%s', images: [a/b], auth: {anonymous: true}}\n  - {name: signed, url: '%s', images: [a/b], auth: {username: u, password: '%s'}}\n", other, signed, password))
+		m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}, Concurrency: 1})
+		if text := encode(t, m); strings.Contains(text, written) || strings.Contains(text, password) || !strings.Contains(text, "***") {
 			t.Errorf("%s is in the matrix, or nothing is: %s", written, text)
 		}
 	}

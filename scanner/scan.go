@@ -65,6 +65,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 		IdleConns: idle,
 	})
 	defer pool.Close()
+	pool.AddSecrets(inv.Registries)
 	began := time.Now()
 	m := &matrix.Matrix{
 		Schema:    matrix.Schema,

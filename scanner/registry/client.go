@@ -77,6 +77,20 @@ func NewPool(options Options) *Pool {
 	}
 }
 
+// AddSecrets makes the secrets that the entries hold known to all clients, before any
+// is sent: a registry may know from an earlier scan what another one was sent. Those of
+// credential files and helpers are added when they are looked up.
+func (p *Pool) AddSecrets(entries []inventory.Registry) {
+	for i := range entries {
+		p.secrets.AddAccount(secretsOf(entries[i].Auth)...)
+	}
+}
+
+// secretsOf returns the secrets that an entry itself holds.
+func secretsOf(auth inventory.Auth) []string {
+	return []string{auth.Password.Reveal(), auth.Token.Reveal(), auth.IdentityToken.Reveal()}
+}
+
 // Close ends what outlived its row, credential helpers that is, and drops the
 // connections that are kept for reuse.
 func (p *Pool) Close() {
@@ -143,7 +157,7 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 	if p.options.Timeout > 0 {
 		c.timeout = p.options.Timeout
 	}
-	c.secrets.AddAccount(entry.Auth.Password.Reveal(), entry.Auth.Token.Reveal(), entry.Auth.IdentityToken.Reveal())
+	c.secrets.AddAccount(secretsOf(entry.Auth)...)
 	c.nameFault = admitName(entry.URL.Hostname())
 	c.accounts = &accounts{client: c, found: map[string]lookUp{}}
 	if token := entry.Auth.Token.Reveal(); token != "" {

@@ -132,12 +132,15 @@ func TestOtherEntries(t *testing.T) {
 	one, other := shared.NewSet(), shared.NewSet()
 	token := opaque(5, 900)
 	one.AddAccount("elevenbytes", "twelve-bytes")
+	shared.AddAccount("of-nobody!!", stdBase64("robot:of-nobody-yet"))
 	one.AddToken("application/vnd.oci.image.index.v1+json")
 	one.AddToken(token)
 	for _, test := range []struct{ text, one, other string }{
 		{"elevenbytes", "***", "elevenbytes"},
 		{"twelve-bytes", "***", "***"},
 		{"dHdlbHZlLWJ5dGVz", "***", "***"},
+		{"of-nobody!!", "of-nobody!!", "of-nobody!!"},
+		{"of-nobody-yet", "***", "***"},
 		{"application/vnd.oci.image.index.v1+json", "***", "application/vnd.oci.image.index.v1+json"},
 		{token, "***", token},
 	} {

@@ -35,6 +35,26 @@ type Shared struct {
 // NewShared returns a Shared without secrets.
 func NewShared() *Shared { return &Shared{} }
 
+// AddAccount adds secrets of an account that no set has yet: every set looks for them from
+// 12 bytes. What is base64 of "user:password" is decoded as Set.AddAccount does.
+func (sh *Shared) AddAccount(secrets ...string) {
+	for _, secret := range secrets {
+		for _, one := range partsOf(secret) {
+			sh.keep(one)
+		}
+	}
+}
+
+// keep adds a secret for good if it is long enough.
+func (sh *Shared) keep(secret string) {
+	if len(secret) < minShared {
+		return
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.index.keep(secret)
+}
+
 // Set is the secrets of one registry entry. Its methods may be called at once.
 type Set struct {
 	shared *Shared
@@ -58,16 +78,22 @@ func (s *Set) AddAccount(secrets ...string) {
 		if s.holds(secret) {
 			continue
 		}
-		s.keep(secret)
-		decoded, err := base64.StdEncoding.DecodeString(secret)
-		if err != nil {
-			continue
-		}
-		if _, password, ok := strings.Cut(string(decoded), ":"); ok && len(password) >= minOwn {
-			s.keep(password)
-			s.keep(string(decoded))
+		for _, one := range partsOf(secret) {
+			s.keep(one)
 		}
 	}
+}
+
+// partsOf returns a secret, and what it decodes to if it is base64 of "user:password".
+func partsOf(secret string) []string {
+	decoded, err := base64.StdEncoding.DecodeString(secret)
+	if err != nil {
+		return []string{secret}
+	}
+	if _, password, ok := strings.Cut(string(decoded), ":"); ok && len(password) >= minOwn {
+		return []string{secret, password, string(decoded)}
+	}
+	return []string{secret}
 }
 
 // holds reports whether a secret needs no adding, because it was added or is too short.
@@ -85,12 +111,7 @@ func (s *Set) keep(secret string) {
 	s.mu.Lock()
 	s.index.keep(secret)
 	s.mu.Unlock()
-	if len(secret) < minShared {
-		return
-	}
-	s.shared.mu.Lock()
-	defer s.shared.mu.Unlock()
-	s.shared.index.keep(secret)
+	s.shared.keep(secret)
 }
 
 // AddToken adds a token that a token service issued. Only this set looks for it, from 4
