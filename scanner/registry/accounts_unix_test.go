@@ -76,7 +76,7 @@ func (w watched) Busy() { close(w.busy) }
 // TestSignInIsWaiting: a row that waits for another's sign-in, or for a credential
 // helper, is idle, because it holds a worker until it is.
 func TestSignInIsWaiting(t *testing.T) {
-	known := newAuthorizations()
+	known := newAuthorizations(nil)
 	first, _, err := known.join(t.Context(), authorizationKey{scope: "one"})
 	if err != nil {
 		t.Fatal(err)

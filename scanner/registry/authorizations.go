@@ -10,6 +10,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/registry/credential"
+	"refmatrix/scanner/registry/redact"
 )
 
 // authorization is what the requests of one account and scope are signed with. It
@@ -20,8 +21,8 @@ type authorization struct {
 	account   *account   // the account it was made with; nil for an anonymous token
 }
 
-// newAuthorization returns the authorization of a scheme and a secret, which is
-// redacted from now on.
+// newAuthorization returns the authorization of a scheme and a secret. That of an account
+// is redacted from now on, and a token while a row or authorizations hold it.
 func (c *Client) newAuthorization(scheme, secret string, met *challenge, account *account) (*authorization, error) {
 	// net/http would refuse the header too, but as a fault of the next request.
 	if strings.ContainsFunc(secret, unicode.IsControl) {
@@ -29,8 +30,6 @@ func (c *Client) newAuthorization(scheme, secret string, met *challenge, account
 	}
 	if met.scheme == basic {
 		c.secrets.AddAccount(secret)
-	} else {
-		c.secrets.AddToken(secret)
 	}
 	return &authorization{
 		header:    scheme + " " + secret,
@@ -38,6 +37,9 @@ func (c *Client) newAuthorization(scheme, secret string, met *challenge, account
 		account:   account,
 	}, nil
 }
+
+// token returns the token of a Bearer authorization.
+func (a *authorization) token() string { return strings.TrimPrefix(a.header, "Bearer ") }
 
 // basicSecret returns the credentials of the Basic scheme (RFC 7617, section 2).
 func basicSecret(a credential.Account) string {
@@ -52,6 +54,8 @@ type authorizationKey struct{ account, scope string }
 // signed in to. One request learns while the others of its account and scope wait,
 // so that 64 images that start together cost one challenge and one token and not 64.
 type authorizations struct {
+	secrets *redact.Set // of the client
+
 	mu            sync.Mutex
 	firstAnswered bool // the first request of the client is done
 	learned       map[authorizationKey]*authorization
@@ -61,8 +65,9 @@ type authorizations struct {
 	flights       map[authorizationKey]chan struct{} // closed when the request that learns is done
 }
 
-func newAuthorizations() *authorizations {
+func newAuthorizations(secrets *redact.Set) *authorizations {
 	return &authorizations{
+		secrets: secrets,
 		learned: map[authorizationKey]*authorization{},
 		basic:   map[string]*authorization{},
 		flights: map[authorizationKey]chan struct{}{},
@@ -175,6 +180,7 @@ const maxTokens = 256 << 10
 func (as *authorizations) keep(key authorizationKey, learned *authorization) {
 	as.drop(key)
 	as.learned[key] = learned
+	as.secrets.AddToken(learned.token())
 	as.tokens, as.bytes = append(as.tokens, key), as.bytes+len(learned.header)
 	for as.bytes > maxTokens {
 		as.drop(as.tokens[0])
@@ -184,6 +190,7 @@ func (as *authorizations) keep(key authorizationKey, learned *authorization) {
 // drop forgets the token of key, if there is one. The caller holds the lock.
 func (as *authorizations) drop(key authorizationKey) {
 	if at := slices.Index(as.tokens, key); at >= 0 {
+		as.secrets.RemoveToken(as.learned[key].token())
 		as.bytes -= len(as.learned[key].header)
 		as.tokens = slices.Delete(as.tokens, at, at+1)
 		delete(as.learned, key)

@@ -143,15 +143,16 @@ type Client struct {
 
 // Client returns the client of one inventory entry.
 func (p *Pool) Client(entry inventory.Registry) *Client {
+	secrets := p.secrets.NewSet()
 	c := &Client{
 		entry:          entry,
 		origin:         address.OriginOf(entry.URL),
 		timeout:        entry.Timeout,
 		pool:           p,
-		authorizations: newAuthorizations(),
+		authorizations: newAuthorizations(secrets),
 		version:        version{slot: semaphore.NewWeighted(1)},
 		slots:          semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
-		secrets:        p.secrets.NewSet(),
+		secrets:        secrets,
 		pace:           newPace(entry.Rate, entry.Burst),
 	}
 	if p.options.Timeout > 0 {

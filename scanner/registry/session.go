@@ -22,6 +22,7 @@ type Session struct {
 	ended            time.Time     // end of the last one
 	answered         time.Time     // the last request was over, and its answer is being read; zero meanwhile
 	share            func()        // gives back the memory of the last body; nil = it took none
+	tokens           []string      // that are redacted until the row is over
 	loggedIn         bool          // the row signed in at /v2/ to settle an account
 
 	exchanges []matrix.Exchange
@@ -54,8 +55,15 @@ func (s *Session) ResetBudget() {
 // Client is what the session's requests go through.
 func (s *Session) Client() *Client { return s.client }
 
-// Close gives back the memory that the session holds. Its exchanges stay.
-func (s *Session) Close() { s.release() }
+// Close gives back the memory that the session holds, and forgets its tokens. Its
+// exchanges stay.
+func (s *Session) Close() {
+	s.release()
+	for _, token := range s.tokens {
+		s.client.secrets.RemoveToken(token)
+	}
+	s.tokens = nil
+}
 
 // countReading takes from the row's time what its last answer took to be read: that
 // depends on the registry as much as the wire does.

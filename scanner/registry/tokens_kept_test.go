@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"refmatrix/scanner/registry/redact"
 )
 
 // TestTokensKept: of the tokens of a registry the newest are kept, and what they take is
 // bounded.
 func TestTokensKept(t *testing.T) {
-	as := newAuthorizations()
+	as := newAuthorizations(redact.NewShared().NewSet())
 	key := func(i int) authorizationKey { return authorizationKey{scope: fmt.Sprintf("repository:%d:pull", i)} }
 	learn := func(i, size int) {
 		f := &flight{in: as, key: key(i), over: key(i)}
@@ -43,5 +46,29 @@ func TestTokensKept(t *testing.T) {
 	}
 	if _, ok := as.known(key(1)); ok {
 		t.Error("the oldest is known")
+	}
+}
+
+// TestTokensAreForgotten: a token is redacted while a row uses it or it is kept for the
+// next one, and costs nothing afterwards.
+func TestTokensAreForgotten(t *testing.T) {
+	s := sessionOf(t, 0, time.Second, 0)
+	c := s.client
+	token := func(i int) string { return fmt.Sprintf("token-%d-%s", i, strings.Repeat("x", 15<<10)) }
+	isHidden := func(i int) bool { return !strings.Contains(c.Clean(token(i)), "token") }
+	s.holdTokens([]byte(`{"token":"` + token(1) + `","access_token":"` + token(2) + `","refresh_token":7} and more`))
+	c.authorizations.keep(authorizationKey{scope: "1"}, &authorization{header: "Bearer " + token(1)})
+	if !isHidden(1) || !isHidden(2) || isHidden(3) {
+		t.Error("the tokens of a row are not all that is hidden")
+	}
+	s.Close()
+	if !isHidden(1) || isHidden(2) {
+		t.Error("the token that is kept is not all that is hidden")
+	}
+	for i := range 20 {
+		c.authorizations.keep(authorizationKey{scope: fmt.Sprint("next ", i)}, &authorization{header: "Bearer " + token(100+i)})
+	}
+	if isHidden(1) || !isHidden(119) {
+		t.Error("the tokens that are kept are not all that is hidden")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unique"
@@ -111,6 +112,9 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 		return nil, &refusal{matrix.Timeout, "the row used up its time"}
 	}
 	s.release() // the answer before is not needed any more
+	if token, ok := strings.CutPrefix(out.authorization, "Bearer "); ok {
+		s.hold(token)
+	}
 	timed, clock := startClock(ctx, allowed)
 	timed, phases := trace(timed)
 	a := attempted{began: time.Now()}
@@ -135,7 +139,7 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	}
 	a.err = err
 	if err == nil && out.step == tokenStep {
-		c.learnTokens(a.answer.body)
+		s.holdTokens(a.answer.body)
 	}
 	s.record(out, a)
 	if err != nil {
@@ -145,18 +149,27 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	return a.answer, nil
 }
 
-// learnTokens makes secrets of the tokens in the answer of a token service before
-// anything of the answer is recorded.
-func (c *Client) learnTokens(body []byte) {
+// hold makes a secret of a token for as long as the row lasts, because the answers to
+// its requests may repeat it.
+func (s *Session) hold(token string) {
+	if slices.Contains(s.tokens, token) {
+		return
+	}
+	s.tokens = append(s.tokens, token)
+	s.client.secrets.AddToken(token)
+}
+
+// holdTokens holds the tokens in the answer of a token service, before anything of the
+// answer is recorded.
+func (s *Session) holdTokens(body []byte) {
 	var tokens struct {
 		Token   string `json:"token"`
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
 	}
-	if json.Unmarshal(body, &tokens) == nil {
-		for _, token := range []string{tokens.Token, tokens.Access, tokens.Refresh} {
-			c.secrets.AddToken(token)
-		}
+	_ = json.NewDecoder(bytes.NewReader(body)).Decode(&tokens) // what was read until an error is held too
+	for _, token := range []string{tokens.Token, tokens.Access, tokens.Refresh} {
+		s.hold(token)
 	}
 }
 
