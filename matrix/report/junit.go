@@ -50,7 +50,7 @@ type (
 // that the inventory expects otherwise is a failure at the least.
 func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows}
-	all.Time = seconds(float64(m.Finished.Sub(m.Started).Milliseconds()))
+	all.Time = seconds(float64(max(0, m.Finished.Sub(m.Started).Milliseconds())))
 	index := map[string]int{}
 	spent := []float64{}
 	for i := range m.Rows {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/store"
@@ -161,6 +163,25 @@ func TestRemovedInBetween(t *testing.T) {
 	}
 }
 
+// withRow is a matrix.json with one row that has this besides.
+func withRow(more string) string {
+	return `{"schema":"refmatrix/v1","rows":[{"severity":"pass","strategy":"unknown",` + more + `}]}`
+}
+
+// TestReadNumbers: the largest that a scan can write are read, and a descriptor's
+// size is whatever the registry said.
+func TestReadNumbers(t *testing.T) {
+	longest := float64(math.MaxInt64) / float64(time.Millisecond)
+	for _, more := range []string{
+		fmt.Sprintf(`"duration_ms":%g,"requests":0`, longest),
+		`"capabilities":{"tag_schema":{"links":[{"digest":"x","size":-9223372036854775808}]}}`,
+	} {
+		if _, err := store.Read(strings.NewReader(withRow(more))); err != nil {
+			t.Errorf("%s: %v", more, err)
+		}
+	}
+}
+
 // TestRead: what is not a matrix is refused with the reason.
 func TestRead(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
@@ -170,6 +191,14 @@ func TestRead(t *testing.T) {
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"odd"}]}`, `rows[0] has the severity "odd"`},
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"pass","strategy":"odd"}]}`, `the strategy "odd"`},
 		{`{"schema":"refmatrix/v1","rows":7}`, "line 1, column"},
+		{withRow(`"duration_ms":1e308`), "rows[0].duration_ms is 1e+308: no scan writes a number below 0 or above 1e+13"},
+		{withRow(`"duration_ms":-1`), "rows[0].duration_ms is -1"},
+		{withRow(`"duration_ms":1e999`), "line 1, column"},
+		{withRow(`"requests":9223372036854775807`), "rows[0].requests is 9.2"},
+		{withRow(`"exchanges":[{},{"bytes":-5}]`), "rows[0].exchanges[1].bytes is -5"},
+		{withRow(`"exchanges":[{"phases":{"dns_ms":1e300}}]`), "rows[0].exchanges[0].phases.dns_ms is 1e+300"},
+		{withRow(`"capabilities":{"descriptors":-1}`), "rows[0].capabilities.descriptors is -1"},
+		{withRow(`"capabilities":{"tag_schema":{"only_tag_count":9223372036854775807}}`), "rows[0].capabilities.tag_schema.only_tag_count is 9.2"},
 	} {
 		_, err := store.Read(strings.NewReader(test.text))
 		if err == nil || !strings.Contains(fmt.Sprint(err), test.want) {

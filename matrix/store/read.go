@@ -29,7 +29,8 @@ func ReadFile(path string) (*matrix.Matrix, error) {
 }
 
 // Read reads a matrix.json and checks that it is one: the schema's name, and
-// the severities and strategies, by which every report counts. Keys, reasons
+// the severities and strategies, by which every report counts, and the numbers,
+// which reports sum. Keys, reasons
 // and other values of newer versions are kept unchanged, so that an older
 // refmatrix renders what a newer one measured; the formats escape them.
 func Read(r io.Reader) (*matrix.Matrix, error) {
@@ -49,12 +50,14 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 	}
 	for i := range m.Rows {
 		r := &m.Rows[i]
-		if slices.Contains(matrix.Severities, r.Severity) && slices.Contains(matrix.Strategies, r.Strategy) {
-			continue
+		if !slices.Contains(matrix.Severities, r.Severity) || !slices.Contains(matrix.Strategies, r.Strategy) {
+			return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): "+
+				"this refmatrix counts by %v and %v",
+				i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
 		}
-		return nil, fmt.Errorf("rows[%d] has the severity %q and the strategy %q (registry %q, image %q): "+
-			"this refmatrix counts by %v and %v",
-			i, r.Severity, r.Strategy, r.Registry, r.Image, matrix.Severities, matrix.Strategies)
+		if err := checkNumbers(r, fmt.Sprintf("rows[%d]", i)); err != nil {
+			return nil, err
+		}
 	}
 	// What the file says of its rows is not believed over the rows themselves.
 	m.Summary = matrix.Summarise(m.Rows)
