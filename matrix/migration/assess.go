@@ -172,6 +172,7 @@ const (
 		"not what is attached to the manifests of its platforms."
 	pathNote = "No command is printed: %s is at a base path, where copy tools do not look for /v2/; " +
 		"it needs a host name of its own."
+	hostNote = "No command is printed: the URL of %s holds no host that a command could name."
 )
 
 func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment {
@@ -204,8 +205,8 @@ func assessImage(source, target *matrix.Row, push *matrix.Push) ImageAssessment 
 		out.Notes = append(out.Notes, platformsNote)
 	}
 	for _, row := range []*matrix.Row{source, target} {
-		if atBasePath(row.URL) {
-			out.Notes = append(out.Notes, fmt.Sprintf(pathNote, row.Registry))
+		if note := unnameable(row); note != "" {
+			out.Notes = append(out.Notes, note)
 		}
 	}
 	for _, tool := range copyTools {

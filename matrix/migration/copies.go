@@ -1,7 +1,9 @@
 package migration
 
 import (
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"refmatrix/matrix"
@@ -80,7 +82,7 @@ func arguments(from, to side) string {
 // at the target, or nil if it did not look.
 func (t *copyTool) copy(source, target *matrix.Row, push *matrix.Push, links Links, index bool) Copy {
 	out := Copy{Tool: t.name, Note: t.note}
-	if !atBasePath(source.URL) && !atBasePath(target.URL) {
+	if unnameable(source) == "" && unnameable(target) == "" {
 		out.Command = t.command(sideOf(source.URL, source.Image), sideOf(target.URL, source.Image))
 	}
 	if t.client != "" {
@@ -156,9 +158,20 @@ func sideOf(address, image string) side {
 	return side{host: host, image: host + "/" + image, plain: scheme == "http"}
 }
 
-// atBasePath reports whether the registry is not at the root of its host, the only
-// place at which copy tools look for /v2/.
-func atBasePath(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && strings.Trim(u.Path, "/") != ""
+// commandHost is a host that no command takes for an option or a list of settings:
+// a name or an IPv4 address, or an IPv6 address in brackets, and a port.
+var commandHost = regexp.MustCompile(`^(?:[0-9A-Za-z][0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
+
+// unnameable returns a note on why no command names the registry of row, "" if
+// commands can. An inventory holds hosts only, but a matrix.json can come from
+// anywhere.
+func unnameable(row *matrix.Row) string {
+	u, err := url.Parse(row.URL)
+	switch {
+	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.User != nil, !commandHost.MatchString(u.Host):
+		return fmt.Sprintf(hostNote, row.Registry)
+	case strings.Trim(u.Path, "/") != "": // copy tools look for /v2/ at the root alone
+		return fmt.Sprintf(pathNote, row.Registry)
+	}
+	return ""
 }
