@@ -56,7 +56,7 @@ func TestFaultsRepeat(t *testing.T) {
 	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a], rate: 0, retries: 1, auth: {anonymous: true}}\nregistries:\n"+
 		"  - {name: closed, url: 'http://%s'}\n  - {name: reset, url: 'http://%s'}\n", closed(t), resetting(t)))
 	said := func() (out []string) {
-		for _, row := range scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic}).Rows {
+		for _, row := range scan(t, context.Background(), inv, scanner.Options{Probe: basic}).Rows {
 			out = append(out, row.Registry+": "+row.Detail)
 			for _, x := range row.Exchanges {
 				out = append(out, x.Error)

@@ -82,7 +82,7 @@ func scanSignedIn(t *testing.T, password string, handler http.HandlerFunc) (row 
 		handler(w, q)
 	})
 	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [json/image], rate: 0, retries: 0, auth: {username: u, password: '%s'}}\n", address, password))
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}})
+	m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}})
 	if len(m.Rows) != 1 {
 		t.Fatalf("%d rows", len(m.Rows))
 	}
@@ -251,7 +251,7 @@ func TestEchoesOfAnother(t *testing.T) {
 			fmt.Fprintf(w, `{"errors":[{"code":"%s"}]}`, written)
 		})
 		inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0}\nregistries:\n  - {name: echo, url: '%s', images: [a/b], auth: {anonymous: true}}\n  - {name: signed, url: '%s', images: [a/b], auth: {username: u, password: '%s'}}\n", other, signed, password))
-		m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}, Concurrency: 1})
+		m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}, Concurrency: 1})
 		if text := encode(t, m); strings.Contains(text, written) || strings.Contains(text, password) || !strings.Contains(text, "***") {
 			t.Errorf("%s is in the matrix, or nothing is: %s", written, text)
 		}
@@ -295,7 +295,7 @@ func TestEchoedVersions(t *testing.T) {
 			}
 		})
 		inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a/b], rate: 0, retries: 0, auth: {username: u, password: '%s'}}\n", address, test.password))
-		row := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}}).Rows[0]
+		row := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}}).Rows[0]
 		if row.Product == nil || row.Product.Name != "Gitea" && row.Product.Name != "Forgejo" || row.Product.Version != test.want {
 			t.Errorf("%s of %s: the product is %+v, want version %q", test.written, test.password, row.Product, test.want)
 		}

@@ -4,6 +4,7 @@ package scanner
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -43,13 +44,17 @@ type Event struct {
 
 // Scan probes every image of inv. It always returns a matrix: if ctx or the
 // deadline ends it early, that of the rows measured until then, with Complete
-// false. Rows stand in the inventory's order.
-func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matrix.Matrix {
+// false. Rows stand in the inventory's order. The error is a *matrix.Panicked or nil:
+// a panic is our bug and says nothing of a registry, so that it ends the scan and
+// becomes no row.
+func Scan(ctx context.Context, inv *inventory.Inventory, options Options) (*matrix.Matrix, error) {
 	if options.Deadline > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, options.Deadline)
 		defer cancel()
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	if options.Probe.Depth == "" {
 		options.Probe.Depth = probe.Standard
 	}
@@ -74,8 +79,31 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 		Selection: options.Selection,
 		Started:   began.UTC(),
 	}
-	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries)}
-	places := newGate(working, waiting)
+	s := &scan{options: options, pool: pool, queue: newQueue(ctx, inv.Registries), stop: stop}
+	s.work(ctx, newGate(working, waiting))
+	// By the monotonic clock: the system's may have been set meanwhile.
+	m.Finished = m.Started.Add(time.Since(began))
+	m.Rows, m.Complete = s.queue.rows()
+	m.Summary = matrix.Summarise(m.Rows)
+	if bug := (*matrix.Panicked)(nil); errors.As(context.Cause(ctx), &bug) {
+		m.Complete = false
+		return m, bug
+	}
+	return m, nil
+}
+
+// scan is one run of the engine.
+type scan struct {
+	options Options
+	pool    *registry.Pool
+	queue   *queue
+	stop    context.CancelCauseFunc
+
+	mu sync.Mutex // serialises Progress
+}
+
+// work runs every image of the queue and waits for their ends.
+func (s *scan) work(ctx context.Context, places *gate) {
 	var workers errgroup.Group
 	for job := s.queue.next(); job != nil; job = s.queue.next() {
 		place := places.enter()
@@ -86,25 +114,16 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) *matri
 		})
 	}
 	_ = workers.Wait() // workers store rows and return no error
-	// By the monotonic clock: the system's may have been set meanwhile.
-	m.Finished = m.Started.Add(time.Since(began))
-	m.Rows, m.Complete = s.queue.rows()
-	m.Summary = matrix.Summarise(m.Rows)
-	return m
-}
-
-// scan is one run of the engine.
-type scan struct {
-	options Options
-	pool    *registry.Pool
-	queue   *queue
-
-	mu sync.Mutex // serialises Progress
 }
 
 // run probes one image and stores its row.
 func (s *scan) run(ctx context.Context, j *job) {
 	defer s.queue.done(j)
+	defer func() {
+		if bug := matrix.FromPanic(recover()); bug != nil {
+			s.stop(bug)
+		}
+	}()
 	entry := j.target.entry
 	s.report(Event{Registry: entry.Name, Image: j.image.String()})
 	options := s.options.Probe

@@ -2,6 +2,7 @@ package scanner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,16 @@ func load(t *testing.T, text string) *inventory.Inventory {
 	return inv
 }
 
+// scan is Scan for tests in which nothing panics.
+func scan(t *testing.T, ctx context.Context, inv *inventory.Inventory, options scanner.Options) *matrix.Matrix {
+	t.Helper()
+	m, err := scanner.Scan(ctx, inv, options)
+	if err != nil {
+		t.Error(err)
+	}
+	return m
+}
+
 var basic = probe.Options{Depth: probe.Basic}
 
 // TestOrder: rows stand in the inventory's order, whatever finished first.
@@ -65,7 +76,7 @@ func TestOrder(t *testing.T) {
 	quick := serve(t, tagsOnly)
 	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a, b, c], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: slow, url: '%s'}\n  - {name: quick, url: '%s'}\n", slow, quick))
 	var finished []string
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic, Progress: func(e scanner.Event) {
+	m := scan(t, context.Background(), inv, scanner.Options{Probe: basic, Progress: func(e scanner.Event) {
 		if e.Row == nil {
 			return
 		}
@@ -105,7 +116,7 @@ func TestFairness(t *testing.T) {
 		hanging, strings.Join(images, ","), quick))
 	var done atomic.Int32
 	ctx, cancel := context.WithCancel(context.Background())
-	m := scanner.Scan(ctx, inv, scanner.Options{Concurrency: 8, Probe: basic, Progress: func(e scanner.Event) {
+	m := scan(t, ctx, inv, scanner.Options{Concurrency: 8, Probe: basic, Progress: func(e scanner.Event) {
 		if e.Row != nil && e.Registry == "quick" && done.Add(1) == 6 {
 			cancel() // all of the quick one is there while the other still hangs
 			close(stuck)
@@ -123,7 +134,7 @@ func TestDeadline(t *testing.T) {
 	hanging := serve(t, func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
 	inv := load(t, fmt.Sprintf("version: 1\ndefaults: {images: [a], rate: 0, auth: {anonymous: true}}\nregistries:\n  - {name: quick, url: '%s'}\n  - {name: hangs, url: '%s'}\n", serve(t, tagsOnly), hanging))
 	began := time.Now()
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Deadline: 2 * time.Second, Probe: basic})
+	m := scan(t, context.Background(), inv, scanner.Options{Deadline: 2 * time.Second, Probe: basic})
 	if m.Complete || len(m.Rows) != 1 || m.Rows[0].Registry != "quick" || m.Summary.Rows != 1 {
 		t.Errorf("complete %v, rows %+v", m.Complete, m.Rows)
 	}
@@ -145,7 +156,7 @@ func TestDeadlineOfARate(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.options.Deadline, test.options.Probe = time.Minute, basic
-			m := scanner.Scan(context.Background(), inv, test.options)
+			m := scan(t, context.Background(), inv, test.options)
 			if m.Complete || m.Summary.Fail > 0 || len(m.Rows) > 1 {
 				t.Errorf("complete %v, rows %+v", m.Complete, m.Rows)
 			}
@@ -156,7 +167,7 @@ func TestDeadlineOfARate(t *testing.T) {
 // TestRow: requests, duration, exchanges and labels come with the verdict.
 func TestRow(t *testing.T) {
 	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a], labels: {env: prod}, expect: referrers-api, auth: {anonymous: true}}\n", serve(t, tagsOnly)))
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Tool: matrix.Tool{Name: "refmatrix", Version: "test"}, Probe: basic})
+	m := scan(t, context.Background(), inv, scanner.Options{Tool: matrix.Tool{Name: "refmatrix", Version: "test"}, Probe: basic})
 	row := m.Rows[0]
 	if row.Requests != 2 || len(row.Exchanges) != 2 || row.DurationMS <= 0 || row.Labels["env"] != "prod" || row.Digest != digest || !row.Unexpected {
 		t.Errorf("%+v", row)
@@ -173,7 +184,7 @@ func TestRequestBudget(t *testing.T) {
 		asked.Add(1)
 		tagsOnly(w, q)
 	})))
-	scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic})
+	scan(t, context.Background(), inv, scanner.Options{Probe: basic})
 	if asked.Load() != 10 {
 		t.Errorf("%d requests for 5 images", asked.Load())
 	}
@@ -190,7 +201,7 @@ func TestWriteProbeOnce(t *testing.T) {
 		}
 		tagsOnly(w, q)
 	})))
-	m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Basic, Write: true}})
+	m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Basic, Write: true}})
 	if uploads.Load() != 1 || m.Rows[0].Capabilities.Push == nil || m.Rows[1].Capabilities.Push != nil {
 		t.Errorf("%d pushes for 3 images", uploads.Load())
 	}
@@ -215,7 +226,7 @@ func TestSilentRegistries(t *testing.T) {
 		text += fmt.Sprintf("  - {name: quick-%d, url: '%s'}\n", i, quick)
 	}
 	var done atomic.Int64
-	m := scanner.Scan(context.Background(), load(t, text), scanner.Options{Probe: basic, Concurrency: 2, Progress: func(e scanner.Event) {
+	m := scan(t, context.Background(), load(t, text), scanner.Options{Probe: basic, Concurrency: 2, Progress: func(e scanner.Event) {
 		// The silent ones are let go only when every other row is there.
 		if e.Row != nil && strings.HasPrefix(e.Registry, "quick") && done.Add(1) == 40 {
 			close(release)
@@ -246,7 +257,7 @@ func TestRowsThatWaitForEachOther(t *testing.T) {
 	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, 'b:1', 'b:2', 'b:3'], rate: 10, burst: 1, auth: {anonymous: true}}\n", address))
 	scanned := make(chan *matrix.Matrix, 1)
 	go func() {
-		scanned <- scanner.Scan(context.Background(), inv, scanner.Options{Concurrency: 1, Probe: basic})
+		scanned <- scan(t, context.Background(), inv, scanner.Options{Concurrency: 1, Probe: basic})
 	}()
 	select {
 	case m := <-scanned:
@@ -255,5 +266,35 @@ func TestRowsThatWaitForEachOther(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("the rows wait for each other")
+	}
+}
+
+// TestPanic: a bug of ours ends the scan. What was measured is in the matrix, the row
+// that met it is not, and what the panic holds is not repeated.
+func TestPanic(t *testing.T) {
+	registry := serve(t, tagsOnly)
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {name: r, url: '%s', images: [a, b, c, d], concurrency: 1, rate: 0, auth: {anonymous: true}}\n", registry))
+	for name, test := range map[string]struct {
+		broken func()
+		says   string
+	}{
+		"with a value":   {func() { panic("canary-of-the-wire") }, "panic with a string"},
+		"of the runtime": {func() { _ = []int{}[len(inv.Registries)] }, "index out of range [1] with length 0"},
+	} {
+		m, err := scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic, Progress: func(e scanner.Event) {
+			if e.Row == nil && e.Image == "c:latest" {
+				test.broken()
+			}
+		}})
+		var bug *matrix.Panicked
+		if !errors.As(err, &bug) || !strings.Contains(err.Error(), test.says) || !strings.Contains(bug.Stack(), "scan_test.go") {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if strings.Contains(err.Error()+bug.Stack(), "canary") {
+			t.Errorf("%s: %v\n%s", name, err, bug.Stack())
+		}
+		if len(m.Rows) != 2 || m.Complete || m.Rows[1].Image != "b:latest" {
+			t.Errorf("%s: %d rows, complete %t", name, len(m.Rows), m.Complete)
+		}
 	}
 }

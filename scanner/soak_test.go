@@ -144,7 +144,7 @@ func TestSoak(t *testing.T) {
 	rounds, wrong := 0, 0
 	for began := time.Now(); rounds < 2 || time.Since(began) < *soakTime; rounds++ {
 		f.round.Store(uint64(rounds))
-		m := scanner.Scan(context.Background(), inv, scanner.Options{Probe: basic})
+		m := scan(t, context.Background(), inv, scanner.Options{Probe: basic})
 		if !m.Complete || len(m.Rows) != *soakSize {
 			t.Fatalf("round %d: complete %v, %d rows of %d", rounds, m.Complete, len(m.Rows), *soakSize)
 		}

@@ -109,10 +109,13 @@ func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matr
 	if write {
 		s.warnUnwritable(cmd, inv)
 	}
-	m := scanner.Scan(cmd.Context(), inv, scanner.Options{
+	m, err := scanner.Scan(cmd.Context(), inv, scanner.Options{
 		Tool:  tool(),
 		Probe: probe.Options{Depth: probe.Full, Write: write},
 	})
+	if err != nil {
+		return nil, internal(err)
+	}
 	if cmd.Context().Err() != nil {
 		return nil, &failure{exitInterrupted, errors.New("interrupted")}
 	}

@@ -69,11 +69,14 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	if f.write {
 		f.warnUnwritable(cmd, inv)
 	}
-	m := scanner.Scan(cmd.Context(), inv, scanner.Options{
+	m, err := scanner.Scan(cmd.Context(), inv, scanner.Options{
 		Tool:    tool(),
 		Timeout: f.timeout,
 		Probe:   probe.Options{Depth: f.depth.value, Write: f.write},
 	})
+	if err != nil {
+		return internal(err)
+	}
 	if cmd.Context().Err() != nil {
 		return &failure{exitInterrupted, errors.New("interrupted")}
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
+
+	"refmatrix/matrix"
 )
 
 func main() {
@@ -39,7 +41,23 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	return exitStatus(execute(ctx, root), stderr)
+}
+
+// execute runs the command; a panic in it is an error as well.
+func execute(ctx context.Context, root *cobra.Command) (err error) {
+	defer func() {
+		if bug := matrix.FromPanic(recover()); bug != nil {
+			err = internal(bug)
+		}
+	}()
+	return root.ExecuteContext(ctx)
+}
+
+// exitStatus prints err, if there is one, and returns the exit status that it means. Of
+// a panic it prints one line and the stack, whatever the flags say: who reports the
+// bug needs both.
+func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
@@ -50,6 +68,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if message := err.Error(); message != "" {
 		fmt.Fprintf(stderr, "refmatrix: %s\n", message)
+	}
+	if bug := (*matrix.Panicked)(nil); errors.As(err, &bug) {
+		fmt.Fprint(stderr, bug.Stack())
 	}
 	return status
 }

@@ -53,8 +53,9 @@ write the reports into a directory.
 
 Exit status: 0 finished, no row at or above --fail-on; 1 finished, some row is,
 or --deadline left images unmeasured; 2 the command line, the inventory or a proxy
-variable is wrong and nothing was probed; 3 a report could not be written; 130
-interrupted, with everything measured so far written.
+variable is wrong and nothing was probed; 3 a report could not be written,
+or refmatrix has a bug and wrote what was measured until then; 130 interrupted, with
+everything measured so far written.
 
 --fail-on change gates on what changed since --baseline: support, strategy,
 reason, severity, push strategy, version, expectation, rows that came or went. A
@@ -174,8 +175,8 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	f.warnOpenFiles(cmd)
-	m := f.measure(cmd, p)
-	if err := f.store(cmd.ErrOrStderr(), p, m); err != nil {
+	m, bug := f.measure(cmd, p)
+	if err := errors.Join(bug, f.store(cmd.ErrOrStderr(), p, m)); err != nil {
 		return internal(err)
 	}
 	return f.status(cmd, m, p.baseline)
@@ -190,7 +191,7 @@ func (f *scanFlags) warnOpenFiles(cmd *cobra.Command) {
 }
 
 // measure scans the inventory and shows the progress.
-func (f *scanFlags) measure(cmd *cobra.Command, p *plan) *matrix.Matrix {
+func (f *scanFlags) measure(cmd *cobra.Command, p *plan) (*matrix.Matrix, error) {
 	stderr := cmd.ErrOrStderr()
 	shown := newProgress(f.progressMode(stderr), stderr, p.inv, f.verbose)
 	defer shown.stop()

@@ -12,7 +12,7 @@ import (
 const (
 	exitGate        = 1   // a row stands at or above --fail-on
 	exitUsage       = 2   // the command line, the inventory or a proxy variable is wrong
-	exitInternal    = 3   // a report could not be written
+	exitInternal    = 3   // a report could not be written, or a bug of ours
 	exitInterrupted = 130 // stopped by a signal
 )
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"refmatrix/matrix"
 )
 
 // Dir is an output directory.
@@ -149,7 +151,7 @@ func writeAtomic(path string, render func(io.Writer) error, publish func(tempora
 			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
 		}
 	}()
-	if err := render(file); err != nil {
+	if err := recovering(render, file); err != nil {
 		return err
 	}
 	if err := file.Sync(); err != nil {
@@ -160,6 +162,17 @@ func writeAtomic(path string, render func(io.Writer) error, publish func(tempora
 	}
 	_ = file.Close() // synced above: nothing is left to lose
 	return syncFolder(filepath.Dir(path))
+}
+
+// recovering renders into w. A panic of one report is its error and does not cost the
+// others.
+func recovering(render func(io.Writer) error, w io.Writer) (err error) {
+	defer func() {
+		if bug := matrix.FromPanic(recover()); bug != nil {
+			err = bug
+		}
+	}()
+	return render(w)
 }
 
 // createTemporary creates a file of a new name in folder. Its mode is what the umask

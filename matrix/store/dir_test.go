@@ -54,6 +54,24 @@ func broken() store.File {
 	return f
 }
 
+// TestPanickingReport: a bug in one report is its error, and the others are written.
+func TestPanickingReport(t *testing.T) {
+	path := t.TempDir()
+	bug := table()
+	bug.Render = func(w io.Writer) error {
+		_, _ = io.WriteString(w, "half")
+		panic("canary-of-the-wire")
+	}
+	written, err := open(t, path).Write(sample().Started, []store.File{bug, document(sample())})
+	var panicked *matrix.Panicked
+	if !errors.As(err, &panicked) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("%v", err)
+	}
+	if len(written) != 1 || len(leftovers(t, path)) != 0 {
+		t.Errorf("written %q, left over %q", written, leftovers(t, path))
+	}
+}
+
 func open(t *testing.T, path string) *store.Dir {
 	t.Helper()
 	d, err := store.OpenDir(path, true)
