@@ -100,7 +100,7 @@ func (f *scanFlags) addFlags(cmd *cobra.Command) {
 type plan struct {
 	inv      *inventory.Inventory
 	sink     *sink
-	baseline store.Baseline // its Matrix is nil if there is nothing to compare with
+	baseline store.Reference
 }
 
 func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
@@ -121,7 +121,7 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	if p.sink, err = f.open(cmd.OutOrStdout(), true); err != nil {
 		return nil, err
 	}
-	p.baseline, err = f.readBaseline(cmd, p.sink)
+	p.baseline, err = f.chooseBaseline(cmd, p.sink)
 	return p, err
 }
 
@@ -142,25 +142,27 @@ func (f *scanFlags) check() error {
 	return checkProxies()
 }
 
-func (f *scanFlags) readBaseline(cmd *cobra.Command, s *sink) (store.Baseline, error) {
+// chooseBaseline decides what the scan is compared with before it joins the history,
+// and refuses a file that is not a matrix before anything is requested.
+func (f *scanFlags) chooseBaseline(cmd *cobra.Command, s *sink) (store.Reference, error) {
 	switch {
 	case f.baseline == "":
-		return store.Baseline{}, nil
+		return store.Reference{}, nil
 	case f.baseline == "latest" && s.dir == nil:
-		return store.Baseline{}, usage("--baseline latest needs an output directory")
+		return store.Reference{}, usage("--baseline latest needs an output directory")
 	case f.baseline == "latest":
-		b, err := s.history.Baseline(matrix.Scope{Shard: f.shard, Selection: f.asFlags()})
+		r, err := s.history.Latest(matrix.Scope{Shard: f.shard, Selection: f.asFlags()})
 		if err != nil {
-			return b, &failure{exitUsage, err}
+			return r, &failure{exitUsage, err}
 		}
-		warnSkipped(cmd, b.Skipped)
-		return b, nil
+		warnSkipped(cmd, r.Skipped)
+		return r, nil
 	}
-	m, err := store.ReadFile(f.baseline)
+	r, err := store.FileReference(f.baseline)
 	if err != nil {
-		return store.Baseline{}, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
+		return r, &failure{exitUsage, fmt.Errorf("--baseline: %w", err)}
 	}
-	return store.Baseline{Matrix: m}, nil
+	return r, nil
 }
 
 func (f *scanFlags) run(cmd *cobra.Command) (err error) {
@@ -176,10 +178,22 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	}
 	f.warnOpenFiles(cmd)
 	m, bug := f.measure(cmd, p)
-	if err := errors.Join(bug, f.store(cmd.ErrOrStderr(), p, m)); err != nil {
+	// Before the reports are written: the baseline may be one of those that they replace.
+	d, unread := difference(p.baseline, m)
+	if err := errors.Join(bug, f.store(cmd, p, m), unread); err != nil {
 		return internal(err)
 	}
-	return f.status(cmd, m, p.baseline)
+	return f.status(cmd, m, d)
+}
+
+// difference returns what changed since the baseline, nil if there is none.
+func difference(baseline store.Reference, m *matrix.Matrix) (*matrix.Diff, error) {
+	b, err := baseline.Read()
+	if err != nil || b.Matrix == nil {
+		return nil, err
+	}
+	d := matrix.Compare(b.Matrix, m, b.Known...)
+	return &d, nil
 }
 
 // warnOpenFiles warns that fewer images are probed at once than asked for.
@@ -209,13 +223,17 @@ func (f *scanFlags) measure(cmd *cobra.Command, p *plan) (*matrix.Matrix, error)
 }
 
 // store writes the reports of m and says so on stderr.
-func (f *scanFlags) store(stderr io.Writer, p *plan, m *matrix.Matrix) error {
+func (f *scanFlags) store(cmd *cobra.Command, p *plan, m *matrix.Matrix) error {
+	stderr := cmd.ErrOrStderr()
 	written, err := p.sink.write(m)
 	if err != nil {
 		return err
 	}
 	if p.sink.dir != nil && f.keep > 0 {
-		if err := p.sink.history.Prune(f.keep, m.Started); err != nil {
+		err := p.sink.history.Prune(f.keep, m.Started)
+		if errors.Is(err, store.ErrLinkedHistory) && !f.quiet {
+			warn(cmd, "--keep: "+err.Error())
+		} else if err != nil && !errors.Is(err, store.ErrLinkedHistory) {
 			return err
 		}
 	}
@@ -241,8 +259,8 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 }
 
 // status turns the matrix into the exit status.
-func (f *scanFlags) status(cmd *cobra.Command, m *matrix.Matrix, baseline store.Baseline) error {
-	changed, err := f.compare(cmd, m, baseline)
+func (f *scanFlags) status(cmd *cobra.Command, m *matrix.Matrix, d *matrix.Diff) error {
+	changed, err := f.printDifference(cmd, d)
 	switch {
 	case err != nil:
 		return internal(err)
@@ -262,13 +280,12 @@ func (f *scanFlags) status(cmd *cobra.Command, m *matrix.Matrix, baseline store.
 	return nil
 }
 
-// compare prints on stderr what changed since the baseline, if there is one,
+// printDifference prints on stderr what changed since the baseline, if there is one,
 // and reports whether it is more than reachability.
-func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store.Baseline) (changed bool, err error) {
-	if baseline.Matrix == nil {
+func (f *scanFlags) printDifference(cmd *cobra.Command, d *matrix.Diff) (changed bool, err error) {
+	if d == nil {
 		return false, nil
 	}
-	d := matrix.Compare(baseline.Matrix, m, baseline.Known...)
 	changed = d.Significant()
 	// What --fail-on change stops for is an error's text, so -q prints it too.
 	if f.quiet && !(changed && f.failOn.value == "change") {
@@ -277,5 +294,5 @@ func (f *scanFlags) compare(cmd *cobra.Command, m *matrix.Matrix, baseline store
 	stderr := cmd.ErrOrStderr()
 	options := report.Options{Width: width(stderr), Color: colour(stderr, f.noColor)}
 	text, _ := report.Diffs.Find("text")
-	return changed, text.Render(stderr, d, options)
+	return changed, text.Render(stderr, *d, options)
 }

@@ -96,14 +96,26 @@ func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, err
 	return out, nil
 }
 
+// ErrLinkedHistory is the error of Prune for a history/ that is a symbolic link.
+var ErrLinkedHistory = errors.New("history/ is a symbolic link, and nothing is deleted through one: " +
+	"remove old scans there yourself, or make it a folder")
+
 // Prune removes the oldest scans until keep are left, but none that began at
 // spared: a clock that was set back, or files of another machine, must not cost
-// the scan that was just written.
+// the scan that was just written. It deletes regular files in a folder of its own
+// alone: behind a symbolic link there may be anything, and other scans keep theirs.
 func (h *History) Prune(keep int, spared time.Time) error {
+	if info, err := os.Lstat(h.path); err == nil && info.Mode().Type() == fs.ModeSymlink {
+		return ErrLinkedHistory
+	}
 	paths, err := h.scans()
 	if err != nil {
 		return err
 	}
+	paths = slices.DeleteFunc(paths, func(path string) bool {
+		info, err := os.Lstat(path)
+		return err != nil || !info.Mode().IsRegular()
+	})
 	began := spared.UTC().Format(historyLayout)
 	for _, path := range paths[:max(0, len(paths)-keep)] {
 		if strings.HasPrefix(filepath.Base(path), began) {
@@ -114,127 +126,6 @@ func (h *History) Prune(keep int, spared time.Time) error {
 		}
 	}
 	return nil
-}
-
-// Baseline is what a scan is compared with.
-type Baseline struct {
-	Matrix  *matrix.Matrix
-	Known   []matrix.Row // of the images that Matrix could not measure: the last row of an earlier scan that did
-	Skipped []string     // files of the history that cannot be read, and why
-}
-
-// Baseline returns the last scan to compare one of scope with: the newest
-// complete one of the same scope, else the newest of it, else the newest
-// complete one of all, else the newest. Its Matrix is nil if none was found.
-func (h *History) Baseline(scope matrix.Scope) (Baseline, error) {
-	paths, err := h.scans()
-	if err != nil {
-		return Baseline{}, err
-	}
-	return baseline(paths, scope), nil
-}
-
-// LastTwo returns the newest scan and what to compare it with. Both are nil unless
-// there are two.
-func (h *History) LastTwo() (older Baseline, newest *matrix.Matrix, err error) {
-	paths, err := h.scans()
-	if err != nil {
-		return Baseline{}, nil, err
-	}
-	var skipped []string
-	for i, path := range slices.Backward(paths) {
-		newest, err := ReadFile(path)
-		if err != nil {
-			skipped = append(skipped, err.Error())
-			continue
-		}
-		older = baseline(paths[:i], newest.Scope())
-		older.Skipped = append(skipped, older.Skipped...)
-		if older.Matrix == nil {
-			newest = nil
-		}
-		return older, newest, nil
-	}
-	return Baseline{Skipped: skipped}, nil, nil
-}
-
-// candidate is a scan that may be a baseline, with its head alone read.
-type candidate struct {
-	path string
-	rank int // the lower, the better
-}
-
-func baseline(paths []string, scope matrix.Scope) Baseline {
-	var b Baseline
-	var candidates []candidate
-	for _, path := range slices.Backward(paths) {
-		head, err := readHead(path)
-		if err != nil {
-			b.Skipped = append(b.Skipped, err.Error())
-			continue
-		}
-		candidates = append(candidates, candidate{path, rank(head, scope)})
-	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.rank - b.rank })
-	for _, c := range candidates {
-		m, err := ReadFile(c.path)
-		if err != nil {
-			b.Skipped = append(b.Skipped, err.Error())
-			continue
-		}
-		b.Matrix = m
-		b.Known = lastKnown(m, slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return path == c.path }))
-		return b
-	}
-	return b
-}
-
-func rank(head *matrix.Matrix, scope matrix.Scope) int {
-	switch same := head.Scope().Equal(scope); {
-	case same && head.Complete:
-		return 0
-	case same:
-		return 1
-	case head.Scope().Whole() && head.Complete:
-		return 2
-	}
-	return 3
-}
-
-// lookBack bounds the scans that are read for what was known before an outage:
-// an image that never could be measured would have all of them read every time.
-const lookBack = 12
-
-// lastKnown returns, for each image that m could not measure, the newest row of
-// paths (oldest first) that is a measurement.
-func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
-	type image struct{ registry, image string }
-	missing := map[image]bool{}
-	for i := range m.Rows {
-		if r := &m.Rows[i]; r.Strategy == matrix.StrategyUnknown {
-			missing[image{r.Registry, r.Image}] = true
-		}
-	}
-	var found []matrix.Row
-	for n, path := range slices.Backward(paths) {
-		if len(missing) == 0 || len(paths)-n > lookBack {
-			break
-		}
-		// What cannot be read further was read as far as it is whole.
-		_ = eachRow(path, func(decoder *json.Decoder) error {
-			var row matrix.Row
-			if err := decoder.Decode(&row); err != nil {
-				return err
-			}
-			measured := row.Strategy != matrix.StrategyUnknown && slices.Contains(matrix.Strategies, row.Strategy)
-			if at := (image{row.Registry, row.Image}); measured && missing[at] {
-				delete(missing, at)
-				found = append(found, row)
-			}
-			return nil
-		})
-	}
-	return found
 }
 
 // readHead reads what stands before the rows of a stored matrix.json.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,10 +61,19 @@ func put(t *testing.T, path, name, content string) {
 	}
 }
 
+// baseline is what a scan of scope is compared with.
+func baseline(h *store.History, scope matrix.Scope) (store.Baseline, error) {
+	r, err := h.Latest(scope)
+	if err != nil {
+		return store.Baseline{}, err
+	}
+	return r.Read()
+}
+
 // TestHistory: what is no scan is neither counted nor removed, and numbers come
 // behind the scan that began in the same millisecond.
 func TestHistory(t *testing.T) {
-	if b, err := store.OpenHistory(t.TempDir()).Baseline(matrix.Scope{}); b.Matrix != nil || err != nil {
+	if b, err := baseline(store.OpenHistory(t.TempDir()), matrix.Scope{}); b.Matrix != nil || err != nil {
 		t.Errorf("%v %v", b, err)
 	}
 	path, h := keepAll(t, past{day: 1}, past{day: 2}, past{day: 3}, past{day: 4}, past{day: 5}, past{day: 5, measured: "a=referrers-api"})
@@ -82,7 +92,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, _ = h.Counts(100, matrix.Scope{})
-	b, err := h.Baseline(matrix.Scope{})
+	b, err := baseline(h, matrix.Scope{})
 	if len(all) != 2 || err != nil || b.Matrix.Started.Day() != 5 || len(b.Matrix.Rows) != 1 {
 		t.Errorf("%d scans, latest %v, %v", len(all), b.Matrix, err)
 	}
@@ -107,6 +117,42 @@ func TestPruneSparesTheNewest(t *testing.T) {
 	all, _ := h.Counts(100, matrix.Scope{})
 	if len(all) != 2 || all[0].Started.Day() != 1 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestPruneFollowsNoLink: nothing is deleted through a symbolic link, neither scans
+// in a folder elsewhere nor files that stand for others.
+func TestPruneFollowsNoLink(t *testing.T) {
+	elsewhere, _ := keepAll(t, past{day: 1}, past{day: 2})
+	path := t.TempDir()
+	link(t, filepath.Join(elsewhere, "history"), filepath.Join(path, "history"))
+	h := store.OpenHistory(path)
+	if err := h.Prune(1, day(2)); !errors.Is(err, store.ErrLinkedHistory) {
+		t.Errorf("%v", err)
+	}
+	if all, err := h.Counts(100, matrix.Scope{}); len(all) != 2 || err != nil {
+		t.Errorf("%d scans, %v", len(all), err)
+	}
+
+	path, h = keepAll(t, past{day: 3}, past{day: 4})
+	target := filepath.Join(elsewhere, "history", "20261101T060000.000Z.json")
+	linked := filepath.Join(path, "history", "20261101T060000.000Z.json")
+	link(t, target, linked)
+	if err := h.Prune(1, day(4)); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(linked); err != nil {
+		t.Error(err)
+	}
+	if all, _ := h.Counts(100, matrix.Scope{}); len(all) != 2 || all[1].Started.Day() != 4 {
+		t.Errorf("%+v", all)
+	}
+}
+
+func link(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -138,7 +184,7 @@ func TestBaseline(t *testing.T) {
 			put(t, path, test.damaged, damaged)
 		}
 		scope := past{only: test.only}.matrix().Scope()
-		b, err := h.Baseline(scope)
+		b, err := baseline(h, scope)
 		got := 0
 		if b.Matrix != nil {
 			got = b.Matrix.Started.Day()
@@ -189,7 +235,7 @@ func TestLastKnown(t *testing.T) {
 		past{day: 1, measured: "a=referrers-api b=referrers-tag"},
 		past{day: 2, measured: "a=referrers-tag b=referrers-tag"},
 		past{day: 3, measured: "a=unknown b=referrers-tag"})
-	b, err := h.Baseline(matrix.Scope{})
+	b, err := baseline(h, matrix.Scope{})
 	if err != nil || len(b.Known) != 1 || b.Known[0].Registry != "a" || b.Known[0].Strategy != matrix.ReferrersTag {
 		t.Errorf("%+v %v", b.Known, err)
 	}
@@ -202,7 +248,7 @@ func TestOutageHidesNothing(t *testing.T) {
 		past{day: 1, measured: "a=referrers-api b=referrers-api c=unknown"},
 		past{day: 2, measured: "a=unknown b=unknown c=unknown"},
 		past{day: 3, measured: "a=unknown b=unknown c=unknown"})
-	b, err := h.Baseline(matrix.Scope{})
+	b, err := baseline(h, matrix.Scope{})
 	if err != nil || len(b.Known) != 2 {
 		t.Fatalf("%+v %v", b.Known, err)
 	}
