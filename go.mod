@@ -2,6 +2,8 @@ module refmatrix
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/KimMachineGun/automemlimit v1.0.1
 	github.com/distribution/reference v0.6.0

@@ -2,6 +2,8 @@ module refmatrix/cmd/demofleet
 
 go 1.26.6
 
+toolchain go1.26.8
+
 require (
 	cuelabs.dev/go/oci/ociregistry v0.0.0-20251212221603-3adeb8663819
 	github.com/Shopify/toxiproxy/v2 v2.5.0
