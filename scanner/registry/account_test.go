@@ -3,6 +3,7 @@ package registry_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -266,4 +267,32 @@ func TestOneLoginPerRow(t *testing.T) {
 			t.Errorf("row %d requested /v2/ %d times, want %d", row, logins, want)
 		}
 	}
+}
+
+// TestAccountsKeepNoRow: what is known of an account lasts as long as the scan, and holds
+// no row and no client of it in memory.
+func TestAccountsKeepNoRow(t *testing.T) {
+	public := script(t, func(_, _ string) reply { return reply{status: 200} })
+	e := entry(t, public.URL)
+	e.Auth = inventory.Auth{Token: "a-token-of-the-registry"} // is sent with the first request, which shows nothing of it
+	pool := registry.NewPool(registry.Options{})
+	t.Cleanup(pool.Close)
+	gone := make(chan struct{})
+	func() {
+		c := pool.Client(e)
+		if got := outcome(manifest(t, c, "a")); got != "200 accepted" {
+			t.Fatal(got)
+		}
+		runtime.AddCleanup(c, func(gone chan struct{}) { close(gone) }, gone)
+		c.Close()
+	}()
+	for range 20 {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-time.After(50 * time.Millisecond): // the cleanup has a goroutine of its own
+		}
+	}
+	t.Error("the client is still in memory")
 }

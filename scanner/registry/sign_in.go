@@ -221,5 +221,6 @@ func (in *signIn) witness() *Request {
 	if in.learned && (in.authorization.challenge.scheme == basic || in.account.Password == "") {
 		return nil
 	}
-	return &in.request
+	q := in.request // alone: the account outlives the row
+	return &q
 }
