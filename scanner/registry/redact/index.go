@@ -3,7 +3,6 @@ package redact
 import (
 	"math"
 	"slices"
-	"strings"
 )
 
 // headLen is how many bytes of a longer secret are looked for. What a text repeats behind
@@ -13,9 +12,8 @@ const headLen = 64
 
 // pattern is what is looked for: a secret, or the head of all secrets that begin with it.
 type pattern struct {
-	text   string
-	window int  // offset of the window that it is indexed by
-	spaces bool // it has spaces or plus signs, each of which is found as the other
+	text    string
+	shorter *pattern // the longest of the others that this one begins with; nil = none
 
 	// Of the secrets that the text is only the head of: those whose rest is one word
 	// are counted, because they end where the word ends, and of others the rest is kept.
@@ -30,8 +28,9 @@ type secret struct {
 	permanent bool // added by keep
 }
 
-// index finds patterns in the time of a look-up, however many there are: each is found by
-// one window of it, 8 bytes long, or 4 bytes where the secret is shorter than 8.
+// index finds patterns in the time of a look-up and a binary search, however many there
+// are and however alike: each is found by its first window, 8 bytes long, or 4 bytes if the
+// secret is shorter than 8.
 type index struct {
 	secrets map[string]*secret
 	heads   map[string]*pattern // of the secrets over headLen
@@ -122,7 +121,7 @@ func (p *pattern) forget(rest string) bool {
 
 // list makes a new pattern and indexes it.
 func (x *index) list(text string) *pattern {
-	p := &pattern{text: text, spaces: strings.ContainsAny(text, " +")}
+	p := &pattern{text: text}
 	if len(text) < longWindow {
 		x.short.insert(p, shortWindow)
 	} else {
@@ -154,12 +153,12 @@ const (
 	shortWindow = minOwn
 )
 
-// windows maps the windows of patterns of one length class to the patterns.
+// windows maps the first windows of patterns of one length class to the patterns.
 type windows struct {
-	candidates map[uint64][]*pattern
-	filter     []uint64 // a bit for the hash of each window: most windows of a text have none
-	shift      uint     // of a hash, to the number of its bit
-	stale      int      // number of windows that were removed, whose bit may still be set
+	candidates map[uint64][]*pattern // sorted by their folded text
+	filter     []uint64              // a bit for the hash of each window: most windows of a text have none
+	shift      uint                  // of a hash, to the number of its bit
+	stale      int                   // number of windows that were removed, whose bit may still be set
 }
 
 // bitsPerWindow keeps the share of windows that pass the filter by chance at 3 %. A
@@ -170,20 +169,26 @@ const bitsPerWindow = 32
 // Knuth, The Art of Computer Programming, volume 3, section 6.4).
 const multiplier = 0x9E3779B97F4A7C15
 
-// insert indexes p by that of its windows which has the fewest patterns so far, so that
-// secrets with the same beginning do not share one.
 func (w *windows) insert(p *pattern, width int) {
 	if w.candidates == nil {
 		w.candidates = map[uint64][]*pattern{}
 	}
-	fewest := math.MaxInt
-	for at := 0; at+width <= len(p.text) && fewest > 0; at++ {
-		if n := len(w.candidates[windowAt(p.text[at:], width)]); n < fewest {
-			fewest, p.window = n, at
+	key := windowAt(p.text, width)
+	sorted := w.candidates[key]
+	at, common := position(sorted, p.text)
+	if at > 0 {
+		p.shorter = sorted[at-1].prefix(common)
+	}
+	sorted = slices.Insert(sorted, at, p)
+	w.candidates[key] = sorted
+	for _, longer := range beginningWith(p, sorted[at+1:]) {
+		if longer.shorter == p.shorter {
+			longer.shorter = p
 		}
 	}
-	key := windowAt(p.text[p.window:], width)
-	w.candidates[key] = append(w.candidates[key], p)
+	if len(sorted) > 1 {
+		return
+	}
 	if (len(w.candidates)+w.stale)*bitsPerWindow > len(w.filter)*64 {
 		w.rebuild()
 		return
@@ -192,17 +197,58 @@ func (w *windows) insert(p *pattern, width int) {
 }
 
 func (w *windows) remove(p *pattern, width int) {
-	key := windowAt(p.text[p.window:], width)
-	left := w.candidates[key]
-	if i := slices.Index(left, p); i >= 0 {
-		left = slices.Delete(left, i, i+1)
+	key := windowAt(p.text, width)
+	sorted := w.candidates[key]
+	at := slices.Index(sorted, p)
+	if at < 0 {
+		return
 	}
-	if len(left) > 0 {
-		w.candidates[key] = left
+	for _, longer := range beginningWith(p, sorted[at+1:]) {
+		if longer.shorter == p {
+			longer.shorter = p.shorter
+		}
+	}
+	if sorted = slices.Delete(sorted, at, at+1); len(sorted) > 0 {
+		w.candidates[key] = sorted
 		return
 	}
 	delete(w.candidates, key)
 	w.stale++
+}
+
+// position returns how many of the sorted patterns are not after text, and how many bytes
+// the last of these has in common with the begin of text.
+func position[T string | []byte](sorted []*pattern, text T) (at, common int) {
+	after := len(sorted)
+	for at < after {
+		middle := int(uint(at+after) >> 1)
+		p := sorted[middle]
+		n := commonPrefix(text, p.text)
+		if n == len(p.text) || n < len(text) && folded[p.text[n]] < folded[text[n]] {
+			at, common = middle+1, n
+		} else {
+			after = middle
+		}
+	}
+	return at, common
+}
+
+// prefix returns the longest of p and the patterns that it begins with which has at most
+// so many bytes; nil if there is none.
+func (p *pattern) prefix(most int) *pattern {
+	for p != nil && len(p.text) > most {
+		p = p.shorter
+	}
+	return p
+}
+
+// beginningWith returns the first ones of sorted that begin with p.
+func beginningWith(p *pattern, sorted []*pattern) []*pattern {
+	n := 0
+	for n < len(sorted) && commonPrefix(sorted[n].text, p.text) == len(p.text) {
+		n++
+	}
+	return sorted[:n]
 }
 
 // rebuild makes the filter again, twice as large as it has to be.

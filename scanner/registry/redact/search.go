@@ -162,36 +162,38 @@ func (s *search) match(v *view) class {
 	return met
 }
 
-// verify hides the patterns that v has around a window, which begins at place.
-func (s *search) verify(v *view, in *windows, window uint64, place int) {
-	for _, p := range in.candidates[window] {
-		from := place - p.window
-		to := from + len(p.text)
-		switch {
-		case from < 0, to > len(v.text):
-			continue
-		case from >= int(v.last.from) && to < int(v.last.to): // hidden already
-			continue
-		case !p.is(v.text[from:to]):
-			continue
-		}
+// verify hides the longest pattern that v has at from, where a window of it is. The others
+// there are the begin of that one.
+func (s *search) verify(v *view, in *windows, window uint64, from int) {
+	sorted := in.candidates[window]
+	if len(sorted) == 0 || from < 0 {
+		return
+	}
+	at, common := position(sorted, v.text[from:])
+	if at == 0 {
+		return
+	}
+	p := sorted[at-1].prefix(common)
+	if p == nil {
+		return
+	}
+	to := from + len(p.text)
+	isHead := p.words > 0 || len(p.rests) > 0
+	if !isHead && from >= int(v.last.from) && to < int(v.last.to) { // hidden already
+		return
+	}
+	end := to
+	// Heads that differ in spaces and plus signs only are as long and found together.
+	for ; p != nil && len(p.text) == to-from; p = p.shorter {
 		if p.words > 0 || len(p.rests) > 0 {
-			to = p.end(v, to)
+			end = max(end, p.end(v, to))
 		}
-		s.hide(v, from, to)
 	}
+	s.hide(v, from, end)
 }
 
-// is reports whether text is that of p. Both have the same length.
-func (p *pattern) is(text []byte) bool {
-	if !p.spaces {
-		return string(text) == p.text
-	}
-	return samePrefix(text, p.text) == len(p.text)
-}
-
-// samePrefix returns the length of what text and secret begin with both.
-func samePrefix(text []byte, secret string) int {
+// commonPrefix returns how many bytes two texts begin with both, a plus sign being a space.
+func commonPrefix[T string | []byte](text T, secret string) int {
 	n := min(len(text), len(secret))
 	for i := range n {
 		if folded[text[i]] != folded[secret[i]] {
@@ -221,7 +223,7 @@ func (p *pattern) end(v *view, head int) int {
 	end := head + skip
 	for _, rest := range p.rests {
 		if skip < len(rest) {
-			end = max(end, head+skip+samePrefix(v.text[head+skip:], rest[skip:]))
+			end = max(end, head+skip+commonPrefix(v.text[head+skip:], rest[skip:]))
 		}
 	}
 	for end < len(v.text) && classes[v.text[end]]&wordClass != 0 {
