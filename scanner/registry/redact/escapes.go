@@ -16,19 +16,22 @@ type decoder struct {
 	// read decodes the escape at the begin of text and returns how many bytes it has; 0 if
 	// it is not an escape. The bytes that it stands for are appended to out.
 	read func(text, out []byte, swap bool) (decoded []byte, n int)
+
+	once bool // it has no numbers, so that a text is not decoded by it in a second way
 }
 
 var decoders = []decoder{
-	{percentSign, readPercent},
-	{backslash, readBackslash},
-	{ampersand, readEntity},
+	{percentSign, readPercent, false},
+	{backslash, readBackslash, false},
+	{backslash, readQuotedPair, true},
+	{ampersand, readEntity, false},
 }
 
 // unescape looks at what v decodes to by each decoder whose mark was met.
 func (s *search) unescape(v *view, met class, escapes, dense int) {
 	child := &s.level(escapes, dense).view
 	for _, d := range decoders {
-		if met&d.mark != 0 && s.decode(v, child, d) && (escapes == maxEscapes || s.isNew(child, escapes, dense)) {
+		if met&d.mark != 0 && !(s.swap && d.once) && s.decode(v, child, d) && s.isNew(child, escapes, dense) {
 			s.look(child, escapes-1, dense)
 		}
 	}
@@ -59,7 +62,7 @@ func (s *search) decode(v, child *view, d decoder) bool {
 	return changed
 }
 
-// isNew reports whether no other order of decoders led to the same view, and notes it.
+// isNew reports whether no other decoders led to the same view, and notes it.
 // Without that a text with all kinds of escapes would be looked at twice as often.
 func (s *search) isNew(v *view, escapes, dense int) bool {
 	hash := maphash.Bytes(hashSeed, v.text) ^ uint64(escapes<<8|dense)
@@ -170,6 +173,15 @@ func readBackslash(text, out []byte, swap bool) ([]byte, int) {
 		if control, ok := controls[c]; ok {
 			return append(out, control), 2
 		}
+	}
+	return append(out, text[1]), 2
+}
+
+// readQuotedPair reads \n as an n: in the quoted strings of header fields a backslash only
+// quotes, whatever follows it (RFC 9110, section 5.6.4).
+func readQuotedPair(text, out []byte, _ bool) ([]byte, int) {
+	if len(text) < 2 {
+		return out, 0
 	}
 	return append(out, text[1]), 2
 }

@@ -29,6 +29,19 @@ func eachByte(format string) func(string) string {
 	}
 }
 
+// eachRaw writes every byte of a text behind a mark.
+func eachRaw(mark string) func(string) string {
+	return func(text string) string {
+		var b strings.Builder
+		for i := range len(text) {
+			b.WriteString(mark + text[i:i+1])
+		}
+		return b.String()
+	}
+}
+
+func escapedBackslash(text string) string { return strings.ReplaceAll(text, `\`, `\\`) }
+
 // eachCharacter writes every character of a text in a format.
 func eachCharacter(format string) func(string) string {
 	return func(text string) string {
@@ -124,6 +137,9 @@ func wrapped(text string) string {
 	return b.String() + text
 }
 
+// unfolded makes one line of several, as net/http does with those of a header field.
+var unfolded = strings.NewReplacer("\r\n", " ").Replace
+
 // spellings hold for any bytes.
 var spellings = []spelling{
 	{"plain", plain},
@@ -144,6 +160,9 @@ var spellings = []spelling{
 	{`\u00`, eachByte(`\u%04x`)},
 	{`\u00 in upper case`, eachByte(`\u%04X`)},
 	{`\u{}`, eachByte(`\u{%x}`)},
+	{"quoted pairs", eachRaw(`\`)},
+	{"quoted pairs in JSON", chain(eachRaw(`\`), escapedBackslash)},
+	{"quoted pairs in percent", chain(eachRaw(`\`), percent)},
 	{"octal", eachByte(`\%03o`)},
 	{"HTML", html.EscapeString},
 	{"HTML by name", named},
@@ -161,6 +180,14 @@ var spellings = []spelling{
 	{"hex with colons", dumped(":")},
 	{"hex with spaces", dumped(" ")},
 	{"hex with dashes", dumped("-")},
+	{"hex with slashes", dumped("/")},
+	{"hex with semicolons", dumped(";")},
+	{"hex with bars", dumped("|")},
+	{"hex in quotes", chain(dumped(`", "`), around(`["`, `"]`))},
+	{"hex with marks in upper case", eachByte("0X%02X;")},
+	{"quoted-printable", eachByte("=%02X")},
+	{"escapes of LDAP", eachByte(`\%02x`)},
+	{"escapes of Perl", eachByte(`\x{%02x}`)},
 	{"hex with marks", chain(dumped(", 0x"), around("[]byte{0x", "}"))},
 	{"base64", stdBase64},
 	{"URL base64", urlBase64},
@@ -172,6 +199,7 @@ var spellings = []spelling{
 	{"base64 with more", chain(around("robot:", "\n\n"), rawBase64U)},
 	{"base64 behind a path", chain(stdBase64, around("/v2/a", ""))},
 	{"base64 in lines", chain(around(strings.Repeat("a", 40), ""), stdBase64, wrapped)},
+	{"base64 in lines of a header", chain(around(strings.Repeat("a", 50), ""), stdBase64, wrapped, unfolded)},
 	{"base64 in lines, as JSON", chain(around(strings.Repeat("a", 40), ""), stdBase64, wrapped, inJSON)},
 	{"base64 in a query", chain(stdBase64, url.QueryEscape)},
 	{"base64, every byte in percent", chain(stdBase64, percent)},

@@ -8,7 +8,7 @@ const (
 	backslash
 	ampersand
 	hexClass    // a hex digit, or what is written between the bytes of a hex dump
-	base64Class // a base64 digit, or a line break, which decoders skip (RFC 2045, section 6.8)
+	base64Class // a base64 digit, or what lines are broken by
 	wordClass   // what tokens are made of (RFC 6750, section 2.1)
 
 	escapeClass = percentSign | backslash | ampersand
@@ -55,12 +55,20 @@ func init() {
 	set(`\`, backslash)
 	set("&", ampersand)
 	set("0123456789abcdefABCDEF"+hexGaps+"xX", hexClass)
-	set("\r\n", base64Class)
+	set(base64Gaps, base64Class)
 	set(upper+lower+decimal+"-._~+/=", wordClass)
 }
 
-// hexGaps are the characters that are written between the bytes of a hex dump.
-const hexGaps = " :-.,_+\t\r\n"
+const (
+	// hexGaps are the characters that are written between the bytes of a hex dump, or before
+	// each: =41 is quoted-printable (RFC 2045, section 6.7), \41 an escape of LDAP (RFC 4514,
+	// section 2.4), \x{41} one of Perl.
+	hexGaps = " :-.,_+;|/=\\'\"{}\t\r\n"
+
+	// base64Gaps are line breaks, which decoders skip (RFC 2045, section 6.8), and what is
+	// left of them when net/http makes one line of a header field of several.
+	base64Gaps = "\r\n\t "
+)
 
 // isWord reports whether text has only characters that tokens are made of.
 func isWord(text string) bool {
