@@ -45,13 +45,15 @@ func followPages(ctx context.Context, r *row) error {
 		if next == nil {
 			break
 		}
+		sent := next.String()
+		next.Fragment, next.RawFragment = "", ""
 		if result = admitPage(r, next, visited, pages); result != matrix.PageLinked {
 			break
 		}
 		page, parsed, err = r.list(ctx, registry.Request{
 			Step:  stepPage,
 			URL:   next,
-			Sent:  registry.Sent{All: true},
+			Sent:  registry.Sent{URL: sent},
 			Scope: pull(r.image.Repository),
 		})
 		if err != nil {

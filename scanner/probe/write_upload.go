@@ -31,7 +31,7 @@ func (w *writer) uploadEmpty(ctx context.Context) (bool, error) {
 	if err != nil || w.refused(resp, "starting an upload") {
 		return false, err
 	}
-	target := w.uploadTarget(resp)
+	target, sent := w.uploadTarget(resp)
 	if target == nil {
 		return false, nil
 	}
@@ -39,7 +39,7 @@ func (w *writer) uploadEmpty(ctx context.Context) (bool, error) {
 		Step:   stepPushBlob,
 		Method: http.MethodPut,
 		URL:    target,
-		Sent:   registry.Sent{All: true},
+		Sent:   registry.Sent{URL: sent},
 		Header: http.Header{"Content-Type": {"application/octet-stream"}},
 		Body:   []byte(emptyBlob),
 	}
@@ -55,25 +55,26 @@ func (w *writer) uploadEmpty(ctx context.Context) (bool, error) {
 }
 
 // uploadTarget is where the blob goes: the Location of the upload, with the
-// digest added. It is nil unless that is on the registry's own origin, and not a
-// manifest's address.
-func (w *writer) uploadTarget(resp *registry.Response) *url.URL {
+// digest added, and as it was sent. It is nil unless that is on the registry's own origin,
+// and not a manifest's address.
+func (w *writer) uploadTarget(resp *registry.Response) (target *url.URL, sent string) {
 	location := resp.Header.Get("Location")
 	if location == "" {
 		w.push.Detail = "The registry opened an upload without a Location to send it to."
-		return nil
+		return nil, ""
 	}
 	target, err := resp.URL.Parse(location)
 	if err != nil || !w.ownOrigin(target) {
 		w.push.Detail = "The upload was sent to another origin, where the write probe does not follow."
-		return nil
+		return nil, ""
 	}
 	if strings.Contains(target.Path, "/manifests/") {
 		w.push.Detail = "The upload was sent to the address of a manifest, which the write probe does not overwrite."
-		return nil
+		return nil, ""
 	}
+	sent = target.String()
 	query := target.Query()
 	query.Set("digest", digest.FromString(emptyBlob).String())
 	target.RawQuery = query.Encode()
-	return target
+	return target, sent
 }

@@ -146,7 +146,7 @@ func (c *Client) namesRealm(u *url.URL) bool {
 // and admitDial decides on its addresses.
 func (c *Client) admitRealm(realm string) error {
 	refuse := func(why string) error {
-		return &refusal{matrix.AuthRefused, "the realm " + safeText(realm) + " " + why}
+		return &refusal{matrix.AuthRefused, "the realm " + c.shownURL(realm) + " " + why}
 	}
 	target, err := url.Parse(realm)
 	if err != nil || target.Host == "" {

@@ -106,7 +106,7 @@ func TestNext(t *testing.T) {
 		`garbage, </v2/next>; rel="next"`:                         next,
 		`<?last=c&n=1>; rel="next"`:                               "https://registry.test/v2/a/referrers/sha256:b?last=c&n=1",
 		`<https://other.test/v2/next>; rel="next"`:                "https://other.test/v2/next",
-		`</v2/next#part>; rel="next"`:                             next,
+		`</v2/next#part>; rel="next"`:                             next + "#part",
 		`</v2/prev>; rel="prev"`:                                  "",
 		`</v2/prev>; rel="prev"; rel="next"`:                      "",
 		`</v2/prev>; rev="next"`:                                  "",

@@ -53,7 +53,8 @@ func (r *headerReader) relations() []string {
 // Next returns the absolute URL of the next page: the first target of a Link
 // header that has the relation next (RFC 8288; distribution specification v1.1,
 // "Listing Referrers"). It is nil without one. A target with userinfo is not
-// one: that is a credential of the registry's choice.
+// one: that is a credential of the registry's choice. It may have a fragment, which is
+// not for requests.
 func (r *Response) Next() *url.URL {
 	for _, field := range r.Header.Values("Link") {
 		for _, one := range parseLinks(field) {
@@ -62,7 +63,6 @@ func (r *Response) Next() *url.URL {
 			}
 			target, err := r.URL.Parse(one.target)
 			if err == nil && target.User == nil && target.Host != "" {
-				target.Fragment, target.RawFragment = "", ""
 				return target
 			}
 		}

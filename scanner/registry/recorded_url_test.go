@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,7 +39,7 @@ func TestOwnAddresses(t *testing.T) {
 		{"a digest in other letters", "abcd", "latest/referrers/sha256:0061626364", "", registry.Sent{Part: "sha256:0061626364"}, "/v2/latest/referrers/sha256:00***"},
 		{"a query value", "spdx", "a/referrers/b", "artifactType=application%2Fspdx", registry.Sent{}, "/v2/a/referrers/b?artifactType=application%2F***"},
 		{"a query name", "artifactType", "a/referrers/b", "artifactType=b", registry.Sent{}, "/v2/a/referrers/b?artifactType=b"},
-		{"all that was sent", "library", path, "", registry.Sent{All: true}, "/v2/***/nginx/manifests/latest"},
+		{"all that was sent", "library", path, "", registry.Sent{URL: s.URL + "/v2/" + path}, "/v2/***/nginx/manifests/latest"},
 		{"a redirect", "library", "moved", "", registry.Sent{}, "/v2/***/manifests/latest"},
 	} {
 		e := entry(t, s.URL)
@@ -81,6 +82,56 @@ func TestRealmIsSent(t *testing.T) {
 	for _, x := range session.Exchanges() {
 		if x.Step == matrix.TokenStep && !strings.HasPrefix(x.URL, s.URL+"/***/token") {
 			t.Errorf("the token request went to %s", x.URL)
+		}
+	}
+}
+
+// TestSecretsWithDelimiters: an address that holds a secret which is taken apart with it
+// shows none of its parts, wherever the address is shown.
+func TestSecretsWithDelimiters(t *testing.T) {
+	for _, password := range []string{
+		"canary&8hX2kQ9v", "canary=8hX2&kQ9v", "canary#8hX2kQ9v", "canary@8hX2kQ9v", "canary?8hX2kQ9v", "canary%418hX2kQ9v",
+		"canary;8hX2kQ9v", "canary+8hX2kQ9v", "canary/8hX2kQ9v", "canary:8hX2kQ9v", "canary%zz8hX2kQ9v", "canary[8hX2kQ9v",
+	} {
+		for _, echo := range []string{"/x?scope=", "/x/", "ftp://", "https://user:", "http://127.0.0.1/", "/x?n=1&"} {
+			s := serve(t, func(w http.ResponseWriter, q *http.Request) {
+				switch _, _, signed := q.BasicAuth(); {
+				case strings.HasPrefix(q.URL.Path, "/v2/realm"):
+					w.Header().Set("WWW-Authenticate", `Bearer realm="`+echo+password+`"`)
+					if strings.HasPrefix(echo, "/") {
+						w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+q.Host+echo+password+`"`)
+					}
+					w.WriteHeader(http.StatusUnauthorized)
+				case !signed:
+					w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+					w.WriteHeader(http.StatusUnauthorized)
+				case strings.HasPrefix(q.URL.Path, "/v2/"):
+					w.Header().Set("Location", echo+password)
+					w.WriteHeader(http.StatusFound)
+				}
+			})
+			for _, repository := range []string{"realm", "moved"} {
+				e := entry(t, s.URL)
+				e.Auth = inventory.Auth{Username: "user", Password: inventory.Secret(password)}
+				session := client(t, e).NewSession()
+				resp, err := session.Do(t.Context(), registry.Request{
+					Step:   "referrers",
+					Method: http.MethodGet,
+					URL:    session.Client().URL(repository + "/referrers/a"),
+					Scope:  "repository:" + repository + ":pull",
+					Pinned: "/referrers/",
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				text := fmt.Sprintf("%+v %+v %s", session.Exchanges(), resp.Fault, resp.Location)
+				for _, part := range []string{"canary", "8hX2", "kQ9v"} {
+					if strings.Contains(text, part) {
+						t.Errorf("%s behind %s in a %s: %s", password, echo, repository, text)
+						break
+					}
+				}
+			}
 		}
 	}
 }

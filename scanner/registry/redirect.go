@@ -36,10 +36,12 @@ func (s *Session) follow(ctx context.Context, out outgoing, admit admission) (*a
 		if err != nil {
 			return nil, err
 		}
+		sent := next.String()
 		if ok, err := admit(next, via); !ok || err != nil {
 			return got, err
 		}
-		out.sent = Sent{All: true}
+		out.sent = Sent{URL: sent}
+		next.Fragment, next.RawFragment = "", ""
 		if out.url = next; address.OriginOf(next) != first {
 			out.authorization = ""
 		}
@@ -57,13 +59,12 @@ func (a *answer) redirects() bool {
 	return false
 }
 
-// location returns the target of a redirect.
+// location returns the target of a redirect, as it was sent: with what a request leaves out.
 func (a *answer) location() (*url.URL, error) {
 	next, err := a.url.Parse(a.header.Get("Location"))
 	if err != nil { // the error repeats it, whatever it holds
 		return nil, &refusal{matrix.Protocol, "the Location of the redirect is not a URL"}
 	}
-	next.Fragment, next.RawFragment = "", ""
 	return next, nil
 }
 
@@ -84,13 +85,13 @@ func (c *Client) admitStep(pinned string) admission {
 // may redirect within it: nothing new is reached.
 func (c *Client) admitHop(next *url.URL, via []*url.URL) error {
 	refuse := func(why string) error {
-		return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s %s", safeURL(next), why)}
+		return &refusal{matrix.Redirect, fmt.Sprintf("redirect to %s %s", c.shownURL(next.String()), why)}
 	}
 	if len(via) > maxRedirects {
 		return refuse(fmt.Sprintf("after %d others", maxRedirects))
 	}
 	for _, before := range via {
-		if before.String() == next.String() {
+		if before.String() == withoutFragment(next) {
 			return refuse("comes back to where it was")
 		}
 	}
@@ -111,17 +112,37 @@ func (c *Client) admitHop(next *url.URL, via []*url.URL) error {
 	return refuse("which " + why)
 }
 
+func withoutFragment(u *url.URL) string {
+	plain := *u
+	plain.Fragment, plain.RawFragment = "", ""
+	return plain.String()
+}
+
 // shownLocation is the target of a redirect as a report may show it, "" if the
 // answer names none.
-func (a *answer) shownLocation() string {
-	if a.header.Get("Location") == "" {
+func (c *Client) shownLocation(got *answer) string {
+	if got.header.Get("Location") == "" {
 		return ""
 	}
-	target, err := a.location()
+	target, err := got.location()
 	if err != nil {
-		return safeText(a.header.Get("Location"))
+		return notURL
 	}
-	return safeURL(target)
+	return c.shownURL(target.String())
+}
+
+// notURL stands for an address that cannot be read.
+const notURL = "that is not a URL"
+
+// shownURL is an address that a server sent as a report may show it. Its secrets are hidden
+// before anything is left out or put in another order: a secret can have the characters
+// that an address is taken apart at, such as & and #.
+func (c *Client) shownURL(sent string) string {
+	u, err := url.Parse(c.secrets.Redact(sent))
+	if err != nil {
+		return notURL
+	}
+	return c.secrets.Redact(safeURL(u))
 }
 
 // keptQuery are the parameters that say what was asked; every other one of a
@@ -145,7 +166,10 @@ func safeURL(u *url.URL) string {
 // recordedURL returns the URL of a request as its exchange shows it.
 func (c *Client) recordedURL(out *outgoing) string {
 	whole := safeURL(out.url)
-	if out.sent.All {
+	if sent := out.sent.URL; sent != "" {
+		if c.secrets.Redact(sent) != sent {
+			return printable(c.shownURL(sent), maxURL)
+		}
 		return printable(c.secrets.Redact(whole), maxURL)
 	}
 	place, query, _ := strings.Cut(whole, "?")
@@ -162,12 +186,4 @@ func (c *Client) recordedURL(out *outgoing) string {
 		place += "?" + strings.Join(parameters, "&")
 	}
 	return printable(place, maxURL)
-}
-
-// safeText is safeURL for what may not be a URL.
-func safeText(text string) string {
-	if u, err := url.Parse(text); err == nil {
-		return safeURL(u)
-	}
-	return "that is not a URL"
 }

@@ -115,7 +115,7 @@ type Request struct {
 // inventory's or ours and is recorded as it is. A password can be a word such as
 // "manifests".
 type Sent struct {
-	All  bool   // the URL is a link or a Location
+	URL  string // the link or Location that the URL was made from, whole; "" = none
 	Part string // of the path: a digest, or a tag made of one; "" = none
 }
 
@@ -207,7 +207,7 @@ func (s *Session) response(q Request, got *answer) *Response {
 		out.RetryAfter = retryAfter(got)
 	}
 	if q.Pinned != "" && got.status >= 300 && got.status < 400 {
-		out.Location = got.shownLocation()
+		out.Location = s.client.shownLocation(got)
 	}
 	return out
 }

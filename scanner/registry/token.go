@@ -62,7 +62,7 @@ func (s *Session) token(ctx context.Context, met *challenge, a *account, scope s
 	if got.redirects() && !isRead(out.method) {
 		return "", &refusal{
 			kind: matrix.AuthRefused,
-			text: safeURL(got.url) + " redirects the request with the identity token, which is not sent on",
+			text: got.shown + " redirects the request with the identity token, which is not sent on",
 		}
 	}
 	return readToken(got)
@@ -82,7 +82,7 @@ func tokenRequest(met *challenge, account credential.Account, scope string) (out
 		step:   tokenStep,
 		method: http.MethodGet,
 		url:    target,
-		sent:   Sent{All: true},
+		sent:   Sent{URL: met.parameters["realm"]},
 		scope:  scope,
 	}
 	if account.IdentityToken != "" {
@@ -180,7 +180,7 @@ func readToken(got *answer) (string, error) {
 		token := cmp.Or(body.Access, body.Token)
 		if len(token) > maxToken {
 			return "", &refusal{matrix.TokenError, fmt.Sprintf("%s answered a token of %d bytes, over the bound of %d",
-				safeURL(got.url), len(token), maxToken)}
+				got.shown, len(token), maxToken)}
 		}
 		if readable && token != "" {
 			return token, nil
@@ -196,7 +196,7 @@ func readToken(got *answer) (string, error) {
 			return "", &tokenRefusal{status: got.status, codes: firstCodes(codes)}
 		}
 	}
-	what := fmt.Sprintf("%s answered HTTP %d", safeURL(got.url), got.status)
+	what := fmt.Sprintf("%s answered HTTP %d", got.shown, got.status)
 	if got.status < 400 {
 		what += ", but no token"
 	}

@@ -40,6 +40,7 @@ type answer struct {
 	body   []byte
 	cut    bool     // the body goes on
 	url    *url.URL // that was requested
+	shown  string   // url as a report may show it
 }
 
 // request returns out for net/http.
@@ -229,6 +230,7 @@ func (s *Session) record(out *outgoing, a attempted) {
 	if a.err != nil {
 		x.Error = c.Clean(faultText(a.err))
 	} else {
+		a.answer.shown = x.URL
 		x.Status = a.answer.status
 		x.ContentType = c.Clean(a.answer.header.Get("Content-Type"))
 		x.Headers = c.relevant(a.answer)
@@ -265,7 +267,7 @@ func (c *Client) relevant(got *answer) map[string]string {
 		}
 		value := strings.Join(values, ", ")
 		if name == "Location" {
-			value = got.shownLocation()
+			value = c.shownLocation(got)
 		}
 		out[name] = c.Clean(value)
 	}
