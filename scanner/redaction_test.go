@@ -206,6 +206,26 @@ func TestEchoes(t *testing.T) {
 	}
 }
 
+// TestEchoInALongDigest: the referrers tag has only the begin of a digest of sha512, and
+// with it a part of the secret that the digest holds whole.
+func TestEchoInALongDigest(t *testing.T) {
+	const password = "canary-8hX2kQ9v-8hX2kQ9v-canary-8hX2"
+	long := hex.EncodeToString([]byte("before" + password + strings.Repeat("after", 5)))[:128]
+	row, requests := scanSignedIn(t, password, func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasSuffix(q.URL.Path, "/manifests/latest") {
+			w.Header().Set("Docker-Content-Digest", "sha512:"+long)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	if !strings.Contains(fmt.Sprint(requests), "/sha512-"+long[:64]) {
+		t.Fatalf("no request is for the tag: %s", requests)
+	}
+	if text := encode(t, row); strings.Contains(text, hex.EncodeToString([]byte(password[:8]))) {
+		t.Errorf("a part of the password is in the row: %s", text)
+	}
+}
+
 // echoSpellings are ways to write a password that can stand in a header and in JSON.
 var echoSpellings = []func(string) string{
 	eachByte("%%%02x"), eachByte("%%25%02X"), eachByte(`\u%04x`), eachByte("&#%d;"), eachByte("&#x%02x;"), eachByte("%02X"), eachByte("%02x:"),

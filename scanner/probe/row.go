@@ -100,7 +100,11 @@ func (r *row) sent(reference string) registry.Sent {
 	if encoded == "" || claimed == r.image.Digest || !strings.Contains(reference, encoded[:min(len(encoded), 64)]) {
 		return registry.Sent{}
 	}
-	return registry.Sent{Part: reference}
+	sent := registry.Sent{Part: reference}
+	if !strings.Contains(reference, encoded) {
+		sent.From = claimed
+	}
+	return sent
 }
 
 // existenceMethod returns the method that shows whether something is there:

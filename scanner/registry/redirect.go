@@ -131,6 +131,18 @@ func (c *Client) shownLocation(got *answer) string {
 	return c.shownURL(target.String())
 }
 
+// shownPart is the part of an address that was sent as a report may show it. A part that
+// was cut may have a secret cut too, which is only found in the whole.
+func (c *Client) shownPart(sent Sent) string {
+	if c.secrets.Redact(sent.From) != sent.From {
+		return hidden
+	}
+	return c.secrets.Redact(sent.Part)
+}
+
+// hidden stands for what cannot be shown in part.
+const hidden = "***"
+
 // notURL stands for an address that cannot be read.
 const notURL = "that is not a URL"
 
@@ -175,7 +187,7 @@ func (c *Client) recordedURL(out *outgoing) string {
 	place, query, _ := strings.Cut(whole, "?")
 	if at := strings.LastIndex(place, out.sent.Part); out.sent.Part != "" && at >= 0 {
 		end := at + len(out.sent.Part)
-		place = place[:at] + c.secrets.Redact(place[at:end]) + place[end:]
+		place = place[:at] + c.shownPart(out.sent) + place[end:]
 	}
 	if query != "" {
 		parameters := strings.Split(query, "&")

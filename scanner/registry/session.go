@@ -117,6 +117,7 @@ type Request struct {
 type Sent struct {
 	URL  string // the link or Location that the URL was made from, whole; "" = none
 	Part string // of the path: a digest, or a tag made of one; "" = none
+	From string // what Part has only the begin of; "" = Part is whole
 }
 
 // repository is the repository that the request is about, by its scope.
