@@ -126,6 +126,9 @@ func faultText(err error) string {
 		return "the connection ended in the middle of the answer"
 	case strings.Contains(err.Error(), "malformed MIME header"):
 		return "a header line of the answer is malformed" // net/http quotes it, whatever it holds
+	case strings.Contains(err.Error(), "malformed HTTP status code"),
+		strings.Contains(err.Error(), "malformed HTTP version"):
+		return "the status line of the answer is malformed" // net/http quotes one word of it, perhaps of a password
 	case errors.Is(err, io.EOF):
 		return "the connection was closed without an answer"
 	}

@@ -1,13 +1,16 @@
 package registry
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -65,6 +68,24 @@ func TestFaultText(t *testing.T) {
 	} {
 		if got := faultText(test.err); got != test.want {
 			t.Errorf("%v:\n got %s\nwant %s", test.err, got, test.want)
+		}
+	}
+}
+
+// TestStatusLines: of a status line that is not one no single word is quoted, because it may
+// be a part of a password of several.
+func TestStatusLines(t *testing.T) {
+	const password = "correct horse 8hX2"
+	for line, want := range map[string]string{
+		password:                  "the status line of the answer is malformed",
+		"HTTP/1.1 " + password:    "the status line of the answer is malformed",
+		"HTTP/1.1 20 " + password: "the status line of the answer is malformed",
+		"HTTP/correct 200 horse":  "the status line of the answer is malformed",
+		"8hX2":                    `malformed HTTP response "8hX2"`,
+	} {
+		_, err := http.ReadResponse(bufio.NewReader(strings.NewReader(line+"\r\n\r\n")), nil)
+		if got := faultText(err); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
 }
