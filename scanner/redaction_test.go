@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -274,6 +276,38 @@ func TestEchoesOfAnother(t *testing.T) {
 		m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Full}, Concurrency: 1})
 		if text := encode(t, m); strings.Contains(text, written) || strings.Contains(text, password) || !strings.Contains(text, "***") {
 			t.Errorf("%s is in the matrix, or nothing is: %s", written, text)
+		}
+	}
+}
+
+// TestEchoesOfOneNotProbed: the secrets of an entry are known although it is not a part of the
+// scan, or nothing was sent to it yet, wherever its account is.
+func TestEchoesOfOneNotProbed(t *testing.T) {
+	const password = "canary-8hX2kQ9v"
+	echo := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Server", password) })
+	config := filepath.Join(t.TempDir(), "config.json")
+	auth := base64.StdEncoding.EncodeToString([]byte("u:" + password))
+	if err := os.WriteFile(config, []byte(`{"auths":{"silent.example":{"auth":"`+auth+`"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, auth := range map[string]string{
+		"in the inventory":     "auth: {username: u, password: " + password + "}",
+		"in a docker config":   "auth: {dockerConfig: '" + config + "'}",
+		"in the default files": "",
+	} {
+		t.Setenv("REGISTRY_AUTH_FILE", "")
+		if auth == "" {
+			t.Setenv("REGISTRY_AUTH_FILE", config)
+		} else {
+			auth = ", " + auth
+		}
+		inv := load(t, fmt.Sprintf("version: 1\ndefaults: {rate: 0, retries: 0}\nregistries:\n  - {name: echo, url: '%s', images: [a/b], auth: {anonymous: true}}\n  - {name: silent, url: 'silent.example', images: [a/b]%s}\n", echo, auth))
+		if err := inv.Select([]string{"echo"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Basic}})
+		if text := encode(t, m); len(m.Rows) != 1 || strings.Contains(text, password) || !strings.Contains(text, "***") {
+			t.Errorf("%s: the password is in the matrix, or nothing is: %s", name, text)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) (*matr
 		IdleConns: idle,
 	})
 	defer pool.Close()
-	pool.AddSecrets(inv.Registries)
+	pool.AddSecrets(inv.Whole)
 	began := time.Now()
 	m := &matrix.Matrix{
 		Schema:    matrix.Schema,

@@ -151,6 +151,9 @@ func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory,
 	case errors.Is(notAnImage, errNoImage):
 		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(name), errNoImage)
 	}
+	if notAnImage == nil {
+		spelled.Whole = append(spelled.Whole, inv.Whole...)
+	}
 	return spelled, notAnImage
 }
 

@@ -79,6 +79,10 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"echoes": func(w http.ResponseWriter, r *http.Request) { // what another registry is sent
+		w.Header().Set("Server", "canary-password")
+		manifest(w, r)
+	},
 	"globs": func(w http.ResponseWriter, r *http.Request) { // redirects to what curl could read as several addresses
 		if r.URL.Path == "/v2/a/manifests/latest" {
 			w.Header().Set("Location", "/v2/a/manifests/[1-3]")

@@ -20,6 +20,10 @@ type Inventory struct {
 	Warnings   []string // not faults, but worth a line on stderr
 	Path       string   // the file's name as messages print it
 
+	// Whole is all entries of the file, also those that are not in Registries because a part
+	// was chosen: a registry may repeat a secret of any of them.
+	Whole []Registry
+
 	inline bool // a secret stands in the file itself
 }
 

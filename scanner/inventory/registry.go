@@ -52,6 +52,7 @@ func (d *decoder) inventory(root *yaml.Node) *Inventory {
 	if resolved(entries).Kind == yaml.SequenceNode && len(inv.Registries) == 0 {
 		d.add(entries, "registries", "is empty: list at least one registry")
 	}
+	inv.Whole = slices.Clone(inv.Registries)
 	inv.inline, inv.Warnings = d.inline, d.warnings
 	return inv
 }

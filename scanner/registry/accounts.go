@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/credential"
 )
 
@@ -38,7 +39,12 @@ func (a *accounts) key(repository string) string {
 // source is where the account for a repository comes from, unless the inventory
 // itself holds it.
 func (a *accounts) source(repository string) (credential.Source, error) {
-	auth, host := a.client.entry.Auth, a.client.entry.URL.Host
+	return a.client.pool.source(&a.client.entry, repository)
+}
+
+// source is where the account of an entry for a repository comes from, as of accounts.
+func (p *Pool) source(entry *inventory.Registry, repository string) (credential.Source, error) {
+	auth, host := entry.Auth, entry.URL.Host
 	switch {
 	case auth.Anonymous, auth.Username != "", auth.Token != "", auth.IdentityToken != "":
 		return credential.Source{}, nil
@@ -47,7 +53,7 @@ func (a *accounts) source(repository string) (credential.Source, error) {
 	case auth.Helper != "":
 		return credential.Helper(auth.Helper, host), nil
 	}
-	return a.client.pool.files.Locate(host, repository)
+	return p.files.Locate(host, repository)
 }
 
 // get returns the account for a repository, or nil without one. A helper or file

@@ -77,12 +77,22 @@ func NewPool(options Options) *Pool {
 	}
 }
 
-// AddSecrets makes the secrets that the entries hold known to all clients, before any
-// is sent: a registry may know from an earlier scan what another one was sent. Those of
-// credential files and helpers are added when they are looked up.
+// AddSecrets makes the secrets of the entries known to all clients, before any is sent: a
+// registry may know from an earlier scan what another one was sent. They are those that the
+// entries hold and those that files hold for their images. What a credential helper knows is
+// added when it is looked up.
 func (p *Pool) AddSecrets(entries []inventory.Registry) {
 	for i := range entries {
-		p.secrets.AddAccount(secretsOf(entries[i].Auth)...)
+		entry := &entries[i]
+		p.secrets.AddAccount(secretsOf(entry.Auth)...)
+		for _, image := range entry.Images {
+			source, err := p.source(entry, image.Repository)
+			if err != nil {
+				continue // it is reported when the account is needed
+			}
+			found := source.FileAccount()
+			p.secrets.AddAccount(found.Password, found.IdentityToken, found.RegistryToken)
+		}
 	}
 }
 

@@ -51,6 +51,19 @@ func (s Source) Name() string {
 	return "none"
 }
 
+// FileAccount returns the account if a file holds it. It is zero for a source that a helper
+// is asked for, and for an entry of a file that cannot be read.
+func (s Source) FileAccount() Account {
+	if s.config == nil {
+		return Account{}
+	}
+	found, err := s.config.account(s.key)
+	if err != nil {
+		return Account{}
+	}
+	return found
+}
+
 // Format implements fmt.Formatter, so that no verb prints a secret of the file.
 func (s Source) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.Name())) }
 
