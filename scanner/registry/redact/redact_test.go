@@ -176,6 +176,29 @@ func TestBasic(t *testing.T) {
 	}
 }
 
+// TestLatin1: a password with other letters than those of ASCII is hidden where a server takes
+// its UTF-8 for ISO 8859-1, as one does that reads headers so, or writes that.
+func TestLatin1(t *testing.T) {
+	set := NewShared().NewSet()
+	set.AddAccount(stdBase64("robot:Käse-8hX2"), "ключ", "äöü§", "äöü")
+	for text, want := range map[string]string{
+		"<Käse-8hX2>":                            "<***>",
+		"<K\u00c3\u00a4se-8hX2>":                 "<***>",
+		"<K\xe4se-8hX2>":                         "<***>",
+		"<robot:K\xe4se-8hX2>":                   "<***>",
+		"<" + stdBase64("K\xe4se-8hX2") + ">":    "<***>",
+		"<K%E4se-8hX2>":                          "<***>",
+		"<" + readAsLatin1("ключ") + ">":         "<***>",
+		"<\xe4\xf6\xfc\xa7>":                     "<***>",
+		"<\xe4\xf6\xfc>":                         "<\xe4\xf6\xfc>",
+		"<\u00c3\u00a4\u00c3\u00b6\u00c3\u00bc>": "<***>",
+	} {
+		if got := set.Redact(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestAlteredTokens: a token that was cut, or whose end was altered, is hidden whole, and
 // so is what a text repeats of a secret of several words.
 func TestAlteredTokens(t *testing.T) {

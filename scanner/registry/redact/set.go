@@ -84,8 +84,44 @@ func (s *Set) AddAccount(secrets ...string) {
 	}
 }
 
-// partsOf returns a secret, and what it decodes to if it is base64 of "user:password".
+// partsOf returns a secret, what it decodes to if it is base64 of "user:password", and all
+// of them as servers write them that take UTF-8 for ISO 8859-1 or write the latter.
 func partsOf(secret string) []string {
+	parts := decodedParts(secret)
+	for _, part := range parts {
+		if asRead := readAsLatin1(part); asRead != part {
+			parts = append(parts, asRead)
+		}
+		if written, ok := writtenAsLatin1(part); ok && written != part && len(written) >= minOwn {
+			parts = append(parts, written)
+		}
+	}
+	return parts
+}
+
+// readAsLatin1 returns text with each byte taken for a character of ISO 8859-1.
+func readAsLatin1(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteRune(rune(text[i]))
+	}
+	return b.String()
+}
+
+// writtenAsLatin1 returns text in ISO 8859-1. ok is false if it has other characters.
+func writtenAsLatin1(text string) (written string, ok bool) {
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			return "", false
+		}
+		out = append(out, byte(r))
+	}
+	return string(out), true
+}
+
+// decodedParts returns a secret, and what it decodes to if it is base64 of "user:password".
+func decodedParts(secret string) []string {
 	decoded, err := base64.StdEncoding.DecodeString(secret)
 	if err != nil {
 		return []string{secret}
