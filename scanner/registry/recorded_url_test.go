@@ -86,6 +86,27 @@ func TestRealmIsSent(t *testing.T) {
 	}
 }
 
+// TestOwnScope: the scope of a token request is of the inventory, and is shown whole.
+func TestOwnScope(t *testing.T) {
+	s := script(t, wantsToken("user:library"))
+	e := entry(t, s.URL)
+	e.Auth = inventory.Auth{Username: "user", Password: "library"}
+	session := client(t, e).NewSession()
+	_, err := session.Do(t.Context(), registry.Request{
+		Step:   "resolve",
+		Method: http.MethodGet,
+		URL:    session.Client().URL("library/nginx/manifests/latest"),
+		Scope:  "repository:library/nginx:pull",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.URL + "/token?scope=repository%3Alibrary%2Fnginx%3Apull&service=s"
+	if got := session.Exchanges()[1].URL; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // TestSecretsWithDelimiters: an address that holds a secret which is taken apart with it
 // shows none of its parts, wherever the address is shown.
 func TestSecretsWithDelimiters(t *testing.T) {

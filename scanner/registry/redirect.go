@@ -182,7 +182,12 @@ func (c *Client) recordedURL(out *outgoing) string {
 		if c.secrets.Redact(sent) != sent {
 			return printable(c.shownURL(sent), maxURL)
 		}
-		return printable(c.secrets.Redact(whole), maxURL)
+		before, after := whole, ""
+		scope := "scope=" + url.QueryEscape(out.scope) // of the inventory's text, whoever names it
+		if ours := strings.Index(whole, scope); ours >= 0 && out.step == tokenStep && out.scope != "" {
+			before, after = whole[:ours], scope+c.secrets.Redact(whole[ours+len(scope):])
+		}
+		return printable(c.secrets.Redact(before)+after, maxURL)
 	}
 	place, query, _ := strings.Cut(whole, "?")
 	if at := strings.LastIndex(place, out.sent.Part); out.sent.Part != "" && at >= 0 {
