@@ -100,6 +100,7 @@ var hostileTexts = map[string]string{
 	"backslash":  strings.Repeat(`\`, 64<<10),
 	"all":        strings.Repeat(`%2525&amp;amp;\\u00e9&#233;%e9`, 64<<10/30),
 	"quoted":     strings.Repeat(`\%5cn&bsol;%255c\u005cx&#92;\xe9`, 64<<10/30),
+	"hexInText":  strings.Repeat(`&percnt;&amp;%5c\\x2541414141&#92;5c %25QUFB=/`, 64<<10/43),
 	"manyKinds":  strings.Repeat("%255c&amp;#37;AAAAAAAAAAAAAAAA%c3%A4YWFhYWFhYWFhYWFh\\\\\\xe9", 64<<10/58),
 }
 

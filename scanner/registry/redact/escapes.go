@@ -17,7 +17,7 @@ type decoder struct {
 	// it is not an escape. The bytes that it stands for are appended to out.
 	read func(text, out []byte, swap bool) (decoded []byte, n int)
 
-	once bool // it has no numbers, so that a text is not decoded by it in a second way
+	last bool // it comes after all other escapes, which keeps the number of views small
 }
 
 var decoders = []decoder{
@@ -31,7 +31,11 @@ var decoders = []decoder{
 func (s *search) unescape(v *view, met class, escapes, dense int) {
 	child := &s.level(escapes, dense).view
 	for _, d := range decoders {
-		if met&d.mark != 0 && !(s.swap && d.once) && s.decode(v, child, d) && s.isNew(child, escapes, dense) {
+		switch {
+		case met&d.mark == 0, d.last && s.swap, !s.decode(v, child, d), !s.isNew(child, escapes, dense):
+		case d.last:
+			s.look(child, 0, dense)
+		default:
 			s.look(child, escapes-1, dense)
 		}
 	}

@@ -61,9 +61,9 @@ func init() {
 
 const (
 	// hexGaps are the characters that are written between the bytes of a hex dump, or before
-	// each: =41 is quoted-printable (RFC 2045, section 6.7), \41 an escape of LDAP (RFC 4514,
-	// section 2.4), \x{41} one of Perl.
-	hexGaps = " :-.,_+;|/=\\'\"{}\t\r\n"
+	// each: =41 is quoted-printable (RFC 2045, section 6.7). Those that escapes have are not
+	// here, or else a text of escapes would be one long run in each view of it.
+	hexGaps = " :-.,_+|/='\"\t\r\n"
 
 	// base64Gaps are line breaks, which decoders skip (RFC 2045, section 6.8), and what is
 	// left of them when net/http makes one line of a header field of several.
