@@ -14,6 +14,7 @@ import (
 // settle has GET /v2/ show whether the registry refuses the account, unless that is
 // known. A row does so once.
 func (s *Session) settle(ctx context.Context, a *account) {
+	s.release() // the row that signs in may need it; the body has MaxError at the most
 	if acquireIdle(ctx, a.loginSlot) != nil {
 		return
 	}

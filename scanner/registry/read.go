@@ -167,7 +167,9 @@ func (r *bodyReader) next(into []byte) (int, error) {
 	return n, err
 }
 
-// release gives back the share of the memory that the last body took.
+// release gives back the share of the memory that the last body took. It comes before
+// every wait for something other than the session's own answer: rows that wait for one
+// row must not hold the memory that this one needs to go on.
 func (s *Session) release() {
 	if s.share != nil {
 		s.share()

@@ -132,6 +132,7 @@ func (in *signIn) challenge(ctx context.Context, got *answer) (*challenge, error
 			return met, nil
 		}
 	case used == nil && in.request.Hidden && c.mayHide(got):
+		in.session.release() // a helper or another row may take long; the body has MaxError at the most
 		if a, err := c.accounts.get(ctx, in.request.repository()); a == nil || err != nil {
 			return nil, ctx.Err() // without an account at hand the answer stands
 		}

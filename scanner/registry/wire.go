@@ -86,6 +86,7 @@ func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
 			c.pace.trip()
 			return got, err
 		}
+		s.release()
 		if err := Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
@@ -104,6 +105,7 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.release() // the answer before is not needed any more, and acquire may wait
 	if err := c.acquire(ctx, s); err != nil {
 		return nil, err
 	}
@@ -112,7 +114,6 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	if allowed <= 0 {
 		return nil, &refusal{matrix.Timeout, "the row used up its time"}
 	}
-	s.release() // the answer before is not needed any more
 	if token, ok := strings.CutPrefix(out.authorization, "Bearer "); ok {
 		s.hold(token)
 	}
