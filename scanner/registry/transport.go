@@ -82,11 +82,11 @@ const (
 const (
 	maxHeader = 64 << 10
 
-	// Of bodies that nobody has read yet (RFC 9113, section 6.9): of one body, where
-	// net/http takes 4 MiB, and of all bodies of a connection. One that waits for memory
-	// must not stop the others.
-	maxUnread      = 128 << 10
-	maxUnreadOfAll = 4<<20 - 1
+	// Of one body that nobody has read yet (RFC 9113, section 6.9), where net/http takes
+	// 4 MiB. All bodies of a connection together have its bound of 1 GiB, which they do not
+	// reach: with less, bodies that wait for memory could fill it and stop the one that
+	// they wait for.
+	maxUnread = 128 << 10
 )
 
 // newTransport returns a new transport for a key. It is the client's own, so that
@@ -115,7 +115,7 @@ func (c *Client) newTransport(key transportKey) *http.Transport {
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        max(keptTime*time.Duration(idle)/keptConns, 50*time.Millisecond),
 		MaxResponseHeaderBytes: maxHeader,
-		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread, MaxReceiveBufferPerConnection: maxUnreadOfAll},
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
 		ReadBufferSize:         4 << 10,
 		WriteBufferSize:        2 << 10,
 	}
