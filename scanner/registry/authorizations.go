@@ -41,6 +41,18 @@ func (c *Client) newAuthorization(scheme, secret string, met *challenge, account
 // token returns the token of a Bearer authorization.
 func (a *authorization) token() string { return strings.TrimPrefix(a.header, "Bearer ") }
 
+// size is about what the authorization takes in memory, in bytes: its token and what it
+// was requested with.
+func (a *authorization) size() int {
+	n := len(a.header)
+	if a.challenge != nil {
+		for _, value := range a.challenge.parameters {
+			n += len(value)
+		}
+	}
+	return n
+}
+
 // basicSecret returns the credentials of the Basic scheme (RFC 7617, section 2).
 func basicSecret(a credential.Account) string {
 	return base64.StdEncoding.EncodeToString([]byte(a.Username + ":" + a.Password))
@@ -172,7 +184,7 @@ func (f *flight) finish(learned *authorization) {
 	}
 }
 
-// maxTokens bounds the tokens kept of one registry, in bytes. Images of a repository
+// maxTokens bounds the tokens kept of one registry, in bytes, with their challenges. Images of a repository
 // follow each other, as a rule, so that the oldest is the one to lose.
 const maxTokens = 256 << 10
 
@@ -181,7 +193,7 @@ func (as *authorizations) keep(key authorizationKey, learned *authorization) {
 	as.drop(key)
 	as.learned[key] = learned
 	as.secrets.AddToken(learned.token())
-	as.tokens, as.bytes = append(as.tokens, key), as.bytes+len(learned.header)
+	as.tokens, as.bytes = append(as.tokens, key), as.bytes+learned.size()
 	for as.bytes > maxTokens {
 		as.drop(as.tokens[0])
 	}
@@ -191,7 +203,7 @@ func (as *authorizations) keep(key authorizationKey, learned *authorization) {
 func (as *authorizations) drop(key authorizationKey) {
 	if at := slices.Index(as.tokens, key); at >= 0 {
 		as.secrets.RemoveToken(as.learned[key].token())
-		as.bytes -= len(as.learned[key].header)
+		as.bytes -= as.learned[key].size()
 		as.tokens = slices.Delete(as.tokens, at, at+1)
 		delete(as.learned, key)
 	}

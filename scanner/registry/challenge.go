@@ -103,13 +103,25 @@ func (c *Client) usable(got *answer) *challenge {
 		for _, one := range parseChallenges(field) {
 			switch {
 			case one.isToken():
-				return &one
+				return one.essence()
 			case one.scheme == basic && found == nil:
-				found = &one
+				found = one.essence()
 			}
 		}
 	}
 	return found
+}
+
+// essence returns the challenge with nothing but what it is met with, in memory of its
+// own, because it is kept with each token that it led to.
+func (c *challenge) essence() *challenge {
+	out := &challenge{scheme: strings.Clone(c.scheme)}
+	for _, name := range []string{"realm", "service"} {
+		if value, ok := c.parameters[name]; ok {
+			out.add(name, strings.Clone(value))
+		}
+	}
+	return out
 }
 
 // admit decides whether a challenge of the registry's own origin may be met with

@@ -17,6 +17,10 @@ const (
 	MaxError = 64 << 10 // the body of any other answer
 )
 
+// maxHeaders bounds the header lines of one answer. They are bounded in bytes too, but a
+// line of 4 bytes takes more than 100 in memory. Registries send about 20.
+const maxHeaders = 500
+
 // bodyStall is how long a body that has a share of the memory may deliver nothing. If
 // other bodies wait for a share, it has to deliver freeBody in that time.
 const bodyStall = 2 * time.Second
@@ -45,6 +49,9 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 		header: resp.Header,
 		url:    out.url,
 	}
+	if headerLines(resp.Header) > maxHeaders {
+		return nil, 0, &refusal{matrix.Protocol, fmt.Sprintf("the answer is over the bound of %d headers", maxHeaders)}
+	}
 	if out.method == http.MethodHead {
 		return got, 0, nil
 	}
@@ -72,6 +79,14 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 	}
 	got.body = body.bytes
 	return got, int64(len(body.bytes)), nil
+}
+
+// headerLines returns the number of lines that a header was sent in.
+func headerLines(h http.Header) (n int) {
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
 }
 
 func overBound(limit int64) *refusal {

@@ -27,8 +27,8 @@ type Session struct {
 
 	exchanges []matrix.Exchange
 	headers   http.Header // of the registry's own answers: the first of each name
-	headerLen int         // bytes of them
-	challenge http.Header // the challenge of the last 401, for the fingerprint
+	headerLen int         // bytes of them in memory
+	challenge http.Header // the last one, for the fingerprint
 }
 
 // NewSession starts a row. It has to be closed when the row's strings were cleaned. All its requests share a budget of (retries+1) x
@@ -86,7 +86,7 @@ func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
 // first.
 func (s *Session) Header() http.Header { return s.headers }
 
-// Challenge is the header of the last 401 that carried a challenge, or nil.
+// Challenge is WWW-Authenticate of the last answer that carried it, or nil.
 func (s *Session) Challenge() http.Header { return s.challenge }
 
 // Request is one request to the registry.
@@ -250,17 +250,21 @@ func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
 		return
 	}
 	s.keep(h)
-	if h.Get("Www-Authenticate") != "" {
-		s.challenge = h
-	}
 }
 
-// keep keeps the header of an answer, unless all of them grow beyond the bound of one.
+// headerCost is about what a header takes in memory beside its name and value.
+const headerCost = 128
+
+// keep keeps the header of an answer, unless all of them grow beyond the bound of one,
+// and its challenge.
 func (s *Session) keep(h http.Header) {
+	if values := h.Values("Www-Authenticate"); len(values) > 0 && values[0] != "" {
+		s.challenge = http.Header{"Www-Authenticate": values}
+	}
 	grown := s.headerLen
 	for name, values := range h {
 		if _, ok := s.headers[name]; !ok {
-			grown += len(name) + len(strings.Join(values, ""))
+			grown += headerCost*max(len(values), 1) + len(name) + len(strings.Join(values, ""))
 		}
 	}
 	if grown > maxHeader {

@@ -80,7 +80,7 @@ const (
 
 // Bounds on what the transport itself takes of an answer, in bytes.
 const (
-	maxHeader = 64 << 10
+	maxHeader = 64 << 10 // see maxHeaders for their number
 
 	// Of one body that nobody has read yet (RFC 9113, section 6.9), where net/http takes
 	// 4 MiB. All bodies of a connection together have its bound of 1 GiB, which they do not
