@@ -144,7 +144,10 @@ func (s *scan) run(ctx context.Context, j *job) {
 		Clean:    client.Clean,
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges
-	row.Requests = len(outcome.Exchanges)
+	if outcome.Omitted != (matrix.Omitted{}) {
+		row.Omitted = &outcome.Omitted
+	}
+	row.Requests = outcome.Requests
 	row.DurationMS = registry.Milliseconds(outcome.Duration)
 	row.Bound()
 	last := s.queue.store(j, &row)

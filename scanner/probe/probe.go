@@ -36,8 +36,10 @@ type Options struct {
 // Outcome is all that came of one image.
 type Outcome struct {
 	Observation verdict.Observation
-	Exchanges   []matrix.Exchange
-	Duration    time.Duration // on the wire and waiting, not queueing for the first request
+	Requests    int
+	Exchanges   []matrix.Exchange // of the requests, the first ones
+	Omitted     matrix.Omitted    // what was left out of Exchanges
+	Duration    time.Duration     // on the wire and waiting, not queueing for the first request
 }
 
 // probeStep is a question asked after the verdict is certain. It runs if it applies
@@ -70,9 +72,12 @@ var steps = []probeStep{
 func Image(ctx context.Context, session *registry.Session, image inventory.Image, options Options) (Outcome, error) {
 	r := &row{session: session, client: session.Client(), image: image}
 	err := r.probe(ctx, options)
+	exchanges, omitted := r.session.Recorded()
 	return Outcome{
 		Observation: r.seen,
-		Exchanges:   r.session.Exchanges(),
+		Requests:    len(r.session.Exchanges()),
+		Exchanges:   exchanges,
+		Omitted:     omitted,
 		Duration:    r.session.Elapsed(),
 	}, err
 }

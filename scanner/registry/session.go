@@ -25,7 +25,7 @@ type Session struct {
 	tokens           []string      // that are redacted until the row is over
 	loggedIn         bool          // the row signed in at /v2/ to settle an account
 
-	exchanges []matrix.Exchange
+	exchanges exchanges
 	headers   http.Header // of the registry's own answers: the first of each name
 	headerLen int         // bytes of them in memory
 	challenge http.Header // the last one, for the fingerprint
@@ -76,8 +76,13 @@ func (s *Session) countReading() {
 	s.answered = time.Time{}
 }
 
-// Exchanges lists what went over the wire, in order.
-func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges }
+// Exchanges lists what went over the wire, in order: steps, methods and statuses of all,
+// and the rest of those that Recorded returns.
+func (s *Session) Exchanges() []matrix.Exchange { return s.exchanges.all }
+
+// Recorded lists the exchanges that are kept whole, and counts what was left out of them
+// and after them.
+func (s *Session) Recorded() ([]matrix.Exchange, matrix.Omitted) { return s.exchanges.recorded() }
 
 // Elapsed is the time from the first request going out to the last answer.
 func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
@@ -245,7 +250,7 @@ func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
 		s.began = began
 	}
 	s.ended = time.Now()
-	s.exchanges = append(s.exchanges, x)
+	s.exchanges.add(x)
 	if h == nil || x.Step == tokenStep {
 		return
 	}
@@ -284,10 +289,11 @@ func (s *Session) keep(h http.Header) {
 // lastAnswered reports whether the last request got an answer that holds: neither a
 // fault nor a server error or a rate limit.
 func (s *Session) lastAnswered() bool {
-	if len(s.exchanges) == 0 {
+	all := s.exchanges.all
+	if len(all) == 0 {
 		return false
 	}
-	status := s.exchanges[len(s.exchanges)-1].Status
+	status := all[len(all)-1].Status
 	return status != 0 && !verdict.IsServerError(status) && !IsTransient(status)
 }
 

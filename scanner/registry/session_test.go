@@ -157,7 +157,7 @@ func TestBudgetOfLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x := s.exchanges[len(s.exchanges)-1]; x.Step != matrix.LoginStep || x.Error == "" || !s.loggedIn {
+	if x := s.Exchanges()[len(s.Exchanges())-1]; x.Step != matrix.LoginStep || x.Error == "" || !s.loggedIn {
 		t.Fatalf("/v2/ did not hang: %+v", x)
 	}
 	if s.budget < 2*timeout {
