@@ -94,14 +94,21 @@ func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
 	if err != nil {
 		return fmt.Errorf("load the page: %w", err)
 	}
-	p, err := newPage(m, o)
-	if err != nil {
-		return fmt.Errorf("encode the rows: %w", err)
-	}
+	p := newPage(m, o)
 	p.assets = a
 	out := bufio.NewWriterSize(w, 64<<10) // the template writes every few bytes
 	if err := a.page.Execute(out, p); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
-	return out.Flush()
+	// Between the two parts of the template, because that would hold all of it in memory
+	// several times.
+	_, _ = out.WriteString(`<script type="application/json" id="data">`)
+	if err := p.payload.write(out); err != nil {
+		return fmt.Errorf("encode the rows: %w", err)
+	}
+	_, _ = out.WriteString("</script>\n")
+	if err := a.page.ExecuteTemplate(out, "end", p); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return out.Flush() // the first error of any write comes out here
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ type page struct {
 	Columns                        []htmlColumn
 	Empty                          []string // keys of columns without a value in any row
 	Rows                           []pageRow
-	Data                           template.JS
+	payload                        *payload
 }
 
 // pageRow is one line of the table.
@@ -68,7 +67,7 @@ func newBreakable(text string) breakable {
 
 // newPage gathers what the template shows of m. Rows keep the ids that their
 // names have before they are made printable.
-func newPage(m *matrix.Matrix, o Options) (*page, error) {
+func newPage(m *matrix.Matrix, o Options) *page {
 	ids := rowIDs(m.Rows)
 	m = printableCopy(m)
 	p := &page{
@@ -98,9 +97,8 @@ func newPage(m *matrix.Matrix, o Options) (*page, error) {
 	for i := range m.Rows {
 		p.Rows[i] = newPageRow(&m.Rows[i], ids[i], empty)
 	}
-	data, err := encodePayload(m.Rows, ids)
-	p.Data = data
-	return p, err
+	p.payload = &payload{rows: m.Rows, ids: ids}
+	return p
 }
 
 // pageCells returns the cells of a row that has no values yet.

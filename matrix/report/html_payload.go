@@ -1,8 +1,9 @@
 package report
 
 import (
+	"bufio"
 	"encoding/json"
-	"html/template"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -12,15 +13,11 @@ import (
 )
 
 // payload is the JSON that the page's script works on. What many rows have in
-// common (remedies, findings, forecasts, headers) stands once in Pool and is
+// common (remedies, findings, forecasts, headers) stands once in its pool and is
 // named by its index: in a fleet of thousands that is most of the text.
 type payload struct {
-	Severities []string          `json:"severities"` // in the order they sort
-	Cells      []string          `json:"cells"`      // keys of the cells of every row
-	Numeric    []string          `json:"numeric"`    // those that sort as numbers
-	Searched   []string          `json:"searched"`   // those that a search looks into
-	Pool       []json.RawMessage `json:"pool"`
-	Rows       []payloadRow      `json:"rows"`
+	rows []matrix.Row
+	ids  []string // of the rows, in the page
 }
 
 // payloadRow holds plain values where rows differ, and indexes of the pool
@@ -76,27 +73,46 @@ var payloadCells = append(columnCells(), cellsOf("url", "digest", "referrers", "
 
 var searchedCells = cellsOf("registry", "url", "image", "digest", "severity", "strategy", "reason", "software")
 
-// encodePayload encodes the rows. json.Marshal writes <, >, &, U+2028 and U+2029
-// as escapes, so the text can neither end its script element nor open a comment
-// in it; that is what makes the conversion to template.JS right.
-func encodePayload(rows []matrix.Row, ids []string) (template.JS, error) {
-	p := &pool{indexes: map[string]int{}}
-	data := payload{
-		Severities: texts(matrix.Severities),
-		Cells:      keysOf(payloadCells),
-		Numeric:    numericColumns(),
-		Searched:   keysOf(searchedCells),
-		Rows:       make([]payloadRow, len(rows)),
+// write writes the payload, one row at a time. encoding/json writes <, >, &, U+2028 and
+// U+2029 as escapes, so the text can neither end its script element nor open a comment
+// in it.
+func (p *payload) write(out *bufio.Writer) error {
+	values := &pool{indexes: map[string]int{}}
+	encoder := json.NewEncoder(out)
+	_, _ = out.WriteString("{")
+	for _, one := range []struct {
+		key   string
+		value any
+	}{
+		{"severities", matrix.Severities}, // in the order they sort
+		{"cells", keysOf(payloadCells)},   // keys of the cells of every row
+		{"numeric", numericColumns()},     // those that sort as numbers
+		{"searched", keysOf(searchedCells)},
+	} {
+		_, _ = fmt.Fprintf(out, "%q:", one.key)
+		if err := encoder.Encode(one.value); err != nil {
+			return err
+		}
+		_, _ = out.WriteString(",")
 	}
-	for i := range rows {
-		data.Rows[i] = newPayloadRow(p, &rows[i], ids[i])
+	_, _ = out.WriteString(`"rows":[`)
+	for i := range p.rows {
+		if i > 0 {
+			_, _ = out.WriteString(",")
+		}
+		if err := encoder.Encode(newPayloadRow(values, &p.rows[i], p.ids[i])); err != nil {
+			return err
+		}
 	}
-	data.Pool = p.values
-	if p.err != nil {
-		return "", p.err
+	_, _ = out.WriteString(`],"pool":[`)
+	for i, value := range values.values {
+		if i > 0 {
+			_, _ = out.WriteString(",")
+		}
+		_, _ = out.Write(value)
 	}
-	encoded, err := json.Marshal(data)
-	return template.JS(encoded), err
+	_, _ = out.WriteString("]}")
+	return values.err
 }
 
 func newPayloadRow(p *pool, r *matrix.Row, id string) payloadRow {

@@ -174,7 +174,11 @@ func payloadSafe(t *testing.T, m *matrix.Matrix, data string) {
 		t.Fatal(err)
 	}
 	checkTexts(t, texts)
-	var back payload
+	var back struct {
+		Cells []string
+		Pool  []json.RawMessage
+		Rows  []payloadRow
+	}
 	if err := json.Unmarshal([]byte(data), &back); err != nil || len(back.Rows) != len(m.Rows) {
 		t.Fatalf("the data has %d rows of %d, %v", len(back.Rows), len(m.Rows), err)
 	}
