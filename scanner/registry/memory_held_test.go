@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,9 +82,12 @@ func TestRowsThatWaitHoldNoMemory(t *testing.T) {
 				test.hold(c)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
+			var mu sync.Mutex // waits nest, and each reports
 			waits := false
 			session := c.NewSession()
 			_, _ = session.Do(WithWorker(ctx, onIdle(func() {
+				mu.Lock()
+				defer mu.Unlock()
 				waits = true
 				if held := inMemory(pool); held > 0 {
 					t.Errorf("%d bytes are held", held)
