@@ -184,8 +184,8 @@ func (f *flight) finish(learned *authorization) {
 	}
 }
 
-// maxTokens bounds the tokens kept of one registry, in bytes, with their challenges. Images of a repository
-// follow each other, as a rule, so that the oldest is the one to lose.
+// maxTokens bounds the tokens kept of one registry and their challenges, in bytes. Images
+// of a repository follow each other, as a rule, so that the oldest is the one to lose.
 const maxTokens = 256 << 10
 
 // keep stores a token. The caller holds the lock.

@@ -31,9 +31,10 @@ type Session struct {
 	challenge http.Header // the last one, for the fingerprint
 }
 
-// NewSession starts a row. It has to be closed when the row's strings were cleaned. All its requests share a budget of (retries+1) x
-// timeout, backoff and the reading of answers included. Retry-After may add up to retryCap, unless retries
-// is 0. Waiting for our own limits is not counted.
+// NewSession starts a row. It has to be closed when the row's strings were cleaned. All
+// its requests share a budget of (retries+1) x timeout, backoff and the reading of answers
+// included. Retry-After may add up to retryCap, unless retries is 0. Waiting for our own
+// limits is not counted.
 func (c *Client) NewSession() *Session {
 	s := &Session{client: c}
 	s.ResetBudget()
