@@ -186,7 +186,7 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	return f.status(cmd, m, d)
 }
 
-// difference returns what changed since the baseline, nil if there is none.
+// difference returns what changed since the baseline, nil without one.
 func difference(baseline store.Reference, m *matrix.Matrix) (*matrix.Diff, error) {
 	b, err := baseline.Read()
 	if err != nil || b.Matrix == nil {

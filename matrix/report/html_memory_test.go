@@ -29,7 +29,7 @@ func TestPageRowByRow(t *testing.T) {
 	}
 	format, ok := report.Matrices.Find("html")
 	if !ok {
-		t.Fatal("there is no page")
+		t.Fatal("the page is missing")
 	}
 	var largest largestWrite
 	if err := format.Render(&largest, m, report.Options{}); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // Baseline is what a scan is compared with.
 type Baseline struct {
-	Matrix  *matrix.Matrix // nil if there is none
+	Matrix  *matrix.Matrix // nil for no baseline
 	Known   []matrix.Row   // of the images that Matrix could not measure: the last row of an earlier scan that did
 	Skipped []string       // files of the history that cannot be read, and why
 }
