@@ -48,7 +48,7 @@ type document struct {
 	Errors        registry.ErrorCodes `json:"errors"`
 }
 
-// word is a short JSON value as it is written, "" if there is none.
+// word is a short JSON value as it is written, "" if the key is missing.
 type word string
 
 func (w *word) UnmarshalJSON(raw []byte) error {

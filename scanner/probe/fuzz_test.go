@@ -48,7 +48,7 @@ func FuzzReadBody(f *testing.F) {
 		err, descriptors := json.Unmarshal(raw, &list), 0
 		for _, one := range list.Manifests {
 			var d struct{ Digest string }
-			if json.Unmarshal(one, &d) == nil && isDigest(d.Digest) { // null is none
+			if json.Unmarshal(one, &d) == nil && isDigest(d.Digest) { // null is not one
 				descriptors++
 			}
 		}

@@ -14,7 +14,7 @@ const (
 )
 
 // ErrorCodes are the codes in the errors of an OCI error body (distribution
-// specification, "Error Codes"), the first of them. There are none if errors is
+// specification, "Error Codes"), the first of them. They are empty if errors is
 // anything else.
 type ErrorCodes []string
 

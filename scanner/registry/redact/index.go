@@ -234,7 +234,7 @@ func position[T string | []byte](sorted []*pattern, text T) (at, common int) {
 }
 
 // prefix returns the longest of p and the patterns that it begins with which has at most
-// so many bytes; nil if there is none.
+// so many bytes, or nil.
 func (p *pattern) prefix(most int) *pattern {
 	for p != nil && len(p.text) > most {
 		p = p.shorter
