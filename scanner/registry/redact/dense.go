@@ -11,8 +11,8 @@ import "unicode/utf8"
 // million; and what ordinary words decode to is hardly ever text.
 
 // nextRun returns the next run of at least least bytes of a class, from byte i on. It
-// looks at every byte of a run, and at every least'th byte of the rest. from and to are equal if
-// nothing is found.
+// looks at every byte of a run, and of the rest at one byte in least. from and to are
+// equal if nothing is found.
 func nextRun(text []byte, i, least int, of class) (from, to int) {
 	for begin := i; i+least <= len(text); {
 		last := i + least - 1

@@ -190,7 +190,7 @@ func readQuotedPair(text, out []byte, _ bool) ([]byte, int) {
 	return append(out, text[1]), 2
 }
 
-// readUnicode reads \u0041, \u{41} or \U00000041. n is 0 if text is none of them.
+// readUnicode reads \u0041, \u{41} or \U00000041. n is 0 if text begins otherwise.
 func readUnicode(text []byte) (value rune, n int) {
 	switch {
 	case text[1] == 'U':
