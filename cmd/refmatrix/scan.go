@@ -230,10 +230,12 @@ func (f *scanFlags) store(cmd *cobra.Command, p *plan, m *matrix.Matrix) error {
 		return err
 	}
 	if p.sink.dir != nil && f.keep > 0 {
-		err := p.sink.history.Prune(f.keep, m.Started)
-		if errors.Is(err, store.ErrLinkedHistory) && !f.quiet {
-			warn(cmd, "--keep: "+err.Error())
-		} else if err != nil && !errors.Is(err, store.ErrLinkedHistory) {
+		switch err := p.sink.history.Prune(f.keep, m.Started); {
+		case errors.Is(err, store.ErrLinkedHistory):
+			if !f.quiet {
+				warn(cmd, "--keep: "+err.Error())
+			}
+		case err != nil:
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/registry"
 )
 
 // Bounds on what is kept of one list, which may be of many pages. All descriptors are
@@ -96,26 +97,15 @@ func (m *manifests) add(element []byte, names *keptNames) bool {
 
 // beginsIndex reports whether a JSON text that begins so may be an index: its manifests
 // begin, and no errors come before them.
-func beginsIndex(begins []byte) bool {
-	dec := json.NewDecoder(bytes.NewReader(begins))
-	if opening, err := dec.Token(); err != nil || opening != json.Delim('{') {
-		return false
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil || key == "errors" {
-			return false
-		}
+func beginsIndex(begins []byte) (may bool) {
+	_, _ = registry.EachKey(begins, func(key string, value *json.Decoder) (enough bool) {
 		if key == "manifests" {
-			opening, err := dec.Token()
-			return err == nil && opening == json.Delim('[')
+			opening, err := value.Token()
+			may = err == nil && opening == json.Delim('[')
 		}
-		var skipped present
-		if dec.Decode(&skipped) != nil {
-			return false
-		}
-	}
-	return false
+		return key == "manifests" || key == "errors"
+	})
+	return may
 }
 
 // name is a string of a descriptor. One that is longer than names are is not decoded: it

@@ -22,14 +22,15 @@ type ErrorCodes []string
 func (codes *ErrorCodes) UnmarshalJSON(errors []byte) error {
 	*codes = nil
 	dec := json.NewDecoder(bytes.NewReader(errors[:min(len(errors), MaxError)]))
-	if opening, err := dec.Token(); err == nil && opening == json.Delim('[') {
-		codes.read(dec)
-	}
+	codes.read(dec)
 	return nil
 }
 
-// read reads the elements of errors until there are enough codes, or the text ends.
+// read reads errors, if that is an array, until there are enough codes or the text ends.
 func (codes *ErrorCodes) read(dec *json.Decoder) {
+	if opening, err := dec.Token(); err != nil || opening != json.Delim('[') {
+		return
+	}
 	for len(*codes) < maxCodes && dec.More() {
 		var one struct {
 			Code code `json:"code"`
@@ -58,27 +59,38 @@ func (c *code) UnmarshalJSON(raw []byte) error {
 // CodesOfCut returns the error codes of a JSON body that was read to a bound only.
 // isJSON is false if what was read is not the beginning of a JSON object or array.
 func CodesOfCut(text []byte) (codes ErrorCodes, isJSON bool) {
+	opening, err := EachKey(text, func(key string, value *json.Decoder) (enough bool) {
+		if key == "errors" {
+			codes.read(value)
+		}
+		return key == "errors"
+	})
+	return codes, opening != nil && (err == nil || endsThere(err))
+}
+
+// EachKey calls visit with the keys of a JSON object whose text may end anywhere, until it
+// returns true. It may read the value of the last key then; all others are skipped. opening
+// is the bracket that the text begins with, nil if it does not begin with one, and no key
+// is visited of an array. The error says why the text was not read to its end.
+func EachKey(text []byte, visit func(key string, value *json.Decoder) (enough bool)) (opening json.Token, err error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
-	opening, err := dec.Token()
-	if err != nil || opening != json.Delim('{') {
-		return nil, opening == json.Delim('[')
+	opening, err = dec.Token()
+	if _, bracket := opening.(json.Delim); !bracket {
+		return nil, err
 	}
-	for dec.More() {
+	for opening == json.Delim('{') && dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return nil, endsThere(err)
+			return opening, err
 		}
-		if key == "errors" {
-			if opening, err := dec.Token(); err == nil && opening == json.Delim('[') {
-				codes.read(dec)
-			}
-			return codes, true
+		if name, _ := key.(string); visit(name, dec) { // a decoder admits only strings for keys
+			break
 		}
 		if err := dec.Decode(&skipped{}); err != nil {
-			return nil, endsThere(err)
+			return opening, err
 		}
 	}
-	return nil, true
+	return opening, nil
 }
 
 // endsThere reports whether an error of a decoder is that the text ends.
