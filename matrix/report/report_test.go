@@ -261,10 +261,11 @@ func TestColor(t *testing.T) {
 }
 
 // TestExplain: sentences stay within the terminal, what is there to be copied
-// stays whole, the severity has its colour, and a tag that is not there is no
-// list of noughts.
+// stays whole, the severity has its colour, a tag that is not there is no
+// list of noughts, and what was left out is counted.
 func TestExplain(t *testing.T) {
 	row := sample().Rows[0]
+	row.Omitted = &matrix.Omitted{Headers: 1, Links: 20, Exchanges: 3}
 	row.Capabilities.TagSchema = &matrix.TagSchema{Tag: "sha256-44136f", State: matrix.TagAbsent}
 	command := "curl -sS -I " + strings.Repeat("'https://registry.example.com/v2/' ", 4)
 	explained := []report.Explanation{{Row: &row, Commands: []string{command}}}
@@ -278,6 +279,9 @@ func TestExplain(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
+	}
+	if unwrapped := strings.Join(strings.Fields(got), " "); !strings.Contains(unwrapped, "3 exchanges, 1 header and 20 links are left out.") {
+		t.Errorf("lacks what was left out:\n%s", got)
 	}
 }
 
