@@ -44,6 +44,16 @@ func start(t *testing.T, o Options) *Fleet {
 	return f
 }
 
+// find returns a registry that is in the fleet.
+func find(t *testing.T, f *Fleet, name string) Registry {
+	t.Helper()
+	r, ok := f.Find(name)
+	if !ok {
+		t.Fatalf("%s is not in the fleet", name)
+	}
+	return r
+}
+
 // TestCloseLeavesNothing: after Close nothing listens, runs or lies around.
 func TestCloseLeavesNothing(t *testing.T) {
 	before := goleak.IgnoreCurrent()

@@ -3,23 +3,28 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Linked has an SBOM and a signature attached, Bare has nothing.
+// Linked has an SBOM and a signature of notation attached, Bare has nothing, and Signed has all
+// that signers leave.
 const (
 	Linked    = "library/alpine"
 	LinkedTag = "latest"
 	Bare      = "team/app"
 	BareTag   = "1.0"
+	Signed    = "team/signed"
+	SignedTag = "1.0"
 )
 
 // The artifact types of what is attached to Linked.
@@ -31,46 +36,73 @@ const (
 // created is fixed, so that every run gives the same digests.
 const created = "2026-01-01T00:00:00Z"
 
+// sbom is the document that is attached to Linked.
+const sbom = `{"spdxVersion":"SPDX-2.3","name":"alpine"}`
+
+// fillers is how many registries are filled at once.
+const fillers = 4
+
 // seed fills every live registry and forgets the requests it made.
 func (f *Fleet) seed(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fillers)
 	for _, r := range f.registries {
 		if r.Down || r.Image != "" {
 			continue
 		}
-		if err := f.seedRegistry(ctx, r); err != nil {
-			return fmt.Errorf("seed %s: %w", r.Name, err)
-		}
+		group.Go(func() error {
+			if err := fillUsual(ctx, f, r); err != nil {
+				return fmt.Errorf("seed %s: %w", r.Name, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	f.ClearRequests()
 	return nil
 }
 
-func (f *Fleet) seedRegistry(ctx context.Context, r Registry) error {
+// fillImages pushes the images Linked and Bare, and returns the first with its repository.
+func (f *Fleet) fillImages(ctx context.Context, r Registry) (*remote.Repository, ocispec.Descriptor, error) {
+	bare, err := f.Repository(r, Bare)
+	if err != nil {
+		return nil, ocispec.Descriptor{}, err
+	}
+	if _, err := pushImage(ctx, bare, "app", BareTag); err != nil {
+		return nil, ocispec.Descriptor{}, err
+	}
 	linked, err := f.Repository(r, Linked)
 	if err != nil {
-		return err
+		return nil, ocispec.Descriptor{}, err
 	}
 	image, err := pushImage(ctx, linked, "alpine", LinkedTag)
+	return linked, image, err
+}
+
+// fillUsual pushes the images Linked, Bare and Signed, and what is attached to them.
+func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
+	linked, image, err := f.fillImages(ctx, r)
 	if err != nil {
 		return err
 	}
-	if err := Attach(ctx, linked, image, SBOMType, `{"spdxVersion":"SPDX-2.3","name":"alpine"}`); err != nil {
+	if err := Attach(ctx, linked, image, SBOMType, sbom); err != nil {
 		return err
 	}
-	if err := Attach(ctx, linked, image, SignatureType, `{"payload":"signed"}`); err != nil {
+	if err := attachNotation(ctx, linked, image); err != nil {
 		return err
 	}
 	if r.Name == "ggcr-tags" {
-		if err := pushCosignTags(ctx, linked, image); err != nil {
+		if err := errors.Join(pushSig(ctx, linked, image), pushAtt(ctx, linked, image)); err != nil {
 			return err
 		}
 	}
-	bare, err := f.Repository(r, Bare)
+	signed, err := f.Repository(r, Signed)
 	if err != nil {
 		return err
 	}
-	_, err = pushImage(ctx, bare, "app", BareTag)
-	return err
+	return pushSigned(ctx, signed)
 }
 
 // Repository returns oras-go's client for a repository of r, signed in and
@@ -119,30 +151,11 @@ func Attach(ctx context.Context, to *remote.Repository, image ocispec.Descriptor
 		return err
 	}
 	if _, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, artifactType, oras.PackManifestOptions{
-		Subject: &image, Layers: []ocispec.Descriptor{blob},
+		Subject:             &image,
+		Layers:              []ocispec.Descriptor{blob},
 		ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created},
 	}); err != nil {
 		return fmt.Errorf("attach %s: %w", artifactType, err)
-	}
-	return nil
-}
-
-// pushCosignTags pushes what cosign 2 leaves beside an image.
-func pushCosignTags(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
-	for _, suffix := range []string{"sig", "att"} {
-		blob, err := pushBlob(ctx, to, "application/vnd.dev.cosign.simplesigning.v1+json", []byte(`{"critical":{}}`+suffix))
-		if err != nil {
-			return err
-		}
-		manifest, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, "application/vnd.dev.cosign.simplesigning.v1+json", oras.PackManifestOptions{
-			Layers: []ocispec.Descriptor{blob}, ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created},
-		})
-		if err != nil {
-			return err
-		}
-		if err := to.Tag(ctx, manifest, fmt.Sprintf("%s-%s.%s", image.Digest.Algorithm(), image.Digest.Encoded(), suffix)); err != nil {
-			return err
-		}
 	}
 	return nil
 }
