@@ -1,6 +1,7 @@
-// Command demofleet runs real registry implementations on loopback, seeded
-// and with an inventory written for them, until it is stopped or the command
-// it was given has ended.
+// Command demofleet runs real registry implementations on loopback, and with
+// --difficult some that answer in unusual or wrong ways, filled and with an
+// inventory written for them, until it is stopped or the command it was given
+// has ended.
 package main
 
 import (
@@ -42,6 +43,7 @@ func run() (status int, err error) {
 	flag.Var((*names)(&o.Upgraded), "upgrade", "give this go-containerregistry the referrers API (repeatable)")
 	flag.Var((*names)(&o.Stopped), "stop", "let this registry refuse connections (repeatable)")
 	flag.Var((*names)(&o.Without), "without", "leave this registry out (repeatable)")
+	flag.BoolVar(&o.Difficult, "difficult", false, "add registries that answer in unusual or wrong ways, labelled group: difficult")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "usage: demofleet [flags] [-- command args...]\n\nWith a command, runs it once the fleet is ready, with REFMATRIX_DEMO_INVENTORY\nset, and exits with its status; without, runs until it is interrupted.\n\n")
 		flag.PrintDefaults()
@@ -62,7 +64,7 @@ func run() (status int, err error) {
 		return child(ctx, inventory, flag.Args())
 	}
 	for _, r := range f.Registries() {
-		fmt.Printf("%-24s %-22s %s\n", r.Name, r.Kind, r.URL)
+		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-28s %-30s %-23s %s", r.Name, r.Kind, r.URL, r.About)))
 	}
 	fmt.Println("inventory", inventory)
 	fmt.Println("ready")

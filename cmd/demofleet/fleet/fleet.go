@@ -1,5 +1,7 @@
-// Package fleet runs real registry implementations on loopback, filled with an
-// image and its links by a real client, for the demo and the tests.
+// Package fleet runs real registry implementations on loopback, filled with
+// images and what is attached to them by a real client, for the demo and the
+// tests. Difficult registries are real ones in unusual settings, or scripted
+// answers in front of a real one.
 package fleet
 
 import (
@@ -28,18 +30,35 @@ type Options struct {
 	Upgraded []string // go-containerregistry entries that get the referrers API
 	Stopped  []string // names that are listed but refuse connections
 	Without  []string // names that are left out; the others keep their ports
+	// Difficult adds the registries that answer in unusual or wrong ways, on the ports after the
+	// others.
+	Difficult bool
 }
+
+// The groups of the fleet, in the inventory's label "group".
+const (
+	Everyday  = "everyday"
+	Difficult = "difficult"
+)
 
 // Registry is one entry of the fleet as a client sees it.
 type Registry struct {
 	Name     string
 	Kind     string // the implementation
+	Group    string // Everyday or Difficult
+	About    string // what is difficult about it; empty = nothing
 	URL      string
 	Username string // empty = anonymous
 	Password string
 	TLS      bool
 	Down     bool
-	Image    string // in place of the usual images; for the entry whose image is missing
+	Image    string // in place of the usual images; for an entry that shares a server and is not filled
+
+	// probed is the image in the inventory in place of the usual ones. It is there, unlike that in
+	// Image.
+	probed string
+	// fill pushes the content in place of fillUsual.
+	fill func(ctx context.Context, f *Fleet, r Registry) error
 }
 
 // Request is one request as a server saw it.
@@ -60,6 +79,9 @@ type Fleet struct {
 	refused    []net.Listener // ports that are given up once all others are bound
 	closers    []func() error
 	serving    sync.WaitGroup
+	// contents are the handlers that content is pushed to in the process, because the registry in
+	// front of them refuses it or is to see none of it; by the registry's name.
+	contents map[string]http.Handler
 
 	mu       sync.Mutex
 	requests map[string][]Request
@@ -78,7 +100,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{dir: o.Dir, requests: map[string][]Request{}}
+	f := &Fleet{dir: o.Dir, requests: map[string][]Request{}, contents: map[string]http.Handler{}}
 	if err := f.start(ctx, o); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -88,7 +110,7 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 // check refuses names that would change nothing, as a misspelt one does.
 func (o Options) check() error {
 	for _, name := range slices.Concat(o.Upgraded, o.Stopped, o.Without) {
-		if name != missing && !slices.ContainsFunc(implementations, func(one implementation) bool { return one.name == name }) {
+		if !o.has(name) {
 			return fmt.Errorf("no registry is called %q", name)
 		}
 	}
@@ -97,10 +119,22 @@ func (o Options) check() error {
 			return fmt.Errorf("%s cannot be upgraded: only go-containerregistry has a switch for the referrers API", name)
 		}
 	}
-	if last := o.BasePort + len(implementations) - 1; o.BasePort < 0 || last > 65535 {
-		return fmt.Errorf("base port %d: the fleet needs %d ports from there", o.BasePort, len(implementations))
+	ports := len(implementations)
+	if o.Difficult {
+		ports += len(difficult)
+	}
+	if last := o.BasePort + ports - 1; o.BasePort < 0 || last > 65535 {
+		return fmt.Errorf("base port %d: the fleet needs %d ports from there", o.BasePort, ports)
 	}
 	return nil
+}
+
+// has reports whether a registry of this fleet is called name.
+func (o Options) has(name string) bool {
+	if name == missing || slices.ContainsFunc(implementations, func(one implementation) bool { return one.name == name }) {
+		return true
+	}
+	return o.Difficult && slices.ContainsFunc(difficult, func(one difficultRegistry) bool { return one.name == name })
 }
 
 func (f *Fleet) start(ctx context.Context, o Options) error {
@@ -115,15 +149,14 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 	roots.AppendCertsFromPEM(f.CA())
 	f.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}
 	for n, one := range implementations {
-		if slices.Contains(o.Without, one.name) {
-			continue
-		}
-		port := 0
-		if o.BasePort > 0 {
-			port = o.BasePort + n
-		}
-		if err := f.serve(one, port, o); err != nil {
+		if err := f.serve(one, Registry{Group: Everyday}, n, o); err != nil {
 			return fmt.Errorf("start %s: %w", one.name, err)
+		}
+	}
+	f.addMissing(o)
+	if o.Difficult {
+		if err := f.addDifficult(o); err != nil {
+			return err
 		}
 	}
 	for _, listener := range f.refused {
@@ -132,7 +165,6 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 		}
 	}
 	f.refused = nil
-	f.addMissing(o)
 	return f.seed(ctx)
 }
 
@@ -151,13 +183,21 @@ func (f *Fleet) makeDir() error {
 	return nil
 }
 
-// serve binds a listener and answers on it with one implementation.
-func (f *Fleet) serve(one implementation, port int, o Options) error {
+// serve binds the nth listener and answers on it with one implementation. The registry has what is
+// known of it before.
+func (f *Fleet) serve(one implementation, registry Registry, n int, o Options) error {
+	if slices.Contains(o.Without, one.name) {
+		return nil
+	}
+	port := 0
+	if o.BasePort > 0 {
+		port = o.BasePort + n
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return err
 	}
-	registry := Registry{Name: one.name, Kind: one.kind, URL: "http://" + listener.Addr().String()}
+	registry.Name, registry.Kind, registry.URL = one.name, one.kind, "http://"+listener.Addr().String()
 	if one.serve == nil || slices.Contains(o.Stopped, one.name) {
 		// Closed only when every other port is bound: the system could give
 		// this one to the next registry.
@@ -195,7 +235,13 @@ func (f *Fleet) addMissing(o Options) {
 		return
 	}
 	if olareg, ok := f.Find("olareg"); ok {
-		f.registries = append(f.registries, Registry{Name: missing, Kind: olareg.Kind, URL: olareg.URL, Image: "library/absent:1"})
+		f.registries = append(f.registries, Registry{
+			Name:  missing,
+			Kind:  olareg.Kind,
+			Group: Everyday,
+			URL:   olareg.URL,
+			Image: Absent,
+		})
 	}
 }
 

@@ -57,7 +57,7 @@ func find(t *testing.T, f *Fleet, name string) Registry {
 // TestCloseLeavesNothing: after Close nothing listens, runs or lies around.
 func TestCloseLeavesNothing(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	f, err := Start(context.Background(), Options{})
+	f, err := Start(context.Background(), Options{Difficult: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +231,7 @@ func TestInventory(t *testing.T) {
 		Registries []struct {
 			Name, URL string
 			Auth, TLS map[string]any
+			Labels    map[string]string
 		}
 	}
 	if err := yaml.Unmarshal(encoded, &inventory); err != nil {
@@ -243,6 +244,9 @@ func TestInventory(t *testing.T) {
 	var names []string
 	for _, r := range inventory.Registries {
 		names = append(names, r.Name)
+		if r.Labels["group"] != Everyday {
+			t.Errorf("%s: labels %v", r.Name, r.Labels)
+		}
 	}
 	if got := strings.Join(names, " "); inventory.Version != 1 || got != want {
 		t.Errorf("version %d, %s", inventory.Version, got)

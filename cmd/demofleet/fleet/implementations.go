@@ -52,6 +52,9 @@ var implementations = []implementation{
 // missing is the entry that names an image which is on none of the registries.
 const missing = "missing"
 
+// Absent is an image that no registry has.
+const Absent = "library/absent:1"
+
 func init() {
 	// Distribution logs to logrus's standard logger before a configuration can
 	// say otherwise.
@@ -64,17 +67,7 @@ type authentication func(f *Fleet, r *Registry) (configuration.Auth, func(http.H
 
 func serveDistribution(sign authentication) func(*Fleet, *Registry, bool) (http.Handler, error) {
 	return func(f *Fleet, r *Registry, _ bool) (http.Handler, error) {
-		c := &configuration.Configuration{
-			Storage: configuration.Storage{
-				"inmemory":    configuration.Parameters{},
-				"delete":      configuration.Parameters{"enabled": true},
-				"maintenance": configuration.Parameters{"uploadpurging": map[any]any{"enabled": false}},
-			},
-		}
-		c.Log.AccessLog.Disabled = true
-		c.Log.Level = "panic"
-		c.HTTP.Secret = "loopback only"
-		c.Catalog.MaxEntries = 1000
+		c := distributionInMemory()
 		wrap := func(h http.Handler) http.Handler { return h }
 		if sign != nil {
 			section, inFront, err := sign(f, r)
@@ -86,14 +79,35 @@ func serveDistribution(sign authentication) func(*Fleet, *Registry, bool) (http.
 				wrap = inFront
 			}
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		app := handlers.NewApp(ctx, c)
-		f.closers = append(f.closers, func() error {
-			cancel()
-			return app.Shutdown()
-		})
-		return wrap(app), nil
+		return wrap(f.distribution(c)), nil
 	}
+}
+
+// distributionInMemory is the configuration of a Distribution that keeps everything in memory.
+func distributionInMemory() *configuration.Configuration {
+	c := &configuration.Configuration{
+		Storage: configuration.Storage{
+			"inmemory":    configuration.Parameters{},
+			"delete":      configuration.Parameters{"enabled": true},
+			"maintenance": configuration.Parameters{"uploadpurging": map[any]any{"enabled": false}},
+		},
+	}
+	c.Log.AccessLog.Disabled = true
+	c.Log.Level = "panic"
+	c.HTTP.Secret = "loopback only"
+	c.Catalog.MaxEntries = 1000
+	return c
+}
+
+// distribution starts a Distribution that ends with the fleet.
+func (f *Fleet) distribution(c *configuration.Configuration) http.Handler {
+	ctx, cancel := context.WithCancel(context.Background())
+	app := handlers.NewApp(ctx, c)
+	f.closers = append(f.closers, func() error {
+		cancel()
+		return app.Shutdown()
+	})
+	return app
 }
 
 func htpasswd(f *Fleet, r *Registry) (configuration.Auth, func(http.Handler) http.Handler, error) {
@@ -110,13 +124,24 @@ func htpasswd(f *Fleet, r *Registry) (configuration.Auth, func(http.Handler) htt
 }
 
 func serveOlareg(f *Fleet, _ *Registry, _ bool) (http.Handler, error) {
+	return f.olareg(olaregInMemory()), nil
+}
+
+// olaregInMemory is the configuration of an olareg that keeps everything in memory, collects no
+// garbage and deletes what it is asked to.
+func olaregInMemory() config.Config {
 	yes := true
-	server := olareg.New(config.Config{
+	return config.Config{
 		Storage: config.ConfigStorage{StoreType: config.StoreMem, GC: config.ConfigGC{Frequency: -1}},
 		API:     config.ConfigAPI{DeleteEnabled: &yes, Blob: config.ConfigAPIBlob{DeleteEnabled: &yes}},
-	})
+	}
+}
+
+// olareg starts an olareg that ends with the fleet.
+func (f *Fleet) olareg(c config.Config) *olareg.Server {
+	server := olareg.New(c)
 	f.closers = append(f.closers, server.Close)
-	return server, nil
+	return server
 }
 
 func serveOlaregTLS(f *Fleet, r *Registry, _ bool) (http.Handler, error) {
@@ -124,9 +149,12 @@ func serveOlaregTLS(f *Fleet, r *Registry, _ bool) (http.Handler, error) {
 	return serveOlareg(f, r, false)
 }
 
+// silent drops what go-containerregistry logs of every request.
+var silent = log.New(io.Discard, "", 0)
+
 func serveGGCR(referrers bool) func(*Fleet, *Registry, bool) (http.Handler, error) {
 	return func(_ *Fleet, _ *Registry, upgraded bool) (http.Handler, error) {
-		return ggcr.New(ggcr.WithReferrersSupport(referrers || upgraded), ggcr.Logger(log.New(io.Discard, "", 0))), nil
+		return ggcr.New(ggcr.WithReferrersSupport(referrers || upgraded), ggcr.Logger(silent)), nil
 	}
 }
 

@@ -43,7 +43,11 @@ func (f *Fleet) WriteInventory() (string, error) {
 }
 
 func entry(r Registry) map[string]any {
-	e := map[string]any{"name": r.Name, "url": r.URL, "labels": map[string]string{"kind": r.Kind}}
+	e := map[string]any{
+		"name":   r.Name,
+		"url":    r.URL,
+		"labels": map[string]string{"kind": r.Kind, "group": r.Group},
+	}
 	switch {
 	case r.Username != "":
 		e["auth"] = map[string]any{"username": r.Username, "passwordFile": "password"}
@@ -58,6 +62,9 @@ func entry(r Registry) map[string]any {
 		e["images"] = []string{r.Image}
 	case r.Down && r.Kind == "none":
 		e["images"] = []string{Linked + ":" + LinkedTag}
+	case r.probed != "":
+		e["images"] = []string{r.probed}
+		e["writeProbe"] = map[string]any{"repository": Scratch}
 	default:
 		e["writeProbe"] = map[string]any{"repository": Scratch}
 	}

@@ -50,8 +50,12 @@ func (f *Fleet) seed(ctx context.Context) error {
 		if r.Down || r.Image != "" {
 			continue
 		}
+		fill := r.fill
+		if fill == nil {
+			fill = fillUsual
+		}
 		group.Go(func() error {
-			if err := fillUsual(ctx, f, r); err != nil {
+			if err := fill(ctx, f, r); err != nil {
 				return fmt.Errorf("seed %s: %w", r.Name, err)
 			}
 			return nil
@@ -66,14 +70,14 @@ func (f *Fleet) seed(ctx context.Context) error {
 
 // fillImages pushes the images Linked and Bare, and returns the first with its repository.
 func (f *Fleet) fillImages(ctx context.Context, r Registry) (*remote.Repository, ocispec.Descriptor, error) {
-	bare, err := f.Repository(r, Bare)
+	bare, err := f.repository(r, Bare)
 	if err != nil {
 		return nil, ocispec.Descriptor{}, err
 	}
 	if _, err := pushImage(ctx, bare, "app", BareTag); err != nil {
 		return nil, ocispec.Descriptor{}, err
 	}
-	linked, err := f.Repository(r, Linked)
+	linked, err := f.repository(r, Linked)
 	if err != nil {
 		return nil, ocispec.Descriptor{}, err
 	}
@@ -98,7 +102,7 @@ func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
 			return err
 		}
 	}
-	signed, err := f.Repository(r, Signed)
+	signed, err := f.repository(r, Signed)
 	if err != nil {
 		return err
 	}
@@ -108,13 +112,25 @@ func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
 // Repository returns oras-go's client for a repository of r, signed in and
 // trusting the fleet's authority.
 func (f *Fleet) Repository(r Registry, name string) (*remote.Repository, error) {
+	return repository(r, name, f.transport)
+}
+
+// repository is Repository for the fleet's content, which goes past a front that would refuse it.
+func (f *Fleet) repository(r Registry, name string) (*remote.Repository, error) {
+	if content, ok := f.contents[r.Name]; ok {
+		return repository(r, name, inProcess{content})
+	}
+	return f.Repository(r, name)
+}
+
+func repository(r Registry, name string, transport http.RoundTripper) (*remote.Repository, error) {
 	host := r.URL[strings.Index(r.URL, "://")+3:]
 	repository, err := remote.NewRepository(host + "/" + name)
 	if err != nil {
 		return nil, err
 	}
 	repository.PlainHTTP = !r.TLS
-	client := &auth.Client{Client: &http.Client{Transport: f.transport}, Cache: auth.NewCache()}
+	client := &auth.Client{Client: &http.Client{Transport: transport}, Cache: auth.NewCache()}
 	if r.Username != "" {
 		client.Credential = auth.StaticCredential(host, auth.Credential{Username: r.Username, Password: r.Password})
 	}
@@ -146,6 +162,13 @@ func pushImage(ctx context.Context, to *remote.Repository, name, tag string) (oc
 // Attach pushes an artifact whose subject is image; oras-go itself decides
 // between the referrers API and the tag schema.
 func Attach(ctx context.Context, to *remote.Repository, image ocispec.Descriptor, artifactType, content string) error {
+	return attach(ctx, to, image, artifactType, map[string]string{ocispec.AnnotationCreated: created}, content)
+}
+
+func attach(
+	ctx context.Context, to *remote.Repository, image ocispec.Descriptor, artifactType string, annotations map[string]string,
+	content string,
+) error {
 	blob, err := pushBlob(ctx, to, "application/json", []byte(content))
 	if err != nil {
 		return err
@@ -153,7 +176,7 @@ func Attach(ctx context.Context, to *remote.Repository, image ocispec.Descriptor
 	if _, err := oras.PackManifest(ctx, to, oras.PackManifestVersion1_1, artifactType, oras.PackManifestOptions{
 		Subject:             &image,
 		Layers:              []ocispec.Descriptor{blob},
-		ManifestAnnotations: map[string]string{ocispec.AnnotationCreated: created},
+		ManifestAnnotations: annotations,
 	}); err != nil {
 		return fmt.Errorf("attach %s: %w", artifactType, err)
 	}

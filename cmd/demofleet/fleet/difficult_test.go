@@ -1,0 +1,160 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// checkLostPushes: OCI-Subject keeps clients from writing the tag, and no list shows what was
+// pushed.
+func checkLostPushes(t *testing.T, f *Fleet) {
+	t.Helper()
+	for _, name := range []string{"ociserver-no-api", "ociclient-proxy"} {
+		r := find(t, f, name)
+		if !answersSubject(t, f, r) {
+			t.Errorf("%s: no OCI-Subject on PUT", name)
+		}
+		bare := resolve(t, f, r, Bare, BareTag)
+		_, body := get(t, f, r, Bare, "referrers/"+bare.Digest.String())
+		if got := descriptors(body); len(got) != 0 {
+			t.Errorf("%s lists %d descriptors, want none", name, len(got))
+		}
+		tag, _ := get(t, f, r, Bare, "manifests/"+referrersTag(bare.Digest))
+		if tag.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: referrers tag %d, want 404", name, tag.StatusCode)
+		}
+	}
+}
+
+// checkImmutable: the first artifact that is attached by tag is taken, the second is not.
+func checkImmutable(t *testing.T, f *Fleet) {
+	t.Helper()
+	for _, name := range []string{"ocifilter-immutable", "ocimem-immutable"} {
+		r := find(t, f, name)
+		if answersSubject(t, f, r) { // attaches the first
+			t.Errorf("%s: OCI-Subject on PUT", name)
+		}
+		repository, err := f.Repository(r, Bare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Attach(t.Context(), repository, resolve(t, f, r, Bare, BareTag), SignatureType, "second")
+		var refusal *errcode.ErrorResponse
+		if !errors.As(err, &refusal) || refusal.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: the second attach: %v, want 403", name, err)
+		}
+	}
+}
+
+// checkPages: the list comes in pages that are linked without quotes, and each is within the limit.
+func checkPages(t *testing.T, f *Fleet) {
+	t.Helper()
+	r := find(t, f, "olareg-pages")
+	path, pages, listed := "/v2/"+Linked+"/referrers/{linked}", 0, 0
+	for path != "" && pages < 10 {
+		response, body := raw(t, f, r, http.MethodGet, path, "", nil)
+		if len(body) > pageLimit {
+			t.Errorf("a page has %d bytes", len(body))
+		}
+		pages++
+		listed += len(descriptors(body))
+		link := response.Header.Get("Link")
+		target, relation, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+		if link != "" && relation != "; rel=next" {
+			t.Errorf("Link %q", link)
+		}
+		path = target
+	}
+	if pages < 2 || listed != 6 {
+		t.Errorf("%d pages list %d, want more than one and 6", pages, listed)
+	}
+}
+
+// checkLarge: the list is over the 4 MiB that clients read, though no single manifest is.
+func checkLarge(t *testing.T, f *Fleet) {
+	t.Helper()
+	_, body := raw(t, f, find(t, f, "ocimem-large"), http.MethodGet, "/v2/"+Linked+"/referrers/{linked}", "", nil)
+	if len(body) <= 4<<20 || len(descriptors(body)) != 11 {
+		t.Errorf("%d bytes with %d descriptors, want over 4 MiB with 11", len(body), len(descriptors(body)))
+	}
+}
+
+// checkRateLimit: a crowd of requests meets 429 and Retry-After.
+func checkRateLimit(t *testing.T, f *Fleet) {
+	t.Helper()
+	r := find(t, f, "olareg-rate-limit")
+	for range 100 * rateLimit {
+		response, _ := raw(t, f, r, http.MethodGet, "/v2/", "", nil)
+		if response.StatusCode == http.StatusTooManyRequests {
+			if got := retryAfter(t, response); got != 1 {
+				t.Errorf("Retry-After %d, want 1", got)
+			}
+			return
+		}
+	}
+	t.Error("no request was refused")
+}
+
+// checkGarbage: with its subject, a referrer goes; its list goes first.
+func checkGarbage(t *testing.T, f *Fleet) {
+	t.Helper()
+	r := find(t, f, "olareg-gc")
+	linked := resolve(t, f, r, Linked, LinkedTag).Digest
+	_, body := get(t, f, r, Linked, "referrers/"+linked.String())
+	attached := descriptors(body)
+	if len(attached) != 2 {
+		t.Fatalf("%d referrers before, want 2", len(attached))
+	}
+	deleted, body := raw(t, f, r, http.MethodDelete, "/v2/"+Linked+"/manifests/{linked}", "", nil)
+	if deleted.StatusCode != http.StatusAccepted {
+		t.Fatalf("DELETE of the subject: %d %s", deleted.StatusCode, body)
+	}
+	until(t, "a referrer of a deleted subject is gone", func() bool {
+		response, _ := get(t, f, r, Linked, "manifests/"+attached[0].Digest.String())
+		return response.StatusCode == http.StatusNotFound
+	})
+}
+
+// TestDifficultInventory: every difficult registry is an entry with its label, its image and its
+// account.
+func TestDifficultInventory(t *testing.T) {
+	f := start(t, Options{Difficult: true})
+	path, err := f.WriteInventory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inventory struct {
+		Registries []struct {
+			Name   string
+			Labels map[string]string
+			Auth   map[string]any
+			Images []string
+		}
+	}
+	if err := yaml.Unmarshal(encoded, &inventory); err != nil {
+		t.Fatal(err)
+	}
+	entries := map[string]string{}
+	for _, r := range inventory.Registries {
+		if r.Labels["group"] == Difficult {
+			entries[r.Name] = fmt.Sprintf("%v %v", r.Images, r.Auth["passwordFile"])
+		}
+	}
+	if got, want := entries["olareg-gc"], "[library/alpine:latest] <nil>"; got != want {
+		t.Errorf("olareg-gc: %q, want %q", got, want)
+	}
+	if want := difficultNames(); len(entries) != len(want) {
+		t.Errorf("%d entries, want %d", len(entries), len(want))
+	}
+}
