@@ -32,7 +32,30 @@ type server struct {
 }
 
 // difficult registries in the order of the inventory.
-var difficult = slices.Concat(realRegistries)
+var difficult = slices.Concat(realRegistries, productFronts)
+
+// shared is an entry for the server of another one, with an account or an image of its own.
+type shared struct {
+	name, of, about string
+	password        string // in place of the server's; empty = the same
+	image           string
+}
+
+var sharing = []shared{
+	{
+		name:     "harbor-password",
+		of:       "harbor",
+		about:    "the password is wrong, and the token service answers 200 all the same",
+		password: WrongPassword,
+		image:    Linked + ":" + LinkedTag,
+	},
+	{
+		name:  "harbor-absent",
+		of:    "harbor",
+		about: "the account is right, and the project does not exist: 401",
+		image: "absent/app:1",
+	},
+}
 
 // addDifficult starts the difficult registries, on the ports after those of the everyday ones.
 func (f *Fleet) addDifficult(o Options) error {
@@ -57,6 +80,17 @@ func (f *Fleet) addDifficult(o Options) error {
 		if err != nil {
 			return fmt.Errorf("start %s: %w", one.name, err)
 		}
+	}
+	for _, one := range sharing {
+		r, ok := f.Find(one.of)
+		if !ok || slices.Contains(o.Without, one.name) {
+			continue
+		}
+		r.Name, r.About, r.Image = one.name, one.about, one.image
+		if one.password != "" {
+			r.Password = one.password
+		}
+		f.registries = append(f.registries, r)
 	}
 	return nil
 }

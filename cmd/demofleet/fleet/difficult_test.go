@@ -1,13 +1,19 @@
 package fleet
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"gopkg.in/yaml.v3"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
@@ -102,6 +108,46 @@ func checkRateLimit(t *testing.T, f *Fleet) {
 	t.Error("no request was refused")
 }
 
+// checkSubjectFirst: an artifact is taken once its subject is there, and not before.
+func checkSubjectFirst(t *testing.T, f *Fleet) {
+	t.Helper()
+	for name, want := range map[string]int{"subject-first": http.StatusBadRequest, "zot": http.StatusCreated} {
+		r := find(t, f, name)
+		repository, err := f.Repository(r, Bare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := pushBlob(context.Background(), repository, ocispec.MediaTypeEmptyJSON, []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		put := func(subject digest.Digest) (*http.Response, string) {
+			manifest, err := json.Marshal(ocispec.Manifest{
+				Versioned:    specs.Versioned{SchemaVersion: 2},
+				MediaType:    ocispec.MediaTypeImageManifest,
+				ArtifactType: SBOMType,
+				Config:       config,
+				Layers:       []ocispec.Descriptor{config},
+				Subject:      &ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: subject, Size: 1},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := "/v2/" + Bare + "/manifests/" + digest.FromBytes(manifest).String()
+			return raw(t, f, r, http.MethodPut, path, "", strings.NewReader(string(manifest)))
+		}
+		late, body := put(digest.FromString("comes later"))
+		if late.StatusCode != want || (want == http.StatusBadRequest && !strings.Contains(body, `"BLOB_UNKNOWN"`)) {
+			t.Errorf("%s: %d %s for an artifact before its subject, want %d", name, late.StatusCode, body, want)
+		}
+		bare := resolve(t, f, r, Bare, BareTag).Digest
+		answer, body := put(bare)
+		if answer.StatusCode != http.StatusCreated || answer.Header.Get("OCI-Subject") != bare.String() {
+			t.Errorf("%s: %d %s for an artifact after its subject", name, answer.StatusCode, body)
+		}
+	}
+}
+
 // checkGarbage: with its subject, a referrer goes; its list goes first.
 func checkGarbage(t *testing.T, f *Fleet) {
 	t.Helper()
@@ -151,10 +197,21 @@ func TestDifficultInventory(t *testing.T) {
 			entries[r.Name] = fmt.Sprintf("%v %v", r.Images, r.Auth["passwordFile"])
 		}
 	}
-	if got, want := entries["olareg-gc"], "[library/alpine:latest] <nil>"; got != want {
-		t.Errorf("olareg-gc: %q, want %q", got, want)
+	for name, want := range map[string]string{
+		"zot":             "[library/alpine:latest] <nil>",
+		"harbor":          "[team/signed:1.0] password",
+		"harbor-password": "[library/alpine:latest] wrong-password",
+		"harbor-absent":   "[absent/app:1] password",
+	} {
+		if entries[name] != want {
+			t.Errorf("%s: %q, want %q", name, entries[name], want)
+		}
 	}
 	if want := difficultNames(); len(entries) != len(want) {
 		t.Errorf("%d entries, want %d", len(entries), len(want))
+	}
+	wrong, err := os.ReadFile(filepath.Join(f.dir, "wrong-password"))
+	if err != nil || string(wrong) != WrongPassword+"\n" {
+		t.Errorf("the wrong password is %q, %v", wrong, err)
 	}
 }

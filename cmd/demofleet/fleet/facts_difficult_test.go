@@ -16,7 +16,7 @@ import (
 // wireFact is one request to a difficult registry and what it answers.
 type wireFact struct {
 	registry string
-	as       string // "" = unsigned, demo = the fleet's account, else the value to send
+	as       string // "" = unsigned, demo = the fleet's account, wrong = a wrong password, else the value to send
 	// request is a method and a path; {linked}, {bare}, {signed} and {absent} are digests, {sig}
 	// and {tag} the tags of a .sig manifest and of the tag schema.
 	request     string
@@ -34,10 +34,15 @@ const (
 	signed = "/v2/team/signed/"
 	// repeated in many lines below
 	linkedList = "GET " + alpine + "referrers/{linked}"
+	linkedHead = "HEAD " + alpine + "manifests/latest"
 	linkedGet  = "GET " + alpine + "manifests/latest"
 	upload     = "POST " + alpine + "blobs/uploads/"
 	putTag     = "PUT " + alpine + "manifests/new"
+	signedList = "GET " + signed + "referrers/{signed}"
 	filtered   = "?artifactType=application%2Fspdx%2Bjson"
+
+	harborChallenge = `WWW-Authenticate: /service/token",service="harbor-registry",scope="repository:team/signed:pull"`
+	giteaChallenge  = `WWW-Authenticate: /v2/token",service="container_registry",scope="*"`
 )
 
 // someManifest is what a PUT sends: a registry that looks at it first finds nothing wrong.
@@ -70,6 +75,46 @@ var wireFacts = []wireFact{
 	{"olareg-pages", "", linkedList, 200, list, "", "Link: >; rel=next"},
 	{"olareg-rate-limit", "", "GET /v2/", 200, "application/json", "{}", ""},
 	{"ocimem-large", "", linkedList, 200, list, "org.example.padding", ""},
+
+	{"harbor", "", "GET /v2/", 401, errs, `"code":"UNAUTHORIZED"`, `WWW-Authenticate: Bearer realm="`},
+	{"harbor", "", signedList, 401, errs, "", harborChallenge},
+	{"harbor", "wrong", signedList, 401, errs, "", `WWW-Authenticate: Basic realm="harbor"`},
+	{"harbor", "Bearer " + anonymousToken, signedList, 401, errs, "", `WWW-Authenticate: Basic realm="harbor"`},
+	{"harbor", "wrong", "GET /service/token", 200, errs, `"token":"anonymous"`, ""},
+	{"harbor", "demo", "GET /v2/absent/app/manifests/1", 401, errs, "", `WWW-Authenticate: Basic realm="harbor"`},
+	{"harbor", "demo", signedList, 200, list, ocispec.MediaTypeImageConfig, "!OCI-Filters-Applied"},
+	{"harbor", "demo", signedList + filtered, 200, list, `"manifests":[]`, "OCI-Filters-Applied: artifactType"},
+	{"harbor", "demo", "GET /v2/team/app/referrers/{bare}", 200, list, `"manifests":[]`, ""},
+	{"harbor", "demo", "GET /v2/team/app/referrers/sha256:malformed", 400, errs, "", ""},
+	{"harbor", "demo", "GET /v2/team/absent/referrers/{absent}", 200, list, `"manifests":[]`, ""},
+	{"harbor", "demo", "HEAD " + signed + "referrers/{signed}", 404, "", "", ""},
+	{"harbor-proxy", "demo", signedList, 200, list, `"manifests":[]`, ""},
+	{"harbor-proxy", "demo", signedList + filtered, 200, list, `"manifests":[]`, "OCI-Filters-Applied: artifactType"},
+	{"harbor-proxy", "demo", "GET " + signed + "manifests/{sig}", 200, oci, "", ""},
+	{"harbor-proxy", "demo", putTag, 403, errs, `"code":"DENIED"`, ""},
+	{"harbor-policy", "demo", linkedGet, 412, errs, "Theimageisnotsignedbycosign.", ""},
+	{"harbor-policy", "demo", linkedHead, 412, errs, "", ""},
+	{"gitea", "", linkedGet, 401, errs, `"code":"UNAUTHORIZED"`, giteaChallenge},
+	{"gitea", "", linkedGet, 401, errs, "", `WWW-Authenticate: Basic realm="`},
+	{"gitea", "", "GET /api/v1/version", 200, errs, `"version":"1.26.0"`, ""},
+	{"gitea", "demo", "GET /api/v1/version", 200, errs, `"version":"1.26.0"`, ""},
+	{"gitea", "Bearer of the registry", "GET /api/v1/version", 401, errs, "", ""},
+	{"gitea", "demo", "GET /v2/token", 200, errs, `"token":`, ""},
+	{"gitea", "demo", linkedList, 404, "text/plain", "404pagenotfound", "Docker-Distribution-Api-Version: registry/2.0"},
+	{"gitea", "demo", "GET " + alpine + "tags/list", 200, "text/plain", `"latest"`, `Link: ?last=sha256-`},
+	{"zot", "", "GET /v2/", 200, "", "", "Access-Control-Allow-Headers: X-ZOT-API-CLIENT"},
+	{"zot", "", "HEAD " + alpine + "referrers/{linked}", 405, "", "", "Access-Control-Allow-Headers: X-ZOT-API-CLIENT"},
+	{"zot", "", "GET /v2/team/app/referrers/{bare}", 200, list, `"manifests":[]`, ""},
+	{"zot", "", "GET /v2/team/absent/referrers/{absent}", 200, list, `"manifests":[]`, ""},
+	{"subject-first", "", linkedList, 200, list, SignatureType, ""},
+	{"subject-first", "", "HEAD " + alpine + "referrers/{linked}", 404, "", "", ""},
+	{"ghcr-404", "", linkedList, 303, "", "", "Location: /web/library/alpine/sha256:"},
+	{"ghcr-404", "", "GET /web/library/alpine/sha256:1", 404, "text/html", "<title>", ""},
+	{"ghcr-429", "", "GET /web/library/alpine/sha256:1", 429, "text/html", "<title>", "Retry-After: 880.092µs"},
+	{"ghcr-200", "", "GET /web/library/alpine/sha256:1", 200, "text/html", "<title>", ""},
+	{"ecr-expired", "", linkedGet, 401, "text/plain", "NotAuthorized", "WWW-Authenticate: Basic"},
+	{"ecr-expired", "demo", linkedGet, 403, errs, "Yourauthorizationtokenhasexpired.", ""},
+	{"acr-firewall", "", linkedGet, 403, errs, "clientwithIP'192.0.2.7'isnotallowedaccess.", ""},
 }
 
 // TestDifficultFacts holds every difficult registry against what was measured on the wire, with
@@ -87,7 +132,7 @@ func TestDifficultFacts(t *testing.T) {
 		}
 	}
 	for _, check := range []func(*testing.T, *Fleet){
-		checkLostPushes, checkImmutable, checkPages, checkLarge, checkRateLimit, checkGarbage,
+		checkLostPushes, checkImmutable, checkPages, checkLarge, checkRateLimit, checkSubjectFirst, checkGarbage,
 	} {
 		check(t, f)
 	}
@@ -136,6 +181,8 @@ func raw(t *testing.T, f *Fleet, r Registry, method, path, as string, body io.Re
 	case "":
 	case "demo":
 		request.SetBasicAuth(Username, Password)
+	case "wrong":
+		request.SetBasicAuth(Username, WrongPassword)
 	default:
 		request.Header.Set("Authorization", as)
 	}
@@ -190,6 +237,9 @@ func difficultNames() []string {
 	for _, one := range difficult {
 		names = append(names, one.name)
 	}
+	for _, one := range sharing {
+		names = append(names, one.name)
+	}
 	return names
 }
 
@@ -208,10 +258,10 @@ func TestDifficultTable(t *testing.T) {
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
 		t.Errorf("a name is used twice: %s", names)
 	}
-	if err := (Options{Without: []string{"olareg-gc"}}).check(); err == nil {
+	if err := (Options{Without: []string{"harbor"}}).check(); err == nil {
 		t.Error("a difficult registry is left out of a fleet that has none, and nothing says so")
 	}
-	if err := (Options{Difficult: true, Without: []string{"olareg-gc"}}).check(); err != nil {
+	if err := (Options{Difficult: true, Without: []string{"harbor", "harbor-absent"}}).check(); err != nil {
 		t.Error(err)
 	}
 	if err := (Options{Difficult: true, BasePort: 65535 - len(implementations)}).check(); err == nil {
@@ -226,7 +276,7 @@ func TestUpstreamIsLeftOut(t *testing.T) {
 		t.Errorf("got %v, want an error that names %s", err, upstream)
 	}
 	without := slices.DeleteFunc(difficultNames(), func(name string) bool {
-		return name == "ocimem-large"
+		return name == "zot" || name == "harbor-absent"
 	})
 	f := start(t, Options{
 		Difficult: true,
@@ -239,8 +289,9 @@ func TestUpstreamIsLeftOut(t *testing.T) {
 			names = append(names, r.Name)
 		}
 	}
-	if !slices.Equal(names, []string{"ocimem-large"}) {
-		t.Errorf("the difficult registries are %q, want ocimem-large alone", names)
+	// harbor-absent shares the server of harbor, which is not there.
+	if !slices.Equal(names, []string{"zot"}) {
+		t.Errorf("the difficult registries are %q, want zot alone", names)
 	}
 }
 

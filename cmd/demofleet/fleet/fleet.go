@@ -134,7 +134,8 @@ func (o Options) has(name string) bool {
 	if name == missing || slices.ContainsFunc(implementations, func(one implementation) bool { return one.name == name }) {
 		return true
 	}
-	return o.Difficult && slices.ContainsFunc(difficult, func(one difficultRegistry) bool { return one.name == name })
+	return o.Difficult && (slices.ContainsFunc(difficult, func(one difficultRegistry) bool { return one.name == name }) ||
+		slices.ContainsFunc(sharing, func(one shared) bool { return one.name == name }))
 }
 
 func (f *Fleet) start(ctx context.Context, o Options) error {

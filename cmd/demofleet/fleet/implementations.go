@@ -27,6 +27,8 @@ import (
 const (
 	Username = "demo"
 	Password = "demo-password-on-loopback"
+	// WrongPassword opens none.
+	WrongPassword = "wrong-password-on-loopback"
 )
 
 // implementation is one real registry; serve is nil for one that nobody

@@ -14,8 +14,10 @@ const Scratch = "scratch/refmatrix"
 // WriteInventory writes the inventory of the fleet and the files it names
 // beside it, and returns its path.
 func (f *Fleet) WriteInventory() (string, error) {
-	if err := os.WriteFile(filepath.Join(f.dir, "password"), []byte(Password+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write the password file: %w", err)
+	for name, password := range map[string]string{"password": Password, "wrong-password": WrongPassword} {
+		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(password+"\n"), 0o600); err != nil {
+			return "", fmt.Errorf("write the password file: %w", err)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(f.dir, "ca.pem"), f.CA(), 0o644); err != nil {
 		return "", fmt.Errorf("write the authority's certificate: %w", err)
@@ -49,6 +51,8 @@ func entry(r Registry) map[string]any {
 		"labels": map[string]string{"kind": r.Kind, "group": r.Group},
 	}
 	switch {
+	case r.Password == WrongPassword:
+		e["auth"] = map[string]any{"username": r.Username, "passwordFile": "wrong-password"}
 	case r.Username != "":
 		e["auth"] = map[string]any{"username": r.Username, "passwordFile": "password"}
 	default:
