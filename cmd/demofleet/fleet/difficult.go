@@ -32,7 +32,7 @@ type server struct {
 }
 
 // difficult registries in the order of the inventory.
-var difficult = slices.Concat(realRegistries, productFronts)
+var difficult = slices.Concat(realRegistries, productFronts, refusingFronts)
 
 // shared is an entry for the server of another one, with an account or an image of its own.
 type shared struct {

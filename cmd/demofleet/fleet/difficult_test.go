@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -145,6 +146,64 @@ func checkSubjectFirst(t *testing.T, f *Fleet) {
 		if answer.StatusCode != http.StatusCreated || answer.Header.Get("OCI-Subject") != bare.String() {
 			t.Errorf("%s: %d %s for an artifact after its subject", name, answer.StatusCode, body)
 		}
+	}
+}
+
+// checkFirstAccept: the same types in two lines are not the same.
+func checkFirstAccept(t *testing.T, f *Fleet) {
+	t.Helper()
+	r := find(t, f, "first-accept")
+	for _, types := range [][]string{
+		{ocispec.MediaTypeImageIndex + ", " + ocispec.MediaTypeImageManifest},
+		{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest},
+	} {
+		address := r.URL + "/v2/" + Linked + "/manifests/" + LinkedTag
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header["Accept"] = types
+		response, err := f.transport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if want := map[int]int{1: http.StatusOK, 2: http.StatusNotFound}[len(types)]; response.StatusCode != want {
+			t.Errorf("%d Accept lines: %d, want %d", len(types), response.StatusCode, want)
+		}
+	}
+}
+
+// checkUnixTime: Retry-After is a time soon to come, and then the list comes.
+func checkUnixTime(t *testing.T, f *Fleet) {
+	t.Helper()
+	r := find(t, f, "retry-after-time")
+	var opens int64
+	until(t, "the list comes", func() bool {
+		response, body := raw(t, f, r, http.MethodGet, "/v2/"+Linked+"/referrers/{linked}", "", nil)
+		if response.StatusCode == http.StatusTooManyRequests {
+			opens = retryAfter(t, response)
+			return false
+		}
+		return len(descriptors(body)) == 2
+	})
+	// Zero, if the first request came after the time had passed.
+	if now := time.Now().Unix(); opens != 0 && (opens > now || opens < now-60) {
+		t.Errorf("Retry-After was %d, it is %d", opens, now)
+	}
+}
+
+// checkHeadCut: HEAD of a manifest is never answered.
+func checkHeadCut(t *testing.T, f *Fleet) {
+	t.Helper()
+	address := find(t, f, "head-cut").URL + "/v2/" + Linked + "/manifests/" + LinkedTag
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := f.transport.RoundTrip(request); err == nil {
+		_ = response.Body.Close()
+		t.Errorf("got %d, want a connection that ends", response.StatusCode)
 	}
 }
 

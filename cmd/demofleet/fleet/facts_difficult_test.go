@@ -115,6 +115,29 @@ var wireFacts = []wireFact{
 	{"ecr-expired", "", linkedGet, 401, "text/plain", "NotAuthorized", "WWW-Authenticate: Basic"},
 	{"ecr-expired", "demo", linkedGet, 403, errs, "Yourauthorizationtokenhasexpired.", ""},
 	{"acr-firewall", "", linkedGet, 403, errs, "clientwithIP'192.0.2.7'isnotallowedaccess.", ""},
+
+	{"first-accept", "", linkedGet, 200, oci, `"schemaVersion":2`, ""},
+	{"gzip-unasked", "", linkedList, 200, list, "\x1f\x8b", "Content-Encoding: gzip"},
+	{"gzip-unasked", "", linkedGet, 200, oci, "\x1f\x8b", "Content-Encoding: gzip"},
+	{"waf", "", linkedList, 403, "text/html", "<title>Requestblocked</title>", ""},
+	{"waf", "", linkedGet, 200, oci, "", ""},
+	{"sign-in-proxy", "", linkedHead, 302, "", "", "Location: /login"},
+	{"sign-in-proxy", "", linkedList, 302, "text/html", "", "Location: /login"},
+	{"sign-in-proxy", "", "GET /login", 200, "text/html", "<title>Signin</title>", ""},
+	{"empty-always", "", linkedList, 200, list, `"manifests":[]`, ""},
+	{"empty-always", "", "GET " + alpine + "manifests/{tag}", 200, list, SignatureType, ""},
+	{"ignores-digest", "", "GET " + alpine + "referrers/{absent}", 200, list, SignatureType, ""},
+	{"head-403", "", linkedHead, 403, "", "", ""},
+	{"head-404", "", linkedHead, 404, "", "", ""},
+	{"head-405", "", linkedHead, 405, "", "", ""},
+	{"head-500", "", linkedHead, 500, "", "", ""},
+	{"head-403", "", linkedGet, 200, oci, "", "Docker-Content-Digest: sha256:"},
+	{"head-cut", "", linkedGet, 200, oci, "", "Docker-Content-Digest: sha256:"},
+	{"referrers-402", "", linkedList, 402, "text/plain", "", ""},
+	{"referrers-421", "", linkedList, 421, "text/plain", "", ""},
+	{"referrers-426", "", linkedList, 426, "text/plain", "", ""},
+	{"referrers-451", "", linkedList, 451, "text/plain", "", ""},
+	{"retry-after-time", "", linkedList, 429, errs, `"code":"TOOMANYREQUESTS"`, "Retry-After: "},
 }
 
 // TestDifficultFacts holds every difficult registry against what was measured on the wire, with
@@ -132,7 +155,8 @@ func TestDifficultFacts(t *testing.T) {
 		}
 	}
 	for _, check := range []func(*testing.T, *Fleet){
-		checkLostPushes, checkImmutable, checkPages, checkLarge, checkRateLimit, checkSubjectFirst, checkGarbage,
+		checkLostPushes, checkImmutable, checkPages, checkLarge, checkRateLimit, checkSubjectFirst, checkFirstAccept,
+		checkUnixTime, checkHeadCut, checkGarbage,
 	} {
 		check(t, f)
 	}
