@@ -20,8 +20,13 @@ build: ## build bin/refmatrix
 bin/demofleet: $(wildcard $(FLEET)/*.go $(FLEET)/fleet/*.go $(FLEET)/testca/*.go $(FLEET)/go.mod)
 	cd $(FLEET) && $(GO) build -buildvcs=false -o ../../bin/demofleet .
 
-demo: build bin/demofleet ## run real registries on loopback, scan them, leave the reports in reports/
-	@bin/demofleet --dir bin/demo -- sh -c 'bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never -f all'
+demo: build bin/demofleet ## run everyday and difficult registries on loopback, scan them, leave the reports in reports/
+	@bin/demofleet --dir bin/demo --difficult -- sh -c '\
+		export COLUMNS="$${COLUMNS:-$$({ stty size </dev/tty | cut -d" " -f2; } 2>/dev/null)}"; \
+		scan() { bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never -f all "$$@"; }; \
+		scan -l group=everyday && scan -q -l group=difficult -o reports/difficult >bin/demo/difficult.txt && \
+		printf "\nDifficult registries, details in reports/difficult (bin/demofleet --difficult\nsays what each is):\n\n" && \
+		sed -n "/./!q;p" bin/demo/difficult.txt'
 
 example: build bin/demofleet ## make reports/example/ again from the demo
 	@rm -rf reports/example
@@ -77,4 +82,4 @@ docs: build ## write the tables in docs/ again from the code and from the demo f
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 ./hostile -update
 
 clean: ## remove what the other targets made
-	rm -rf bin coverage.txt reports/history reports/matrix.* reports/refmatrix.prom
+	rm -rf bin coverage.txt reports/difficult reports/history reports/matrix.* reports/refmatrix.prom

@@ -162,6 +162,28 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestWholeFleet: the scan of everyday and difficult registries ends with a row for each, and not as one that could not
+// begin or could not write (exit status 2 and 3).
+func TestWholeFleet(t *testing.T) {
+	f, inventory := start(t, fleet.Options{Difficult: true})
+	out := t.TempDir()
+	cmd := exec.Command(os.Getenv("REFMATRIX"), "scan", "-q", "-i", inventory, "--probe", "full", "--write-probe", "-f", "all", "-o", out)
+	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+out)
+	output, err := cmd.CombinedOutput()
+	if status := cmd.ProcessState.ExitCode(); status != 0 && status != 1 {
+		t.Fatalf("exit status %d, %v\n%s", status, err, output)
+	}
+	measured := map[string]bool{}
+	for _, r := range rows(t, out) {
+		measured[r.Registry] = true
+	}
+	for _, r := range f.Registries() {
+		if !measured[r.Name] {
+			t.Errorf("%s has no row", r.Name)
+		}
+	}
+}
+
 // TestRequests counts on the server's side what each depth costs.
 func TestRequests(t *testing.T) {
 	f, inventory := start(t, fleet.Options{})
