@@ -109,7 +109,13 @@ func harborSignature(next http.Handler, r *http.Request) []ocispec.Descriptor {
 
 // harborProxyProject lists nothing, whatever its upstream has, and takes nothing.
 func harborProxyProject(origin string, next http.Handler) http.Handler {
-	listing := listed(http.StatusNotFound, nothing)(origin, http.NotFoundHandler())
+	listing := listed(http.StatusNotFound, nothing)(origin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer := answerOf(next, r); answer.Code != http.StatusOK {
+			relay(w, answer)
+			return
+		}
+		http.NotFound(w, r)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, kind, _ := endpoint(r)
 		switch {

@@ -227,10 +227,9 @@ func checkGarbage(t *testing.T, f *Fleet) {
 	})
 }
 
-// TestDifficultInventory: every difficult registry is an entry with its label, its image and its
-// account.
-func TestDifficultInventory(t *testing.T) {
-	f := start(t, Options{Difficult: true})
+// checkInventory: every difficult registry is an entry with its label, its image and its account.
+func checkInventory(t *testing.T, f *Fleet) {
+	t.Helper()
 	path, err := f.WriteInventory()
 	if err != nil {
 		t.Fatal(err)
