@@ -6,6 +6,7 @@ import (
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
 	"refmatrix/scanner/registry"
 )
 
@@ -34,8 +35,8 @@ type target struct {
 	left      int // images without a row
 	rows      []*matrix.Row
 
-	once   sync.Once
-	client *registry.Client
+	once     sync.Once
+	registry *probe.Registry
 }
 
 // job is one image to probe.
@@ -136,8 +137,8 @@ func (q *queue) rows() (rows []matrix.Row, complete bool) {
 	return rows, complete
 }
 
-// open returns the registry's client, made when its first image starts.
-func (t *target) open(pool *registry.Pool) *registry.Client {
-	t.once.Do(func() { t.client = pool.Client(t.entry) })
-	return t.client
+// open returns the registry, made when its first image starts.
+func (t *target) open(pool *registry.Pool) *probe.Registry {
+	t.once.Do(func() { t.registry = probe.NewRegistry(pool.Client(t.entry)) })
+	return t.registry
 }

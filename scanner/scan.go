@@ -128,10 +128,11 @@ func (s *scan) run(ctx context.Context, j *job) {
 	s.report(Event{Registry: entry.Name, Image: j.image.String()})
 	options := s.options.Probe
 	options.Write = options.Write && j.index == 0 // once per registry, not per image
-	client := j.target.open(s.pool)
+	probed := j.target.open(s.pool)
+	client := probed.Client()
 	session := client.NewSession()
 	defer session.Close()
-	outcome, err := probe.Image(ctx, session, j.image, options)
+	outcome, err := probed.Image(ctx, session, j.image, options)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}
@@ -152,8 +153,8 @@ func (s *scan) run(ctx context.Context, j *job) {
 	row.Bound()
 	last := s.queue.store(j, &row)
 	if last {
-		j.target.client.Close()
-		j.target.client = nil // thousands of them are not kept
+		client.Close()
+		j.target.registry = nil // thousands of them are not kept
 	}
 	s.report(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
 }

@@ -65,12 +65,14 @@ var steps = []probeStep{
 	{Full, hasDigest, probeCosignTags},
 }
 
-// Image probes image in a session that is the row's own. The error is not nil only if ctx ended, or
-// left no time within the rates, before the verdict was certain. If ctx ended
-// later, the outcome has what was measured until then, and its observation is
-// marked as cut short.
-func Image(ctx context.Context, session *registry.Session, image inventory.Image, options Options) (Outcome, error) {
-	r := &row{session: session, client: session.Client(), image: image}
+// Image probes image in a session that is the row's own. The error is not nil only if ctx
+// ended, or left no time within the rates, before the verdict was certain. If ctx ended
+// later, the outcome has what was measured until then, and its observation is marked as
+// cut short.
+func (g *Registry) Image(
+	ctx context.Context, session *registry.Session, image inventory.Image, options Options,
+) (Outcome, error) {
+	r := &row{registry: g, session: session, client: g.client, image: image}
 	err := r.probe(ctx, options)
 	exchanges, omitted := r.session.Recorded()
 	return Outcome{

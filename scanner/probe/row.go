@@ -44,6 +44,7 @@ const (
 // what they have seen so far. Its strings from the wire are raw, because steps and
 // verdicts compare them; verdict.NewRow cleans those that a row shows.
 type row struct {
+	registry *Registry
 	session  *registry.Session
 	client   *registry.Client
 	image    inventory.Image

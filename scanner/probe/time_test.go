@@ -48,7 +48,8 @@ func TestRowInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := probe.Image(context.Background(), pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Full})
+	client := pool.Client(entry)
+	outcome, err := probe.NewRegistry(client).Image(context.Background(), client.NewSession(), image, probe.Options{Depth: probe.Full})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,8 @@ func TestWriteProbeCleansUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome, err := probe.Image(ctx, pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Basic, Write: true})
+		client := pool.Client(entry)
+		outcome, err := probe.NewRegistry(client).Image(ctx, client.NewSession(), image, probe.Options{Depth: probe.Basic, Write: true})
 		if err != nil || outcome.Observation.CutShort != interrupted {
 			t.Errorf("interrupted %v: %v, cut short %v", interrupted, err, outcome.Observation.CutShort)
 		}
@@ -147,7 +149,8 @@ func TestCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	entry := inventory.Registry{Name: "r", URL: target, Timeout: time.Minute, Auth: inventory.Auth{Anonymous: true}}
-	outcome, err := probe.Image(ctx, pool.Client(entry).NewSession(), image, probe.Options{Depth: probe.Full})
+	client := pool.Client(entry)
+	outcome, err := probe.NewRegistry(client).Image(ctx, client.NewSession(), image, probe.Options{Depth: probe.Full})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -266,7 +266,7 @@ func TestWire(t *testing.T) {
 			if p.Depth == "" {
 				p.Depth = probe.Basic
 			}
-			outcome, err := probe.Image(context.Background(), client.NewSession(), image, probe.Options{Depth: p.Depth})
+			outcome, err := probe.NewRegistry(client).Image(context.Background(), client.NewSession(), image, probe.Options{Depth: p.Depth})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -338,7 +338,7 @@ func TestManyTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := probe.Image(context.Background(), client.NewSession(), image, probe.Options{Depth: probe.Full})
+	outcome, err := probe.NewRegistry(client).Image(context.Background(), client.NewSession(), image, probe.Options{Depth: probe.Full})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -363,7 +363,7 @@ func TestFilterOfLongTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := probe.Image(context.Background(), client.NewSession(), image, probe.Options{Depth: probe.Standard})
+	outcome, err := probe.NewRegistry(client).Image(context.Background(), client.NewSession(), image, probe.Options{Depth: probe.Standard})
 	if err != nil {
 		t.Fatal(err)
 	}

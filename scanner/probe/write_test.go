@@ -171,7 +171,7 @@ func (s *scratch) write(ctx context.Context, t *testing.T, timeout time.Duration
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcome, err := Image(ctx, client.NewSession(), image, Options{Depth: Basic, Write: true})
+	outcome, err := NewRegistry(client).Image(ctx, client.NewSession(), image, Options{Depth: Basic, Write: true})
 	if err != nil {
 		t.Fatal(err)
 	}

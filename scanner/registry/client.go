@@ -138,7 +138,7 @@ type Client struct {
 	accounts       *accounts
 	authorizations *authorizations
 	token          *authorization // of the inventory, sent with every request; nil if it names none
-	version        version
+	version        *Once[version]
 	slots          *semaphore.Weighted
 	secrets        *redact.Set
 	pace           *pace
@@ -160,7 +160,7 @@ func (p *Pool) Client(entry inventory.Registry) *Client {
 		timeout:        entry.Timeout,
 		pool:           p,
 		authorizations: newAuthorizations(secrets),
-		version:        version{slot: semaphore.NewWeighted(1)},
+		version:        NewOnce[version](maxLogins),
 		slots:          semaphore.NewWeighted(int64(max(entry.Concurrency, 1))),
 		secrets:        secrets,
 		pace:           newPace(entry.Rate, entry.Burst),

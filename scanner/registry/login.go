@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-
-	"golang.org/x/sync/semaphore"
+	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -101,41 +100,54 @@ func (s *Session) opensToEverybody(ctx context.Context, q *Request) bool {
 	return got.status < 300
 }
 
-// version is what GET /v2/ answers to an unsigned request, which is sent until it is
-// answered, twice at most (distribution specification v1.1, "Determining Support").
+// version is what GET /v2/ answers to an unsigned request (distribution specification
+// v1.1, "Determining Support").
 type version struct {
-	slot      *semaphore.Weighted // held by the request that sends it
-	requested int
-	answered  bool
-	challenge *challenge // nil if there was none
+	answered   bool
+	challenge  *challenge // nil if there was none
+	isRegistry bool       // the answer is one that a registry gives
 }
 
-// version returns what GET /v2/ answers to an unsigned request. The error is not nil
-// only if the scan ends.
+// version returns what GET /v2/ answers to an unsigned request, which is sent until it is
+// answered, maxLogins times at the most. The error is not nil only if the scan ends.
 func (s *Session) version(ctx context.Context) (version, error) {
-	v := &s.client.version
-	if err := acquireIdle(ctx, v.slot); err != nil {
-		return version{}, err
-	}
-	defer v.slot.Release(1)
-	if v.answered || v.requested >= maxLogins {
-		return *v, nil
-	}
-	got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
-	switch {
-	case ctx.Err() != nil:
-		return version{}, ctx.Err()
-	case errors.Is(err, errNoTurn):
-		return version{}, err
-	}
-	v.requested++
-	if err == nil && !verdict.IsServerError(got.status) && !IsTransient(got.status) {
+	return s.client.version.Do(ctx, func() (v version, holds bool, err error) {
+		got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
+		switch {
+		case ctx.Err() != nil:
+			return v, false, ctx.Err()
+		case errors.Is(err, errNoTurn):
+			return v, false, err
+		case err != nil, verdict.IsServerError(got.status), IsTransient(got.status):
+			return v, false, nil
+		}
 		v.answered = true
 		if got.status == http.StatusUnauthorized {
 			v.challenge = s.client.usable(got)
 		}
+		v.isRegistry = s.client.isOwn(got.url) && isRegistry(got)
+		return v, true, nil
+	})
+}
+
+// isRegistry reports whether an answer of GET /v2/ is one of a registry: it has a challenge
+// or the API version header, is JSON under 200, or has an OCI error.
+func isRegistry(got *answer) bool {
+	if got.header.Get("Www-Authenticate") != "" || got.header.Get("Docker-Distribution-Api-Version") != "" {
+		return true
 	}
-	return *v, nil
+	codes, isJSON := CodesOfCut(got.body)
+	return len(codes) > 0 || isJSON && got.status == http.StatusOK
+}
+
+// NotARegistry reports whether GET /v2/ was answered at the registry's origin as no
+// registry answers it. It is false if it was not answered.
+func (s *Session) NotARegistry(ctx context.Context) (bool, error) {
+	s.countReading()
+	defer func() { s.answered = time.Now() }()
+	s.release()
+	v, err := s.version(ctx)
+	return v.answered && !v.isRegistry, err
 }
 
 // versionRequest is GET /v2/, signed unless signed is nil.
