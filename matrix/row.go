@@ -20,6 +20,7 @@ type Row struct {
 	Rule             string     `json:"rule,omitempty"`
 	Remedy           []string   `json:"remedy"`
 	Status           int        `json:"status,omitempty"`
+	Message          string     `json:"message,omitempty"` // of the registry, as Detail quotes it
 
 	Expect     string `json:"expect,omitempty"`     // what the inventory expects
 	Unexpected bool   `json:"unexpected,omitempty"` // the row differs from it

@@ -113,7 +113,7 @@ func groupChanges(d matrix.Diff, kind matrix.ChangeKind) []*changeGroup {
 		if len(c.Remedy) > 0 && kind != matrix.Improvement && kind != matrix.Recovered {
 			one.remedy = c.Remedy[0]
 		}
-		key := [3]string{one.detail, one.fields, one.remedy}
+		key := [3]string{withoutIDs(one.detail, ""), one.fields, one.remedy}
 		group := index[key]
 		if group == nil {
 			group = &one

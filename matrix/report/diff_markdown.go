@@ -20,7 +20,7 @@ func diffMarkdown(w io.Writer, d matrix.Diff, _ Options) error {
 		for i, group := range groups {
 			line := group.where(p.medium, "**%s**")
 			if group.detail != "" {
-				line += p.medium.sprintf(": %s", group.detail)
+				line += p.medium.sprintf(": %s", detailText(group.detail))
 			}
 			if group.fields != "" {
 				line += p.medium.sprintf(" (%s)", group.fields)

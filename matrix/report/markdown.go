@@ -161,7 +161,7 @@ func markdownProblems(p *lines, m *matrix.Matrix) {
 }
 
 func markdownAnswer(p *lines, a answer) {
-	p.line("\n%s\n", a.detail)
+	p.line("\n%s\n", detailText(a.detail))
 	for i, r := range a.rows {
 		if i == maxMarkdownRows {
 			p.line("- and %d more", len(a.rows)-i)

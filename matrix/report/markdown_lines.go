@@ -8,8 +8,8 @@ import (
 
 // The media of Markdown: a line of text, and a cell of a table.
 var (
-	markdownLine = medium{text: markdownText, name: markdownCode}
-	markdownCell = medium{text: markdownText, name: markdownCellCode}
+	markdownLine = medium{text: markdownText, name: markdownCode, quotation: markdownCode}
+	markdownCell = medium{text: markdownText, name: markdownCellCode, quotation: markdownCellCode}
 )
 
 // tableHead writes the first two lines of a Markdown table.

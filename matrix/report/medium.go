@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -10,6 +11,9 @@ import (
 type medium struct {
 	text func(string) string // any text, wherever in a line it stands
 	name func(string) string // the name of a registry or an image
+
+	// quotation is what a detail quotes: the registry's own words. Nil leaves them as text.
+	quotation func(string) string
 }
 
 // markup is text that is safe in its medium: it was made by sprintf, or it is a
@@ -18,6 +22,37 @@ type markup string
 
 // nameText is the name of a registry or an image, not yet escaped.
 type nameText string
+
+// detailText is the detail of a row, not yet escaped. What stands in quotes in it came from
+// the wire.
+type detailText string
+
+var quotations = regexp.MustCompile(`"[^"]*"`)
+
+// detail returns a detail as markup.
+func (m medium) detail(text string) markup {
+	if m.quotation == nil {
+		return markup(m.text(text))
+	}
+	var out strings.Builder
+	from := 0
+	for _, at := range quotations.FindAllStringIndex(text, -1) {
+		out.WriteString(m.partAfter(from, text[from:at[0]]))
+		out.WriteString(m.quotation(text[at[0]+1 : at[1]-1]))
+		from = at[1]
+	}
+	return markup(out.String() + m.partAfter(from, text[from:]))
+}
+
+// partAfter returns the part of a text that begins at a position as markup. What begins a
+// list or a heading does so only at position 0.
+func (m medium) partAfter(position int, part string) string {
+	if position == 0 {
+		return m.text(part)
+	}
+	const before = "x"
+	return strings.TrimPrefix(m.text(before+part), before)
+}
 
 // sprintf formats as fmt.Sprintf does and escapes every argument that is text,
 // so that no word of a matrix can be forgotten. Only markup is taken unchanged.
@@ -35,6 +70,8 @@ func (m medium) safe(arg any) any {
 	switch arg := arg.(type) {
 	case markup:
 		return arg
+	case detailText:
+		return m.detail(string(arg))
 	case nameText:
 		return markup(m.name(string(arg)))
 	case string:

@@ -23,7 +23,7 @@ type fix struct {
 	answers []answer
 }
 
-// answer is the rows of a fix that read the same.
+// answer is the rows of a fix that read the same, but for addresses and ids.
 type answer struct {
 	detail string
 	rows   []*matrix.Row
@@ -61,7 +61,7 @@ func newFix(rows []*matrix.Row) fix {
 		remedy: rows[0].Remedy,
 		rows:   rows,
 	}
-	for _, same := range groupBy(rows, func(r *matrix.Row) string { return r.Detail }) {
+	for _, same := range groupBy(rows, func(r *matrix.Row) string { return withoutIDs(r.Detail, r.URL) }) {
 		f.answers = append(f.answers, answer{same[0].Detail, same})
 	}
 	return f

@@ -51,7 +51,8 @@ var bodyText = map[BodyKind]string{
 // Text returns what a body of the kind is, for sentences.
 func (k BodyKind) Text() string { return bodyText[k] }
 
-// answerText describes an answer: status, media type and error codes.
+// answerText describes an answer: status, media type, error codes, and the registry's own
+// words in quotes. Those of a 404 say no more than its status.
 func answerText(a *Answer) string {
 	text := fmt.Sprintf("HTTP %d", a.Status)
 	if a.ContentType != "" {
@@ -60,7 +61,18 @@ func answerText(a *Answer) string {
 	if len(a.Codes) > 0 {
 		text += " (" + strings.Join(a.Codes, ", ") + ")"
 	}
+	if a.Message != "" && a.Status != http.StatusNotFound {
+		text += ` "` + a.Message + `"`
+	}
 	return text
+}
+
+// quotedIn returns the registry's own words if detail quotes them, else "".
+func (s *shown) quotedIn(detail string) string {
+	if message := s.decisive().Message; message != "" && strings.Contains(detail, `"`+message+`"`) {
+		return message
+	}
+	return ""
 }
 
 func typeText(contentType string) string {

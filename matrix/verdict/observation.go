@@ -30,6 +30,7 @@ type Answer struct {
 	ContentType string        // as sent
 	Body        BodyKind      // what the body was
 	Codes       []string      // error codes of an OCI error body (distribution specification, "Error Codes")
+	Message     string        // what an error body says to people, raw and whole
 	Challenge   bool          // WWW-Authenticate held a challenge that a client can answer
 	Location    string        // target of a redirect that led away from the endpoint; empty otherwise
 	RetryAfter  time.Duration // of the last 429 or 503; 0 if it had none

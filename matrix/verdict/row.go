@@ -43,6 +43,7 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		Rule:             v.Rule,
 		Remedy:           remediesFor(o, s, v),
 		Status:           v.Status,
+		Message:          s.quotedIn(v.Detail),
 		Expect:           t.Expect,
 		Clients:          s.clients,
 		Findings:         findingsOn(o, s, v),

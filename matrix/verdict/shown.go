@@ -82,8 +82,30 @@ func (c cleaner) texts(raw []string) []string {
 // answer cleans an answer. Its Fault was cleaned where it was made.
 func (c cleaner) answer(a Answer) Answer {
 	a.ContentType, a.Location, a.Codes = c.text(a.ContentType), c.text(a.Location), c.texts(a.Codes)
+	a.Message = c.message(a.Message)
 	return a
 }
+
+// maxMessage bounds the message of a registry as a row shows it, in characters.
+const maxMessage = 200
+
+// message returns the first line of a message that is not blank. The message is cleaned as a
+// whole before, because a secret can have blanks and line breaks too.
+func (c cleaner) message(raw string) string {
+	line := ""
+	for part := range strings.SplitSeq(lineBreaks.Replace(c.text(raw)), "\n") {
+		if line = strings.Join(strings.Fields(part), " "); line != "" {
+			break
+		}
+	}
+	if runes := []rune(line); len(runes) > maxMessage {
+		return strings.TrimSuffix(string(runes[:maxMessage]), "...") + "..."
+	}
+	return line
+}
+
+// lineBreaks turns what matrix.Printable writes for blanks into blanks.
+var lineBreaks = strings.NewReplacer(`\x0a`, "\n", `\x0d`, "\n", `\x09`, " ")
 
 // product cleans what the registry sent of its product; its name and the labels of
 // its signs are of our tables.

@@ -140,3 +140,11 @@ func sniff(raw []byte) verdict.BodyKind {
 	}
 	return verdict.BodyText
 }
+
+// messageOf returns what an answer says to people, unless it is an index or a manifest.
+func messageOf(resp *registry.Response, parsed body) string {
+	if parsed.kind == verdict.BodyIndex || parsed.kind == verdict.BodyManifest {
+		return ""
+	}
+	return registry.Message(resp.Bytes)
+}

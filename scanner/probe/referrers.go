@@ -23,7 +23,7 @@ func listReferrers(ctx context.Context, r *row) error {
 	if resp.Fault != nil || resp.Token {
 		return nil
 	}
-	answer.Body, answer.Codes = parsed.kind, parsed.codes
+	answer.Body, answer.Codes, answer.Message = parsed.kind, parsed.codes, messageOf(resp, parsed)
 	text := bytes.TrimSpace(resp.Bytes)
 	if answer.Status == http.StatusNotFound && parsed.kind == verdict.BodyText && len(text) <= maxNotFound {
 		r.notFound = string(text)

@@ -37,7 +37,7 @@ func resolve(ctx context.Context, r *row) error {
 		return nil
 	}
 	parsed := readBody(resp)
-	m.Body, m.Codes = parsed.kind, parsed.codes
+	m.Body, m.Codes, m.Message = parsed.kind, parsed.codes, messageOf(resp, parsed)
 	if resp.Status != http.StatusOK {
 		return nil
 	}

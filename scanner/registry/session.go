@@ -234,6 +234,7 @@ func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
 			Status:     token.status,
 			Token:      true,
 			Codes:      token.codes,
+			Message:    token.message,
 			RetryAfter: token.retryAfter,
 		}}, nil
 	}

@@ -29,6 +29,7 @@ const maxToken = 16 << 10
 type tokenRefusal struct {
 	status     int
 	codes      []string
+	message    string
 	retryAfter time.Duration
 }
 
@@ -186,19 +187,30 @@ func readToken(got *answer) (string, error) {
 			return token, nil
 		}
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return "", &tokenRefusal{got.status, body.Errors, retryAfter(got)}
+		return "", &tokenRefusal{
+			status:     got.status,
+			codes:      body.Errors,
+			message:    Message(got.body),
+			retryAfter: retryAfter(got),
+		}
 	case http.StatusBadRequest:
 		codes := []string(body.Errors)
 		if body.Error != "" {
 			codes = append(codes, body.Error)
 		}
 		if slices.ContainsFunc(codes, refusesAccount) {
-			return "", &tokenRefusal{status: got.status, codes: firstCodes(codes)}
+			return "", &tokenRefusal{
+				status:  got.status,
+				codes:   firstCodes(codes),
+				message: Message(got.body),
+			}
 		}
 	}
 	what := fmt.Sprintf("%s answered HTTP %d", got.shown, got.status)
 	if got.status < 400 {
 		what += ", but no token"
+	} else if message := Message(got.body); message != "" {
+		what += fmt.Sprintf(" %q", message)
 	}
 	return "", &refusal{matrix.TokenError, what}
 }
