@@ -46,7 +46,7 @@ func (r *Row) surelyFits() bool {
 	n := 16 * keys
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
-		n += keys + 2*(len(x.URL)+len(x.Accept)+len(x.Scope)+len(x.ContentType)+len(x.Error))
+		n += keys + 2*(len(x.URL)+len(x.Accept)+len(x.Scope)+len(x.ContentType)+len(x.Error)+len(x.Body))
 		for name, value := range x.Headers {
 			n += 8 + 2*(len(name)+len(value))
 		}

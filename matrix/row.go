@@ -25,6 +25,10 @@ type Row struct {
 	Expect     string `json:"expect,omitempty"`     // what the inventory expects
 	Unexpected bool   `json:"unexpected,omitempty"` // the row differs from it
 
+	// Credentials is where the row's account comes from: none, anonymous, inventory, auth
+	// file, docker config, docker config file, or helper NAME.
+	Credentials string `json:"credentials,omitempty"`
+
 	Requests   int     `json:"requests"`
 	DurationMS float64 `json:"duration_ms"`
 
@@ -56,6 +60,7 @@ type Exchange struct {
 	Bytes       int64             `json:"bytes"`
 	MS          float64           `json:"ms"`
 	Error       string            `json:"error,omitempty"`
+	Body        string            `json:"body,omitempty"`    // how an error body begins; only of explain
 	Headers     map[string]string `json:"headers,omitempty"` // response headers that verdicts rest on
 	Phases      *Phases           `json:"phases,omitempty"`
 }

@@ -82,6 +82,7 @@ const (
 	SubjectRejected    Reason = "subject-rejected"
 	ImageNotFound      Reason = "image-not-found"
 	ManifestRejected   Reason = "manifest-rejected"
+	NotARegistry       Reason = "not-a-registry"
 	Unauthorized       Reason = "unauthorized"
 	CredentialsRefused Reason = "credentials-refused"
 	Forbidden          Reason = "forbidden"

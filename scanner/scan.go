@@ -29,6 +29,7 @@ type Options struct {
 	Timeout     time.Duration // of one request; 0 = as the inventory says
 	Deadline    time.Duration // of the whole scan; 0 = none
 	Probe       probe.Options
+	Bodies      bool        // exchanges have the beginning of error bodies
 	Shard       string      // "I/N" if the inventory is one shard, noted in the matrix
 	Selection   []string    // the flags that chose a part of the inventory, noted in the matrix
 	Progress    func(Event) // called as rows start and finish, one call at a time; nil = none
@@ -68,6 +69,7 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) (*matr
 		Rate:      options.Rate,
 		Timeout:   options.Timeout,
 		IdleConns: idle,
+		Bodies:    options.Bodies,
 	})
 	defer pool.Close()
 	pool.AddSecrets(inv.Whole)

@@ -34,7 +34,7 @@ func newExplain() *cobra.Command {
 		Use:   "explain NAME | [https://]HOST/REPOSITORY[:TAG]",
 		Short: "One registry, every exchange shown, with the curl commands that reproduce it",
 		Long: `Probe one registry of the inventory, or an image named on the command line, and
-show every exchange with its status, headers and timing, the verdict with the
+show every exchange with its status, headers, error body and timing, the verdict with the
 rule that gave it, and curl commands that reproduce it. Secrets stand as
 $VARIABLES in the commands and nowhere else; the shell that runs them expands
 the variables into the arguments of curl.
@@ -72,6 +72,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	m, err := scanner.Scan(cmd.Context(), inv, scanner.Options{
 		Tool:    tool(),
 		Timeout: f.timeout,
+		Bodies:  true,
 		Probe:   probe.Options{Depth: f.depth.value, Write: f.write},
 	})
 	if err != nil {

@@ -107,6 +107,11 @@ var behaviours = map[string]http.HandlerFunc{
 			w.WriteHeader(http.StatusForbidden)
 		}
 	},
+	"firewall": func(w http.ResponseWriter, r *http.Request) { // refuses every address, and repeats what it was sent
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"errors":[{"code":"DENIED","message":"client with IP '192.0.2.7' is not allowed access. %s"}]}`, r.Header.Get("Authorization"))
+	},
 	"broken": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 	"hangs":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	"hostile": func(w http.ResponseWriter, r *http.Request) {

@@ -116,6 +116,9 @@ func explainExchange(p *lines, n int, x matrix.Exchange) {
 	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
 		p.wrapped("     ", name+": "+x.Headers[name])
 	}
+	if x.Body != "" {
+		p.wrapped("     body: ", x.Body)
+	}
 }
 
 func phaseText(phases *matrix.Phases) string {

@@ -67,6 +67,15 @@ func answerText(a *Answer) string {
 	return text
 }
 
+// titledText is answerText with the title of a web page, under every status.
+func titledText(a *Answer) string {
+	text := answerText(a)
+	if a.Message != "" && a.Body == BodyHTML && !strings.Contains(text, `"`) {
+		text += ` "` + a.Message + `"`
+	}
+	return text
+}
+
 // quotedIn returns the registry's own words if detail quotes them, else "".
 func (s *shown) quotedIn(detail string) string {
 	if message := s.decisive().Message; message != "" && strings.Contains(detail, `"`+message+`"`) {

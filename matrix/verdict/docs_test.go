@@ -103,6 +103,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 	if unknown := Describe("of-tomorrow"); unknown != (Description{}) {
 		t.Errorf("a reason that is unknown is described as %+v", unknown)
 	}
+	writeCauses(t, &out)
 	out.line("\n## Findings\n\nWhat is worth knowing beside the verdict. A row may have several.\n")
 	out.line("| finding | meaning | to do | source |\n| --- | --- | --- | --- |")
 	for _, f := range findingRules {
@@ -114,6 +115,19 @@ func TestReasonsAreDocumented(t *testing.T) {
 	writeForecasts(t, &out)
 	writeProducts(t, &out)
 	document(t, "reasons.md", out.String())
+}
+
+func writeCauses(t *testing.T, out *lines) {
+	t.Helper()
+	out.line("\n## Causes\n\nA refusal's own words, or the error of a TLS connection, can show what is behind a reason. What to do")
+	out.line("then comes from here.\n")
+	out.line("| cause | to do | source |\n| --- | --- | --- |")
+	for _, c := range causes {
+		if c.text == "" || len(c.remedies) == 0 || c.source == "" {
+			t.Errorf("cause %q lacks its text, remedy or source", c.text)
+		}
+		out.line("| %s | %s | %s |", cell(c.text), cell(strings.Join(c.remedies, " ")), c.source)
+	}
 }
 
 func writeForecasts(t *testing.T, out *lines) {

@@ -52,7 +52,7 @@ func TestJudgeAlways(t *testing.T) {
 			a.Codes = []string{codes[random.IntN(len(codes))]}
 		}
 		if pick(5) {
-			a.Status, a.Fault = 0, &Fault{faults[random.IntN(len(faults))], "a fault"}
+			a.Status, a.Fault = 0, &Fault{Kind: faults[random.IntN(len(faults))], Text: "a fault"}
 		}
 		return a
 	}
@@ -289,7 +289,7 @@ func TestFindingWords(t *testing.T) {
 // TestNewRow: an expectation is of the strategy or of the support, and a row
 // whose question got no answer claims no capabilities.
 func TestNewRow(t *testing.T) {
-	late := Referrers{Answer: Answer{Fault: &Fault{matrix.Timeout, "late"}}}
+	late := Referrers{Answer: Answer{Fault: &Fault{Kind: matrix.Timeout, Text: "late"}}}
 	for _, test := range []struct {
 		seen   Referrers
 		expect string

@@ -18,8 +18,16 @@ type Observation struct {
 	Referrers    Referrers
 	Capabilities matrix.Capabilities
 	Product      Product
+	Credentials  Credentials
+	NotARegistry bool // neither the manifest request nor GET /v2/ was answered as a registry answers
 	CutShort     bool // the scan ended before every step that follows the verdict ran
 	WriteSkipped bool // the write probe was to run, but the referrers were not answered
+}
+
+// Credentials is where the account for the image comes from.
+type Credentials struct {
+	Source string // none, anonymous, inventory, auth file, docker config, docker config file, or helper NAME; "" = not known
+	Looked string // where no account was found, if Source is none
 }
 
 // Answer is the last HTTP answer of a step, or the fault that came instead.
@@ -53,7 +61,21 @@ const (
 type Fault struct {
 	Kind matrix.Reason
 	Text string // one clause, without secrets: cleaned where it was made, because most of it is ours
+	TLS  TLSCause
 }
+
+// TLSCause is why a TLS connection failed.
+type TLSCause string
+
+// The causes that have a remedy of their own.
+const (
+	PlainHTTP          TLSCause = "plain-http" // the server speaks HTTP without TLS
+	UnknownAuthority   TLSCause = "unknown-authority"
+	WrongName          TLSCause = "wrong-name"
+	CertificateExpired TLSCause = "expired"            // or not valid yet
+	ClientCertificate  TLSCause = "client-certificate" // none was sent, or it was refused
+	TLSVersion         TLSCause = "version"            // the server's versions are too old
+)
 
 // BodyKind is what a response body was, judged by its bytes, not by its type.
 type BodyKind string

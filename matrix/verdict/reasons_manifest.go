@@ -9,6 +9,22 @@ import (
 // manifestReasons judge an image that could not be resolved to a digest.
 var manifestReasons = []reason{
 	{
+		name:       matrix.NotARegistry,
+		outcome:    broken,
+		confidence: unmeasured,
+		observed:   "the manifest request ends in 2xx, 3xx or 404 without a manifest or an OCI error, and GET /v2/ has no challenge, no API version header, no JSON and no OCI error",
+		when:       unresolved(func(o *Observation) bool { return o.NotARegistry }),
+		detail: func(s *shown) string {
+			return titledText(&s.Manifest.Answer) + " on " + s.Manifest.methods() + " of the manifest, and GET /v2/ is not answered as a registry answers it either."
+		},
+		meaning: "Something else than a registry answers at this address: a web site, or a page to sign in at.",
+		remedies: []string{
+			"Check the url: in the inventory: it is the address that docker login takes, which can differ from that of the web page by name, port or path.",
+			"If a sign-in proxy is in front of the registry, let requests below /v2/ pass it, or scan from where it is not in between.",
+		},
+		source: "distribution specification v1.1, Determining Support; cloudflare/cloudflared#165",
+	},
+	{
 		name:       matrix.ImageNotFound,
 		outcome:    closed,
 		confidence: unmeasured,
@@ -46,7 +62,11 @@ var manifestReasons = []reason{
 		observed:   "the manifest request is refused (400, 405, 406 ...) on HEAD, and on GET where that may differ",
 		when:       unresolved(func(*Observation) bool { return true }),
 		detail: func(s *shown) string {
-			return answerText(&s.Manifest.Answer) + " on " + s.Manifest.methods() + " of the manifest: " + s.Manifest.refusedOrIrrelevant("the registry refuses the request itself") + "."
+			because := s.Manifest.refusedOrIrrelevant("the registry refuses the request itself")
+			if s.cause != nil {
+				because = s.cause.text
+			}
+			return answerText(&s.Manifest.Answer) + " on " + s.Manifest.methods() + " of the manifest: " + because + "."
 		},
 		meaning: "The registry refuses the manifest request itself, so there was no digest to ask with.",
 		remedies: []string{

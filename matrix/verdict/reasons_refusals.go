@@ -16,12 +16,16 @@ var refusalReasons = []reason{
 		name:       matrix.CredentialsRefused,
 		outcome:    broken,
 		confidence: unmeasured,
-		observed:   "401, or a refusal of the token service, and GET /v2/ refuses the same account too; where that asks for nothing, two repositories did",
+		observed:   "401, or a refusal of the token service, and GET /v2/ refuses the same account too, or two repositories if that is public; or a refusal that says the credential is expired or invalid",
 		when: func(o *Observation) bool {
 			a := o.decisive()
-			return a.Account == AccountRefused && (a.Status == http.StatusUnauthorized || a.Token)
+			refused := a.Account == AccountRefused && (a.Status == http.StatusUnauthorized || a.Token)
+			return refused || credentialExpired(a)
 		},
 		detail: func(o *shown) string {
+			if o.cause != nil {
+				return refused("")(o)
+			}
 			return fmt.Sprintf("%s from %s: the registry refuses the account itself and not only for this repository, so it is not sent again.",
 				answerText(o.decisive()), o.endpoint())
 		},
@@ -43,9 +47,12 @@ var refusalReasons = []reason{
 			return denied || a.Account == AccountAccepted && accountDenied(o)
 		},
 		detail: func(o *shown) string {
-			if o.decisive().Account == AccountAccepted {
+			if o.cause == nil && o.decisive().Account == AccountAccepted {
 				return fmt.Sprintf("%s from %s: the registry accepts the account, but not for this repository: it is absent, or the account lacks the permission.",
 					answerText(o.decisive()), o.endpoint())
+			}
+			if o.decisive().Account == AccountUnsent {
+				return refused("no credentials were sent, because " + unsentBecause(o))(o)
 			}
 			return refused("the account lacks the permission")(o)
 		},
@@ -61,15 +68,20 @@ var refusalReasons = []reason{
 		name:       matrix.Unauthorized,
 		outcome:    closed,
 		confidence: unmeasured,
-		observed:   "401 after the auth flow, or 400 with UNAUTHORIZED, and the account is neither accepted nor refused elsewhere",
+		observed:   "401, or 400 with UNAUTHORIZED, and no credentials were sent, or it is not known whether the registry accepts the account",
 		when: func(o *Observation) bool {
 			a := o.decisive()
 			return accountDenied(o) || a.Status == http.StatusBadRequest && a.HasCode("UNAUTHORIZED")
 		},
-		detail:  refused("these credentials do not open this repository"),
-		meaning: "The credentials, or their absence, do not open this repository.",
+		detail: func(s *shown) string {
+			if s.decisive().Account == AccountUnsent {
+				return fmt.Sprintf("no credentials were sent: %s; %s from %s.", unsentBecause(s), answerText(s.decisive()), s.origin())
+			}
+			return refused("whether the registry accepts the account at all is not known")(s)
+		},
+		meaning: "The registry wants credentials, and none were sent; or it refused them without showing whether they are good.",
 		remedies: []string{
-			"Give the inventory entry working credentials (auth:), or log in with docker login so that the docker config has them.",
+			"Give the inventory entry credentials (auth:), or sign in with docker login so that the docker config has them.",
 			"Check the spelling: Docker Hub and others answer 401 insufficient_scope, never 404, for a repository that is absent or private.",
 			otherOrigin,
 		},
@@ -103,6 +115,9 @@ var refusalReasons = []reason{
 		observed:   "5xx (not 501); 502, 503 and 504 also after the retries",
 		when:       func(o *Observation) bool { return IsServerError(o.decisive().Status) },
 		detail: func(s *shown) string {
+			if s.cause != nil {
+				return refused("")(s)
+			}
 			return fmt.Sprintf("%s from %s.", answerText(s.decisive()), s.endpoint())
 		},
 		meaning: "The registry or a proxy before it broke while answering.",
@@ -124,8 +139,32 @@ func accountDenied(o *Observation) bool {
 	return a.Status == http.StatusUnauthorized && ofAccount || a.Status == http.StatusBadRequest && a.Token
 }
 
-// refused returns the detail of a refusal of the account. A refusal of another
-// origin, to which no credentials were sent, is not one of the account.
+// unsentBecause returns why a request was not signed, a clause.
+func unsentBecause(s *shown) string {
+	a := s.decisive()
+	switch credentials := s.Credentials; {
+	case s.resolved() && s.Referrers.Elsewhere != "":
+		return "the registry redirects the question to another origin, and they stay at its own"
+	case credentials.Source == "anonymous":
+		return "the inventory says anonymous: true"
+	case credentials.Source == "none":
+		return "none were found in " + credentials.Looked
+	case !a.Challenge && !a.Token:
+		return "the answer has no challenge that shows how to sign in"
+	}
+	return "what was found cannot answer the registry's challenge"
+}
+
+// origin names where the decisive answer came from, for sentences.
+func (s *shown) origin() string {
+	if s.resolved() && s.Referrers.Elsewhere != "" {
+		return s.Referrers.Elsewhere
+	}
+	return s.endpoint()
+}
+
+// refused returns the detail of a refusal of the account: why, unless the cause is known. A
+// refusal of another origin, to which no credentials were sent, is not one of the account.
 func refused(why string) func(*shown) string {
 	return func(s *shown) string {
 		if s.resolved() && s.Referrers.Elsewhere != "" {
@@ -133,6 +172,10 @@ func refused(why string) func(*shown) string {
 				"credentials are not sent to another origin, so its answer is not known.",
 				answerText(s.decisive()), s.Referrers.Elsewhere)
 		}
-		return fmt.Sprintf("%s from %s: %s.", answerText(s.decisive()), s.endpoint(), why)
+		because := why
+		if s.cause != nil {
+			because = s.cause.text
+		}
+		return fmt.Sprintf("%s from %s: %s.", answerText(s.decisive()), s.endpoint(), because)
 	}
 }

@@ -14,7 +14,7 @@ func unresolvable(answer Answer) *Observation {
 }
 
 // fault is an answer that did not come.
-func faultOf(kind matrix.Reason) Answer { return Answer{Fault: &Fault{kind, "why"}} }
+func faultOf(kind matrix.Reason) Answer { return Answer{Fault: &Fault{Kind: kind, Text: "why"}} }
 
 // elsewhere is an answer of the origin that the question was redirected to.
 func elsewhere(code int, codes ...string) Referrers {
@@ -39,7 +39,7 @@ func TestJudge(t *testing.T) {
 		reason matrix.Reason
 		detail string // part of it
 	}{
-		{"401 of the manifest", unresolvable(Answer{Status: 401}), matrix.Unauthorized, "from the manifest request: these credentials"},
+		{"401 of the manifest", unresolvable(Answer{Status: 401}), matrix.Unauthorized, "no credentials were sent: the answer has no challenge"},
 		{"401 of the token endpoint", subject(Referrers{Answer: token(401)}), matrix.Unauthorized, "from the token endpoint"},
 		{"401 with a challenge", subject(Referrers{Answer: Answer{Status: 401, Challenge: true}}), matrix.Unauthorized, "from the referrers endpoint"},
 		{"401 of an account that GET /v2/ refuses", unresolvable(Answer{Status: 401, Account: AccountRefused}), matrix.CredentialsRefused, "refuses the account itself"},
@@ -50,10 +50,11 @@ func TestJudge(t *testing.T) {
 		{"404, the account refused", unresolvable(Answer{Status: 404, Account: AccountRefused}), matrix.ImageNotFound, "on HEAD and GET"},
 		{"401 without a challenge of an accepted account", subject(Referrers{Answer: Answer{Status: 401, Account: AccountAccepted}}), matrix.Rejected, "without a usable challenge"},
 		{"401 without a challenge", subject(status(401)), matrix.Rejected, "without a usable challenge"},
-		{"401 of another origin", subject(elsewhere(401)), matrix.Unauthorized, "other.example, to which the registry redirects"},
+		{"401 of another origin", subject(elsewhere(401)), matrix.Unauthorized, "no credentials were sent: the registry redirects the question to another origin"},
 		{"400 UNAUTHORIZED", subject(coded(400, "UNAUTHORIZED")), matrix.Unauthorized, "(UNAUTHORIZED)"},
 		{"404 UNAUTHORIZED", subject(coded(404, "UNAUTHORIZED")), matrix.NotFound, "(UNAUTHORIZED)"},
-		{"403", subject(status(403)), matrix.Forbidden, "lacks the permission"},
+		{"403", subject(status(403)), matrix.Forbidden, "no credentials were sent"},
+		{"403 of an account", subject(Referrers{Answer: Answer{Status: 403, Account: AccountSent}}), matrix.Forbidden, "lacks the permission"},
 		{"403 of another origin", subject(elsewhere(403)), matrix.Forbidden, "not sent to another origin"},
 		{"400 DENIED", subject(coded(400, "DENIED")), matrix.Forbidden, "(DENIED)"},
 		{"404 DENIED", subject(coded(404, "DENIED")), matrix.NotFound, "(DENIED)"},
@@ -83,7 +84,7 @@ func TestJudge(t *testing.T) {
 		{"422 MANIFEST_INVALID", subject(coded(422, "MANIFEST_INVALID")), matrix.Rejected, "HTTP 422"},
 		{"400 NAME_INVALID", subject(coded(400, "NAME_INVALID")), matrix.Rejected, "is refused"},
 		{"204", subject(status(204)), matrix.Rejected, "no answer to the request"},
-		{"no token", subject(Referrers{Answer: Answer{Token: true, Fault: &Fault{matrix.TokenError, "why"}}}), matrix.TokenError, "No token at the token endpoint: why."},
+		{"no token", subject(Referrers{Answer: Answer{Token: true, Fault: &Fault{Kind: matrix.TokenError, Text: "why"}}}), matrix.TokenError, "No token at the token endpoint: why."},
 		{"a fault of the manifest step", unresolvable(faultOf(matrix.DNS)), matrix.DNS, "Host name not found at the manifest request: why."},
 		{"a fault of the referrers step", subject(Referrers{Answer: faultOf(matrix.Redirect)}), matrix.Redirect, "at the referrers endpoint"},
 	} {
@@ -109,7 +110,7 @@ func TestVerdictOfEachReason(t *testing.T) {
 	)
 	want := map[matrix.Reason]Verdict{
 		matrix.TokenError: broken, matrix.DNS: broken, matrix.Connect: broken, matrix.TLS: broken, matrix.Timeout: broken, matrix.Protocol: broken, matrix.Redirect: broken,
-		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken, matrix.CredentialsRefused: broken,
+		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken, matrix.CredentialsRefused: broken, matrix.NotARegistry: broken,
 		matrix.Unauthorized: closed, matrix.Forbidden: closed, matrix.RateLimited: closed, matrix.ImageNotFound: closed, matrix.NoDigest: closed,
 		matrix.ManifestRejected: closed, matrix.SubjectRejected: closed,
 		matrix.NotFound: without, matrix.MethodNotAllowed: without, matrix.Rejected: unclear, matrix.RedirectedAway: unclear,

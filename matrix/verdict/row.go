@@ -45,6 +45,7 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		Status:           v.Status,
 		Message:          s.quotedIn(v.Detail),
 		Expect:           t.Expect,
+		Credentials:      o.Credentials.Source,
 		Clients:          s.clients,
 		Findings:         findingsOn(o, s, v),
 	}

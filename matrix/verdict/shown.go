@@ -17,6 +17,7 @@ import (
 type shown struct {
 	Observation
 	clients map[string]matrix.Forecast // what each client will do, by name
+	cause   *cause                     // what is behind a refusal or fault; nil if nothing shows it
 }
 
 // show returns o with all that came from the wire cleaned. What no row shows is
@@ -27,7 +28,7 @@ func show(o *Observation, clean func(string) string) *shown {
 	if clean == nil {
 		c = matrix.Printable
 	}
-	s := &shown{Observation: *o, clients: forecast(o)}
+	s := &shown{Observation: *o, clients: forecast(o), cause: causeOf(o)}
 	s.Manifest = Manifest{
 		Answer:    c.answer(o.Manifest.Answer),
 		Method:    o.Manifest.Method,

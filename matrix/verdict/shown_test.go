@@ -21,6 +21,8 @@ var ourFields = map[string]bool{
 	"Manifest.NoDigest.Before":        true,
 	"Manifest.NoDigest.After":         true,
 	"Product.Name":                    true,
+	"Credentials.Source":              true,
+	"Credentials.Looked":              true,
 	"Product.Signs.Label":             true,
 	"Capabilities.ArtifactTypes.Name": true,
 	"Capabilities.AbsentSubject":      true, // "http-404", "empty-index"

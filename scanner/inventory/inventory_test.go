@@ -291,7 +291,7 @@ registries:
 		t.Fatal(err)
 	}
 	hub, plain, host := inv.Registries[0], inv.Registries[1], inv.Registries[2]
-	pulled, err := inv.Registries[7].Auth.DockerConfig.Locate("e.example", "team/app").Account(t.Context())
+	pulled, _, err := inv.Registries[7].Auth.DockerConfig.Locate("e.example", "team/app").Account(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,7 @@ func (g *Registry) Image(
 ) (Outcome, error) {
 	r := &row{registry: g, session: session, client: g.client, image: image}
 	err := r.probe(ctx, options)
+	r.seen.Credentials = g.client.Credentials(image.Repository)
 	exchanges, omitted := r.session.Recorded()
 	return Outcome{
 		Observation: r.seen,

@@ -14,6 +14,28 @@ import (
 // or returns no digest. A reference by digest is requested as well, so that a
 // missing image is not taken for a missing API.
 func resolve(ctx context.Context, r *row) error {
+	if err := findDigest(ctx, r); err != nil {
+		return err
+	}
+	if !mayBeAWebSite(&r.seen.Manifest) {
+		return nil
+	}
+	var err error
+	r.seen.NotARegistry, err = r.session.NotARegistry(ctx)
+	return err
+}
+
+// mayBeAWebSite reports whether the manifest request was answered as a web site may answer
+// it: without a digest, a refusal, a challenge or an OCI error.
+func mayBeAWebSite(m *verdict.Manifest) bool {
+	if m.Digest != "" || m.Fault != nil || m.Token || len(m.Codes) > 0 || m.Challenge || m.Body == verdict.BodyManifest {
+		return false
+	}
+	return m.Status < http.StatusBadRequest || m.Status == http.StatusNotFound
+}
+
+// findDigest requests the manifest.
+func findDigest(ctx context.Context, r *row) error {
 	resp, err := r.get(ctx, stepResolve, http.MethodHead, r.image.Reference())
 	if err != nil {
 		return err

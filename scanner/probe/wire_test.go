@@ -61,6 +61,8 @@ type profile struct {
 		Status     int
 		Requests   int
 		Detail     string
+		Message    string
+		Remedy     string // part of the first
 		Finding    string
 		Tag        matrix.TagState
 		Compared   string // "only by the tag/only by the API", "no" where the two were not compared
@@ -134,7 +136,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	api := strings.Contains(r.URL.Path, "/manifests/") || strings.Contains(r.URL.Path, "/referrers/")
 	switch {
 	case r.URL.Path == "/v2/":
-		s.send(w, "version", s.Version, answer{})
+		s.send(w, "version", s.Version, answer{Type: "application/json", Body: "{}"})
 	case !api && strings.HasSuffix(r.URL.Path, "/version"):
 		s.send(w, "well-known", s.WellKnown, answer{Status: 404})
 	case !api:
@@ -287,6 +289,12 @@ func TestWire(t *testing.T) {
 			}
 			if !strings.HasSuffix(row.Detail, ".") || strings.HasSuffix(row.Detail, "..") || strings.ContainsAny(row.Detail, "\n\r\x1b") {
 				t.Errorf("detail is no sentence: %q", row.Detail)
+			}
+			if want.Message != "" && row.Message != want.Message {
+				t.Errorf("message %q, want %q", row.Message, want.Message)
+			}
+			if want.Remedy != "" && (len(row.Remedy) == 0 || !strings.Contains(row.Remedy[0], want.Remedy)) {
+				t.Errorf("remedies %q, want %q first", row.Remedy, want.Remedy)
 			}
 			if want.Requests != 0 && (s.total != want.Requests || len(outcome.Exchanges) != want.Requests) {
 				t.Errorf("the server saw %d requests and the row tells %d, want %d", s.total, len(outcome.Exchanges), want.Requests)

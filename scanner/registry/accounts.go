@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry/credential"
 )
@@ -23,6 +24,7 @@ type accounts struct {
 // lookUp is what came of looking for an account.
 type lookUp struct {
 	account *account // nil if nothing was found
+	source  string   // that has it, or where was looked
 	err     error    // of a helper or file
 }
 
@@ -104,18 +106,71 @@ func (a *accounts) find(ctx context.Context, repository string) lookUp {
 		IdentityToken: auth.IdentityToken.Reveal(),
 		RegistryToken: auth.Token.Reveal(),
 	}
+	from := ownSource(auth)
 	if found.IsZero() {
 		source, err := a.source(repository)
 		if err == nil {
-			found, err = source.Account(ctx)
+			found, from, err = source.Account(ctx)
 		}
 		if err != nil {
 			return lookUp{err: &refusal{matrix.Credentials, err.Error()}}
 		}
 	}
 	if found.IsZero() {
-		return lookUp{}
+		return lookUp{source: from}
 	}
 	a.client.secrets.AddAccount(found.Password, found.IdentityToken, found.RegistryToken)
-	return lookUp{account: a.client.pool.account(a.client.origin, found)}
+	return lookUp{source: from, account: a.client.pool.account(a.client.origin, found)}
+}
+
+// ownSource names what the inventory itself says of the account, "" if that is elsewhere.
+func ownSource(auth inventory.Auth) string {
+	switch {
+	case auth.Anonymous:
+		return "anonymous"
+	case auth.Username != "", auth.Token != "", auth.IdentityToken != "":
+		return "inventory"
+	}
+	return ""
+}
+
+// noSource is the source of no account.
+const noSource = "none"
+
+// Credentials returns where the account for a repository comes from. A helper that was not
+// run is taken to know one. The zero value means that a file cannot be read.
+func (c *Client) Credentials(repository string) verdict.Credentials {
+	if own := ownSource(c.entry.Auth); own != "" {
+		return verdict.Credentials{Source: own}
+	}
+	a := c.accounts
+	source, err := a.source(repository)
+	if err != nil {
+		return verdict.Credentials{}
+	}
+	name := source.Name()
+	a.mu.Lock()
+	known, looked := a.found[source.Key()]
+	a.mu.Unlock()
+	switch {
+	case looked && known.account != nil:
+		return verdict.Credentials{Source: known.source}
+	case looked && known.err == nil, name == noSource:
+		return verdict.Credentials{Source: noSource, Looked: c.lookedIn(name)}
+	}
+	return verdict.Credentials{Source: name}
+}
+
+// lookedIn returns where an account was looked for in vain.
+func (c *Client) lookedIn(source string) string {
+	files := "$REGISTRY_AUTH_FILE and the docker config"
+	switch {
+	case c.entry.Auth.DockerConfig != nil:
+		return "the file of dockerConfig:"
+	case c.entry.Auth.Helper != "":
+		return source
+	case source != noSource:
+		return source + ", " + files
+	}
+	return files
 }

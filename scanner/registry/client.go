@@ -31,6 +31,7 @@ type Options struct {
 	Rate      float64       // requests per second over all registries; 0 = unlimited
 	Timeout   time.Duration // of one request, instead of the inventory's; 0 = the inventory's
 	IdleConns int           // connections kept for reuse, over all registries; 0 = 256
+	Bodies    bool          // the beginning of each error body is kept with its exchange
 
 	Resolver *net.Resolver                         // nil = the system's
 	Proxy    func(*http.Request) (*url.URL, error) // of a request, nil for none; nil = http.ProxyFromEnvironment

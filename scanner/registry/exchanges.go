@@ -57,7 +57,7 @@ func (e *exchanges) recorded() ([]matrix.Exchange, matrix.Omitted) {
 
 // textOf returns the bytes of the text of x.
 func textOf(x *matrix.Exchange) int {
-	n := len(x.Step) + len(x.Method) + len(x.URL) + len(x.Accept) + len(x.Scope) + len(x.ContentType) + len(x.Error)
+	n := len(x.Step) + len(x.Method) + len(x.URL) + len(x.Accept) + len(x.Scope) + len(x.ContentType) + len(x.Error) + len(x.Body)
 	for name, value := range x.Headers {
 		n += len(name) + len(value)
 	}

@@ -242,6 +242,7 @@ func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
 		Fault: &verdict.Fault{
 			Kind: classify(err),
 			Text: s.client.Clean(faultText(err)),
+			TLS:  tlsCause(err),
 		},
 	}}, nil
 }

@@ -1,13 +1,28 @@
 package registry
 
-import "refmatrix/matrix"
+import (
+	"strings"
+
+	"refmatrix/matrix"
+)
 
 // Bounds on one string of an exchange, in runes. An address is evidence and is
 // asked again by hand, so it is bounded where servers refuse it anyway.
 const (
 	maxText = 300
 	maxURL  = 4 << 10
+	maxBody = 400 // of an error body
 )
+
+// beginOf returns how the body of an answer begins, fit for a report. What may be left of a
+// secret at the end of a body that was cut is not shown.
+func (c *Client) beginOf(got *answer) string {
+	clean := c.secrets.Redact(string(got.body))
+	if got.cut {
+		clean = clean[:max(len(clean)-maxToken, 0)]
+	}
+	return printable(strings.TrimSpace(clean), maxBody)
+}
 
 // printable makes text safe to print and cuts it after most runes, each as it is
 // printed: one byte that is not printable takes up to six. What is cut ends in "...".

@@ -235,6 +235,9 @@ func (s *Session) record(out *outgoing, a attempted) {
 		x.Status = a.answer.status
 		x.ContentType = c.Clean(a.answer.header.Get("Content-Type"))
 		x.Headers = c.relevant(a.answer)
+		if c.pool.options.Bodies && a.answer.status >= http.StatusBadRequest {
+			x.Body = c.beginOf(a.answer)
+		}
 		if c.isOwn(out.url) { // else it is another registry's
 			header = a.answer.header
 		}

@@ -63,7 +63,7 @@ func TestAskHelper(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), within)
 			defer cancel()
 			began := time.Now()
-			got, err := credential.Helper(test.helper, "registry.test").Account(ctx)
+			got, _, err := credential.Helper(test.helper, "registry.test").Account(ctx)
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("took %s", took)
 			}
@@ -88,7 +88,7 @@ func TestHelperStderr(t *testing.T) {
 	defer file.Close()
 	ours := os.Stderr
 	os.Stderr = file
-	_, err = credential.Helper("loud", "registry.test").Account(t.Context())
+	_, _, err = credential.Helper("loud", "registry.test").Account(t.Context())
 	os.Stderr = ours
 	if content, _ := os.ReadFile(path); err != nil || len(content) > 0 {
 		t.Errorf("%v %q", err, content)
@@ -107,7 +107,7 @@ func TestHelperEnds(t *testing.T) {
 	defer cancel()
 	asked := make(chan error, 1)
 	go func() {
-		_, err := credential.Helper("slow", "registry.test").Account(ctx)
+		_, _, err := credential.Helper("slow", "registry.test").Account(ctx)
 		asked <- err
 	}()
 	alive, err := os.Open(pipe)
@@ -148,7 +148,7 @@ func TestServerNames(t *testing.T) {
 			case "auth file":
 				source = locate(t, files(t, test.content, ""), test.host, "team/app")
 			}
-			if account, err := source.Account(t.Context()); err != nil || account.Username != test.want || source.Name() != "helper echo" {
+			if account, _, err := source.Account(t.Context()); err != nil || account.Username != test.want || source.Name() != "helper echo" {
 				t.Errorf("%s is asked for %s: %v", source.Name(), account.Username, err)
 			}
 		})
@@ -171,7 +171,7 @@ func TestHelperThatKnowsNone(t *testing.T) {
 		{"an own entry does not replace the helper", `{"credsStore":"empty",` + auths("registry.test", "host")[1:], "", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := locate(t, files(t, test.authFile, test.docker), "registry.test", "team/app").Account(t.Context())
+			got, _, err := locate(t, files(t, test.authFile, test.docker), "registry.test", "team/app").Account(t.Context())
 			if got.Username != test.want || (err == nil) != (test.text == "") || err != nil && !strings.Contains(err.Error(), test.text) {
 				t.Errorf("got %q, %v", got.Username, err)
 			}

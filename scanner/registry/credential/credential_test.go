@@ -65,7 +65,7 @@ func locate(t *testing.T, f *credential.Files, host, repository string) credenti
 // user is the user name of a source's account.
 func user(t *testing.T, source credential.Source) string {
 	t.Helper()
-	account, err := source.Account(t.Context())
+	account, _, err := source.Account(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestSources(t *testing.T) {
 			source, err := files(t, test.authFile, test.docker).Locate(host, "team/app")
 			var account credential.Account
 			if err == nil && test.user != "-" {
-				account, err = source.Account(t.Context())
+				account, _, err = source.Account(t.Context())
 			}
 			if err != nil && (err.Error() != test.text || strings.Contains(err.Error(), "canary")) || err == nil && test.text != "" {
 				t.Fatalf("got %v, want %q", err, test.text)
@@ -344,7 +344,7 @@ func TestEntries(t *testing.T) {
 		content := `{"auths":{"registry.test":{` + test.entry + `}}}`
 		for _, all := range []*credential.Files{files(t, content, ""), files(t, "", content)} {
 			source := locate(t, all, "registry.test", "a")
-			got, err := source.Account(t.Context())
+			got, _, err := source.Account(t.Context())
 			if err != nil || got != test.want || (source.Name() == "none") != test.want.IsZero() {
 				t.Errorf("%s: %#v of %s, %v", test.entry, []string{got.Username, got.Password, got.IdentityToken, got.RegistryToken}, source.Name(), err)
 			}

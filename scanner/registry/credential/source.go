@@ -48,7 +48,7 @@ func (s Source) Name() string {
 	case s.helper != "":
 		return "helper " + s.helper
 	}
-	return "none"
+	return "none" // as registry.Client.Credentials names it
 }
 
 // FileAccount returns the account if a file holds it. It is zero for a source that a helper
@@ -67,23 +67,24 @@ func (s Source) FileAccount() Account {
 // Format implements fmt.Formatter, so that no verb prints a secret of the file.
 func (s Source) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.Name())) }
 
-// Account returns the account, which is zero if nothing was found. A helper is run
-// for it, each time. No error quotes a secret.
-func (s Source) Account(ctx context.Context) (Account, error) {
+// Account returns the account and the name of the source that has it. The account is zero
+// if nothing was found. A helper is run for it, each time. No error quotes a secret.
+func (s Source) Account(ctx context.Context) (Account, string, error) {
 	if s.config != nil {
-		return s.config.account(s.key)
+		account, err := s.config.account(s.key)
+		return account, s.Name(), err
 	}
 	if s.helper == "" {
-		return Account{}, nil
+		return Account{}, s.Name(), nil
 	}
 	account, err := askHelper(ctx, s.helper, s.server)
 	switch {
 	case err != nil || !account.IsZero():
-		return account, err
+		return account, s.Name(), err
 	case s.nextErr != nil:
-		return Account{}, s.nextErr
+		return Account{}, s.Name(), s.nextErr
 	case s.next != nil:
 		return s.next.Account(ctx)
 	}
-	return Account{}, nil
+	return Account{}, s.Name(), nil
 }
