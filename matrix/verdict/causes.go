@@ -19,7 +19,7 @@ type cause struct {
 // causes of refusals; the first that holds counts.
 var causes = []cause{
 	{
-		text: "the credential has expired",
+		text: "the credential is expired or invalid",
 		when: credentialExpired,
 		remedies: []string{
 			"Sign in again: a password for ECR is good for 12 hours (aws ecr get-login-password), and helper: ecr-login renews it by itself.",

@@ -31,7 +31,7 @@ func mayBeAWebSite(m *verdict.Manifest) bool {
 	if m.Digest != "" || m.Fault != nil || m.Token || len(m.Codes) > 0 || m.Challenge || m.Body == verdict.BodyManifest {
 		return false
 	}
-	return m.Status < http.StatusBadRequest || m.Status == http.StatusNotFound
+	return m.Status >= 200 && m.Status < 400 || m.Status == http.StatusNotFound
 }
 
 // findDigest requests the manifest.

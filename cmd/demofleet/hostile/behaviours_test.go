@@ -375,7 +375,7 @@ var behaviours = []behaviour{
 	{name: "digest: too long", want: "no-digest", start: resolving("sha256:"+strings.Repeat("a", 10_000), manifest)},
 	{name: "digest: of another algorithm", want: "no-digest", start: resolving("md5:d41d8cd98f00b204e9800998ecf8427e", manifest)},
 	{name: "digest: a path", want: "no-digest", start: resolving("sha256:../../../../token?x=", manifest)},
-	{name: "manifest: a page", want: "no-digest", start: resolving("", "<html>proxy</html>")},
+	{name: "manifest: a page", want: "not-a-registry", start: resolving("", "<html>proxy</html>")},
 	{name: "manifest: endless", want: "protocol", start: resolving("", strings.Repeat("x", 9<<20))},
 
 	{name: "list: deeply nested", want: "not-an-index", start: body(strings.Repeat("[", 1<<20))},
