@@ -25,16 +25,16 @@ func TestRepeatingCommands(t *testing.T) {
 		arguments = "# the shell expands them into the arguments of curl, which others on the machine may see"
 		scratch   = "https://auth.example/token?scope=repository%3Ascratch%3Adelete%2Cpull%2Cpush&service=r"
 		looked    = "https://r.example/v2/scratch/manifests/x"
-		manifests = " -H 'Accept: application/vnd.oci.image.manifest.v1+json' -H 'Accept: application/vnd.oci.image.index.v1+json'" +
-			" -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' -H 'Accept: application/vnd.docker.distribution.manifest.list.v2+json' "
+		manifests = " -H 'Accept: application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json," +
+			" application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json' "
 		account = "# set REGISTRY_USERNAME and REGISTRY_PASSWORD, from the docker config"
 	)
 	const (
 		image = "repository:a:pull"
 		push  = "repository:scratch:delete,pull,push"
 		index = "application/vnd.oci.image.index.v1+json"
-		types = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, " +
-			"application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json"
+		types = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, " +
+			"application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
 	)
 	get := func(target, auth string, status int) matrix.Exchange {
 		return matrix.Exchange{Step: "referrers", Method: "GET", URL: target, Accept: index, Auth: auth, Scope: image, Status: status}

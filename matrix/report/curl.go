@@ -98,7 +98,7 @@ func (s *script) add(x *matrix.Exchange, following []matrix.Exchange) {
 	case x.Status == http.StatusUnauthorized && repeated(x, following):
 		// The same request follows, signed as the challenge wants.
 	default:
-		s.print(request(verb(x)+s.tls(target)+s.sign(x, target, s.URL)+acceptOptions(x.Accept), target))
+		s.print(request(verb(x)+s.tls(target)+s.sign(x, target, s.URL)+acceptOption(x.Accept), target))
 	}
 }
 
@@ -253,14 +253,10 @@ func (s *script) print(command string) {
 	}
 }
 
-// acceptOptions are the options for an Accept header of several values.
-func acceptOptions(accept string) string {
+// acceptOption is the option for the Accept header, one line as the request had it.
+func acceptOption(accept string) string {
 	if accept == "" {
 		return ""
 	}
-	var b strings.Builder
-	for one := range strings.SplitSeq(accept, ", ") {
-		b.WriteString(" -H " + matrix.ShellQuote("Accept: "+one))
-	}
-	return b.String()
+	return " -H " + matrix.ShellQuote("Accept: "+accept)
 }

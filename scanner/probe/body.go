@@ -17,14 +17,13 @@ import (
 // 127 characters on each side of the slash).
 const maxName = 255
 
-// manifestTypes are the media types of manifests that are accepted: OCI and
-// Docker, manifest and index. Distribution answers 404 for a type that is not
-// accepted.
+// manifestTypes are the media types of manifests that are accepted, in the order in which
+// oras and containerd send them. Distribution answers 404 for a type that is not accepted.
 var manifestTypes = []string{
-	matrix.ManifestMediaType,
-	matrix.IndexMediaType,
 	matrix.DockerManifestMediaType,
 	matrix.DockerListMediaType,
+	matrix.ManifestMediaType,
+	matrix.IndexMediaType,
 }
 
 // body is what the bytes of an answer are.

@@ -74,8 +74,11 @@ func pull(repository string) string { return "repository:" + repository + ":pull
 // push is the token scope of the write probe.
 func push(repository string) string { return "repository:" + repository + ":delete,pull,push" }
 
-// accept returns an Accept header, one value per type as registries expect it.
-func accept(types ...string) http.Header { return http.Header{"Accept": types} }
+// accept returns an Accept header: one line, as clients send it, because some registries
+// read the first line alone (mulgadc/spinifex#399).
+func accept(types ...string) http.Header {
+	return http.Header{"Accept": {strings.Join(types, ", ")}}
+}
 
 // get requests the manifest that reference, a tag or a digest, names in the
 // image's repository. method is GET or HEAD.

@@ -116,9 +116,10 @@ type stage struct {
 	profile
 	origin, other string
 
-	mu    sync.Mutex
-	asked map[string]int
-	total int
+	mu       sync.Mutex
+	asked    map[string]int
+	accepted map[string][]string // the Accept lines of each request, by method and path
+	total    int
 }
 
 func (s *stage) fill(text string) string {
@@ -128,6 +129,7 @@ func (s *stage) fill(text string) string {
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.total++
+	s.accepted[r.Method+" "+r.URL.Path] = r.Header.Values("Accept")
 	s.mu.Unlock()
 	challenges := s.Bearers
 	if s.Bearer != "" {
@@ -210,7 +212,7 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 // start serves p and gives a client of it.
 func (p profile) start(t *testing.T) (*stage, *registry.Client) {
 	t.Helper()
-	s := &stage{profile: p, asked: map[string]int{}}
+	s := &stage{profile: p, asked: map[string]int{}, accepted: map[string][]string{}}
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.send(w, "other", p.Other, answer{Status: 404})
 	}))
