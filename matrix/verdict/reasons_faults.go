@@ -56,7 +56,7 @@ var faultReasons = []reason{
 	}, "No answer in time"),
 	fault(reason{
 		name:     matrix.Protocol,
-		observed: "the answer was broken HTTP or over a bound",
+		observed: "the answer was broken HTTP, in an encoding that does not decode, or over a bound",
 		meaning:  "What answers does not speak HTTP as a registry does.",
 		remedies: []string{
 			"Check that the url: names an OCI registry; something else, or a broken proxy, answers there.",

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,6 +80,7 @@ type answer struct {
 	Type    string
 	Headers map[string]string
 	Body    string
+	Gzip    bool // the body is packed
 }
 
 // answers are one or several, the last repeated.
@@ -201,11 +203,18 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 	for key, value := range a.Headers {
 		w.Header().Set(key, s.fill(value))
 	}
+	body := io.Writer(w)
+	if a.Gzip {
+		w.Header().Set("Content-Encoding", "gzip")
+		packed := gzip.NewWriter(w)
+		defer packed.Close()
+		body = packed
+	}
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
 	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
-		_, _ = io.WriteString(w, s.fill(a.Body))
+		_, _ = io.WriteString(body, s.fill(a.Body))
 	}
 }
 

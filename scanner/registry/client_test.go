@@ -133,17 +133,29 @@ func ask(t *testing.T, c *registry.Client) (*registry.Response, *registry.Sessio
 	return resp, s
 }
 
-// TestHeadersSent: a request carries nothing of our own making beside the agent,
-// and asks for no compression, so that a body's bound bounds what is unpacked.
+// TestHeadersSent: a request carries nothing of our own making beside the agent and the
+// content encoding that clients accept, which net/http does not send with HEAD.
 func TestHeadersSent(t *testing.T) {
 	var sent atomic.Pointer[http.Header]
 	s := serve(t, func(w http.ResponseWriter, q *http.Request) {
 		sent.Store(&q.Header)
 		w.WriteHeader(http.StatusNotFound)
 	})
-	ask(t, client(t, entry(t, s.URL)))
-	if got := *sent.Load(); len(got) != 1 || got.Get("User-Agent") != "refmatrix/test" {
-		t.Errorf("the registry was sent %v", got)
+	c := client(t, entry(t, s.URL))
+	for method, want := range map[string]string{http.MethodGet: "gzip", http.MethodHead: "", http.MethodPut: "gzip", http.MethodDelete: "gzip"} {
+		session := c.NewSession()
+		if _, err := session.Do(t.Context(), registry.Request{Step: "x", Method: method, URL: c.URL("a/manifests/b")}); err != nil {
+			t.Fatal(err)
+		}
+		got := sent.Load().Clone()
+		got.Del("Content-Length")
+		if encoding := got.Get("Accept-Encoding"); encoding != want {
+			t.Errorf("%s: Accept-Encoding is %q, want %q", method, encoding, want)
+		}
+		got.Del("Accept-Encoding")
+		if len(got) != 1 || got.Get("User-Agent") != "refmatrix/test" {
+			t.Errorf("%s: the registry was sent %v", method, got)
+		}
 	}
 }
 

@@ -115,10 +115,13 @@ func faultIsTransient(err error) bool {
 // and without what differs between two runs, so that equal faults have equal texts.
 func faultText(err error) string {
 	var (
+		ours   *refusal
 		proxy  *proxyFault
 		record tls.RecordHeaderError
 	)
 	switch {
+	case errors.As(err, &ours):
+		return ours.text
 	case errors.As(err, &proxy): // it names the proxy
 	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
 		return "server gave HTTP response to HTTPS client" // the words of net/http, which people search for

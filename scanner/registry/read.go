@@ -33,6 +33,14 @@ func (out *outgoing) bound(status int) int64 {
 	return MaxError
 }
 
+// mostBytes is how many bytes of an answer's body may be read at all.
+func (out *outgoing) mostBytes(status int) int64 {
+	if status == http.StatusNotFound && out.readOn != nil {
+		return max(out.maxBody, MaxError)
+	}
+	return out.bound(status)
+}
+
 // readsOn reports whether a body that begins so and goes on beyond MaxError is read to
 // maxBody: an index, under 404 too.
 func (out *outgoing) readsOn(status int, begins []byte) bool {
@@ -59,9 +67,11 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
 		return nil, 0, overBound(limit)
 	}
-	body := bodyReader{session: s, clock: clock, origin: address.OriginOf(out.url), source: resp.Body, length: resp.ContentLength}
+	content, length, release := decode(resp, out.mostBytes(resp.StatusCode))
+	defer release()
+	body := bodyReader{session: s, clock: clock, origin: address.OriginOf(out.url), source: content, length: length}
 	err := body.read(ctx, limit)
-	if err == nil && body.isOver(limit) && out.readsOn(resp.StatusCode, body.bytes[:limit]) {
+	if err == nil && body.isOver(limit) && out.readsOn(resp.StatusCode, body.upTo(limit)) {
 		s.release()
 		limit = out.maxBody
 		err = body.read(ctx, limit)
@@ -75,7 +85,7 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 			s.release()
 			return nil, limit + 1, overBound(limit)
 		}
-		body.bytes, got.cut = body.bytes[:limit], true
+		body.bytes, got.cut = body.upTo(limit), true
 	}
 	got.body = body.bytes
 	return got, int64(len(body.bytes)), nil
@@ -99,15 +109,19 @@ type bodyReader struct {
 	clock   *clock
 	origin  address.Origin // of the request
 	source  io.Reader
-	length  int64 // Content-Length; -1 if it is not known
+	length  int64 // of what source delivers; -1 if it is not known
 	bytes   []byte
+	overrun bool // the body went on beyond its bound on the wire
 
 	since time.Time // the share was taken, or what was delivered since was last looked at
 	fresh int       // bytes since then
 }
 
 // isOver reports whether the body goes on after limit bytes.
-func (r *bodyReader) isOver(limit int64) bool { return int64(len(r.bytes)) > limit }
+func (r *bodyReader) isOver(limit int64) bool { return r.overrun || int64(len(r.bytes)) > limit }
+
+// upTo returns the first limit bytes of what was read.
+func (r *bodyReader) upTo(limit int64) []byte { return r.bytes[:min(limit, int64(len(r.bytes)))] }
 
 // read reads to the end of the body, or one byte beyond limit.
 func (r *bodyReader) read(ctx context.Context, limit int64) error {
@@ -119,10 +133,13 @@ func (r *bodyReader) read(ctx context.Context, limit int64) error {
 		}
 		n, err := r.next(r.bytes[len(r.bytes):min(int64(cap(r.bytes)), limit+1)])
 		r.bytes = r.bytes[:len(r.bytes)+n]
-		if err == io.EOF {
+		switch err {
+		case nil:
+		case io.EOF:
 			return nil
-		}
-		if err != nil {
+		case errOverWire:
+			r.overrun = true
+		default:
 			return err
 		}
 	}

@@ -91,8 +91,7 @@ const (
 
 // newTransport returns a new transport for a key. It is the client's own, so that
 // its connections can be closed when the registry's last image is done.
-// Compression stays off, so that a body's bound is a bound on what is unpacked,
-// and a digest is one of the bytes on the wire.
+// Compression is not left to the transport, because decode keeps to a body's bounds.
 func (c *Client) newTransport(key transportKey) *http.Transport {
 	settings := c.entry.TLS
 	if key.foreign {

@@ -57,6 +57,9 @@ func (out *outgoing) request(ctx context.Context, userAgent string) (*http.Reque
 		req.Header[name] = values
 	}
 	req.Header.Set("User-Agent", userAgent)
+	if out.method != http.MethodHead {
+		req.Header.Set("Accept-Encoding", acceptedEncoding)
+	}
 	if out.authorization != "" {
 		req.Header.Set("Authorization", out.authorization)
 	}
@@ -255,7 +258,7 @@ func acceptOf(header http.Header) string {
 // fingerprints rest on.
 var relevantHeaders = []string{
 	"Docker-Content-Digest", "Docker-Distribution-Api-Version", "Www-Authenticate", "Location", "Link",
-	"Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server", "X-Jfrog-Version",
+	"Content-Encoding", "Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server", "X-Jfrog-Version",
 	"Gitlab-Container-Registry-Version", "Warning",
 }
 

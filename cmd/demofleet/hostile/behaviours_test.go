@@ -1,8 +1,6 @@
 package hostile
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -189,15 +186,6 @@ func toAnother(path string, token bool) func(*testing.T, int, *testca.Authority)
 	}
 }
 
-// bomb is 64 MiB of zeros under gzip, packed once.
-var bomb = sync.OnceValue(func() string {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	_, _ = io.CopyN(w, zeros{}, 64<<20)
-	_ = w.Close()
-	return out.String()
-})
-
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
@@ -231,11 +219,6 @@ var behaviours = []behaviour{
 	{name: "a gigabyte announced", want: "protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1073741824")
 		w.WriteHeader(http.StatusOK)
-	})},
-	{name: "gzip bomb", want: "not-an-index protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", indexType)
-		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = io.WriteString(w, bomb())
 	})},
 	{name: "truncated body", want: "protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")

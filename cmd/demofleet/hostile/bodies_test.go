@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -94,17 +93,6 @@ func descriptors(size int) content {
 			out.WriteString(one)
 		}
 		out.WriteString(listTail)
-		return out.Bytes()
-	})
-}
-
-// packed is a body under gzip.
-func packed(plain content) content {
-	return sync.OnceValue(func() []byte {
-		var out bytes.Buffer
-		w := gzip.NewWriter(&out)
-		_, _ = w.Write(plain())
-		_ = w.Close()
 		return out.Bytes()
 	})
 }

@@ -294,7 +294,6 @@ var costly = []behaviour{
 	{name: "list: 8 MiB of open arrays", want: "not-an-index", start: sending{body: openArrays}.listed()},
 	{name: "list: 8 MiB of open objects", want: "not-an-index", start: sending{body: openObjects}.listed()},
 	{name: "list: 7.9 MiB under 404", want: "index-on-404", start: sending{body: largeList, status: 404}.listed()},
-	{name: "list: 7.9 MiB under gzip that was not requested", want: "not-an-index protocol", start: sending{body: packed(largeList), header: http.Header{"Content-Encoding": {"gzip"}}}.listed()},
 
 	{name: "Server header of 250 KB", want: "referrers-empty protocol", start: heavyHeaders(func(h http.Header) { h.Set("Server", strings.Repeat("x", 250_000)) })},
 	{name: "challenge of 250 KB", want: "referrers-empty protocol", start: longChallenge()},

@@ -42,7 +42,7 @@ type member struct {
 // memory and time. The good ones are measured right, the process stays within its
 // memory, and every report is written.
 func TestCrowd(t *testing.T) {
-	hostile, good, most := len(costly), 6, 3*time.Minute
+	hostile, good, most := len(costly)+len(encodings), 6, 3*time.Minute
 	if *wholeCrowd {
 		hostile, good, most = 200, 20, 15*time.Minute
 	}
@@ -77,6 +77,7 @@ func startCrowd(t *testing.T, dir string, hostile, good int) ([]member, string) 
 		strings.Join(crowdImages, ", "), goodPassword)
 	text.WriteString("registries:\n")
 	var crowd []member
+	sorts := slices.Concat(costly, encodings)
 	for n := range hostile {
 		for len(crowd)-n < good && (len(crowd)-n)*hostile <= n*good {
 			one := goodRegistry(len(crowd) - n)
@@ -84,7 +85,7 @@ func startCrowd(t *testing.T, dir string, hostile, good int) ([]member, string) 
 			fmt.Fprintf(&text, "  - {name: '%s', url: '%s'%s}\n", one.name, origin, one.settings())
 			crowd = append(crowd, member{name: one.name, wants: []string{one.want()}, good: true})
 		}
-		one := costly[n%len(costly)]
+		one := sorts[n%len(sorts)]
 		own, _ := one.start(t, len(crowd), a)
 		limits := ", timeout: 5s, retries: 0"
 		// Defaults are three times 10 s, too long for the short form where all of

@@ -196,7 +196,7 @@ func start(t *testing.T, dir string, a *testca.Authority) ([]met, string) {
 	t.Helper()
 	var fleet []met
 	text := fmt.Sprintf("version: 1\ndefaults: {images: [team/app], rate: 0, retries: %d, retryCap: %s, tls: {caFile: ca.pem}}\nregistries:\n", retries, retryCap)
-	for n, one := range slices.Concat(behaviours, costly, signIns, writes()) {
+	for n, one := range slices.Concat(behaviours, costly, encodings, signIns, writes()) {
 		m := met{behaviour: one, secret: fmt.Sprintf("canary-%03d-8hX2kQ9v", n)}
 		m.own, m.others = one.start(t, n, a)
 		fleet = append(fleet, m)
