@@ -65,10 +65,13 @@ func classify(err error) matrix.Reason {
 		authority   x509.UnknownAuthorityError
 		hostname    x509.HostnameError
 		proxy       *proxyFault
+		ended       *http2Fault
 	)
 	switch {
 	case errors.As(err, &ours):
 		return ours.kind
+	case errors.As(err, &ended):
+		return matrix.Connect
 	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
 		return matrix.Timeout
 	case errors.As(err, &proxy):

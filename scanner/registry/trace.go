@@ -12,13 +12,14 @@ import (
 
 // trace times the phases of one attempt; call the returned function when it
 // is over. Phases can end on another goroutine than they began on, also after
-// the attempt, so they are read under a lock.
-func trace(ctx context.Context) (context.Context, func() (phases *matrix.Phases, connected bool)) {
+// the attempt, so they are read under a lock. end is called if the attempt opens more
+// streams of HTTP/2 than it may.
+func trace(ctx context.Context, end func()) (context.Context, func() (phases *matrix.Phases, seen connections)) {
 	var (
+		seen                     connections
 		mu                       sync.Mutex
 		out                      matrix.Phases
 		dns, connect, shake, got time.Time
-		connected                bool
 	)
 	since := func(began *time.Time, into *float64) {
 		mu.Lock()
@@ -39,20 +40,32 @@ func trace(ctx context.Context) (context.Context, func() (phases *matrix.Phases,
 		ConnectDone:       func(string, string, error) { since(&connect, &out.Connect) },
 		TLSHandshakeStart: func() { start(&shake) },
 		TLSHandshakeDone:  func(tls.ConnectionState, error) { since(&shake, &out.TLS) },
-		GotConn: func(httptrace.GotConnInfo) {
+		GotConn: func(info httptrace.GotConnInfo) {
 			mu.Lock()
 			defer mu.Unlock()
-			connected = true
+			seen.any = true
+			if isHTTP2(info) {
+				seen.streams++
+			}
+			if seen.streams > maxStreams {
+				end()
+			}
 		},
 		WroteRequest:         func(httptrace.WroteRequestInfo) { start(&got) },
 		GotFirstResponseByte: func() { since(&got, &out.FirstByte) },
 	})
-	return traced, func() (*matrix.Phases, bool) {
+	return traced, func() (*matrix.Phases, connections) {
 		mu.Lock()
 		defer mu.Unlock()
 		phases := out
-		return &phases, connected
+		return &phases, seen
 	}
+}
+
+// connections are those that one attempt was sent on.
+type connections struct {
+	any     bool
+	streams int // of HTTP/2
 }
 
 // Milliseconds returns d in milliseconds, rounded to a tenth of one.

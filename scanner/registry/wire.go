@@ -121,7 +121,7 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 		s.hold(token)
 	}
 	timed, clock := startClock(ctx, allowed)
-	timed, phases := trace(timed)
+	timed, phases := trace(timed, clock.end)
 	a := attempted{began: time.Now()}
 	answered := idleAfter(ctx, answerStall)
 	resp, err := c.transport(key).RoundTrip(req.WithContext(timed))
@@ -133,14 +133,20 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	var late *timedOut
 	a.took, late = clock.stop()
 	s.budget -= a.took
-	var connected bool
-	a.phases, connected = phases()
-	if err != nil && late != nil && ctx.Err() == nil {
-		late.connected, late.proxy = connected, hostOf(proxy)
+	var seen connections
+	a.phases, seen = phases()
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case late != nil:
+		late.connected, late.proxy = seen.any, hostOf(proxy)
 		if !late.stalled && allowed < c.timeout {
 			late.after = 0
 		}
 		err = late
+	case seen.streams > maxStreams:
+		err = errRefused
+	default:
+		err = blameHTTP2(err)
 	}
 	a.err = err
 	if err == nil && out.step == tokenStep {
