@@ -50,7 +50,7 @@ var faultReasons = []reason{
 		observed: "no complete answer came within the timeout",
 		meaning:  "The registry did not answer completely in time.",
 		remedies: []string{
-			"Scan again; raise timeout: for this registry where it is known to be slow.",
+			"Scan again; if this registry is known to be slow, raise its timeout: in the inventory (or --timeout), whose value the detail names.",
 		},
 		source: "the inventory's timeout",
 	}, "No answer in time"),

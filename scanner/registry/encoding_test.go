@@ -55,7 +55,7 @@ func (e encoded) read(t *testing.T) (got *answer, share int64, err error) {
 	}
 	got, _, err = s.read(ctx, clock, resp, &out)
 	if _, late := clock.stop(); late != nil && err != nil {
-		err = late
+		late.client, err = s.client, late
 	}
 	share = inMemory(pool)
 	s.Close()

@@ -30,6 +30,7 @@ type timedOut struct {
 	stalled   bool          // the body stopped, for as long as after
 	connected bool
 	proxy     string // host and port of the proxy in between, "" for none
+	client    *Client
 }
 
 func (t *timedOut) Error() string {
@@ -47,10 +48,46 @@ func (t *timedOut) Error() string {
 	case t.stalled:
 		return fmt.Sprintf("%s for %s", text, t.after)
 	case t.after == 0:
-		return text + " within the time that the row had left"
+		return text + " within the time that the row had left of " + t.client.budgetText()
 	}
-	return fmt.Sprintf("%s within %s", text, t.after.Round(time.Millisecond))
+	return fmt.Sprintf("%s within %s (%s)", text, t.after, t.client.timeoutText())
 }
+
+// timeoutText names the setting that a request's time comes from: "timeout: 10s".
+func (c *Client) timeoutText() string {
+	if c.pool.options.Timeout > 0 {
+		return "--timeout " + c.timeout.String()
+	}
+	return "timeout: " + c.timeout.String()
+}
+
+// budgetText names the time that all requests of a row have, and where it comes from:
+// "30s (3 x timeout: 10s)".
+func (c *Client) budgetText() string {
+	attempts := c.entry.Retries + 1
+	return fmt.Sprintf("%s (%d x %s)", time.Duration(attempts)*c.timeout, attempts, c.timeoutText())
+}
+
+// blame returns what ended an attempt that failed with err: its time, if late is not nil, a
+// stream that was refused, or err itself.
+func blame(err error, late *timedOut, seen connections) error {
+	switch {
+	case late != nil:
+		return late
+	case seen.streams > maxStreams:
+		return &interrupted{errRefused}
+	}
+	err = blameHTTP2(err)
+	if seen.any && faultIsTransient(err) {
+		return &interrupted{err}
+	}
+	return err
+}
+
+// interrupted is the error of a connection that ended before its answer did.
+type interrupted struct{ error }
+
+func (i *interrupted) Unwrap() error { return i.error }
 
 // classify returns the fault reason of a wire error.
 func classify(err error) matrix.Reason {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"refmatrix/scanner/inventory"
 )
 
 // at is an address as the net package puts into its errors.
@@ -87,5 +89,40 @@ func TestStatusLines(t *testing.T) {
 		if got := faultText(err); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
+	}
+}
+
+// TestTimeoutText: a timeout names its value and the setting that it comes from, and what
+// depends on the requests before names the time of them all.
+func TestTimeoutText(t *testing.T) {
+	for _, test := range []struct {
+		late   timedOut
+		option time.Duration // --timeout
+		want   string
+	}{
+		{timedOut{after: 10 * time.Second}, 0, "no connection within 10s (timeout: 10s)"},
+		{timedOut{after: 10 * time.Second, connected: true}, 0, "no complete answer within 10s (timeout: 10s)"},
+		{timedOut{after: 3 * time.Second, connected: true}, 3 * time.Second, "no complete answer within 3s (--timeout 3s)"},
+		{timedOut{after: 10 * time.Second, proxy: "p:1"}, 0, "no connection through the proxy p:1 within 10s (timeout: 10s)"},
+		{timedOut{connected: true}, 0, "no complete answer within the time that the row had left of 30s (3 x timeout: 10s)"},
+		{timedOut{connected: true}, 1500 * time.Millisecond, "no complete answer within the time that the row had left of 4.5s (3 x --timeout 1.5s)"},
+		{timedOut{after: bodyStall, stalled: true, connected: true}, 0, "the body of the answer stopped for 2s"},
+	} {
+		pool := NewPool(Options{Timeout: test.option})
+		defer pool.Close()
+		test.late.client = pool.Client(inventory.Registry{URL: &url.URL{Scheme: "https", Host: "r.example"}, Timeout: 10 * time.Second, Retries: 2})
+		if got := faultText(&test.late); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+}
+
+// TestTimeIsUsedUp: a row without time left sends nothing and says how much it had.
+func TestTimeIsUsedUp(t *testing.T) {
+	s := sessionOf(t, 1, 10*time.Second, 0)
+	s.budget = 0
+	resp, err := s.Do(t.Context(), Request{Step: "resolve", Method: http.MethodHead, URL: s.client.URL("a/manifests/b")})
+	if err != nil || resp.Fault == nil || resp.Fault.Text != "the row used up its time of 20s (2 x timeout: 10s)" {
+		t.Errorf("%+v, %v", resp, err)
 	}
 }

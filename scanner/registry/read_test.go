@@ -82,6 +82,7 @@ func start(pool *Pool, host string, status int, length int64, d delivery, readOn
 		r.body, r.read, r.err = r.session.read(ctx, clock, resp, &out)
 		var late *timedOut
 		if r.took, late = clock.stop(); late != nil && r.err != nil {
+			late.client = r.session.client
 			r.err = late
 		}
 	}()
@@ -139,8 +140,8 @@ func TestReadBody(t *testing.T) {
 		{name: "it ends early", status: 200, length: 300 << 10, body: delivery{pieces: []piece{{0, 100 << 10}}, hangs: true},
 			read: 100 << 10, err: "the body of the answer stopped for 2s", took: 2 * time.Second},
 		{name: "it stops before it takes a share", status: 200, length: 300 << 10, body: delivery{pieces: []piece{{0, 1 << 10}}, hangs: true},
-			read: 1 << 10, err: "no connection within 10s", took: 10 * time.Second},
-		{name: "slow, and nobody waits", status: 200, length: 300 << 10, body: dripping, read: 40<<10 + 9, err: "no connection within 10s", took: 10 * time.Second},
+			read: 1 << 10, err: "no connection within 10s (timeout: 10s)", took: 10 * time.Second},
+		{name: "slow, and nobody waits", status: 200, length: 300 << 10, body: dripping, read: 40<<10 + 9, err: "no connection within 10s (timeout: 10s)", took: 10 * time.Second},
 		{name: "slow, while others wait", status: 200, length: 300 << 10, body: dripping, contested: true,
 			read: 40<<10 + 2, err: "the body of the answer stopped for 2s", took: 2 * time.Second},
 		{name: "with pauses", status: 200, length: 300 << 10, body: delivery{pieces: []piece{{0, 100 << 10}, {1900 * time.Millisecond, 100 << 10}, {1900 * time.Millisecond, 100 << 10}}},

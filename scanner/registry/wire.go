@@ -115,7 +115,7 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	defer c.slots.Release(1)
 	allowed := min(c.timeout, s.budget)
 	if allowed <= 0 {
-		return nil, &refusal{matrix.Timeout, "the row used up its time"}
+		return nil, &refusal{matrix.Timeout, "the row used up its time of " + c.budgetText()}
 	}
 	if token, ok := strings.CutPrefix(out.authorization, "Bearer "); ok {
 		s.hold(token)
@@ -135,18 +135,14 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	s.budget -= a.took
 	var seen connections
 	a.phases, seen = phases()
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case late != nil:
-		late.connected, late.proxy = seen.any, hostOf(proxy)
+	if late != nil {
+		late.connected, late.proxy, late.client = seen.any, hostOf(proxy), c
 		if !late.stalled && allowed < c.timeout {
 			late.after = 0
 		}
-		err = late
-	case seen.streams > maxStreams:
-		err = errRefused
-	default:
-		err = blameHTTP2(err)
+	}
+	if err != nil && ctx.Err() == nil {
+		err = blame(err, late, seen)
 	}
 	a.err = err
 	if err == nil && out.step == tokenStep {
