@@ -65,7 +65,7 @@ func TestFaultsRepeat(t *testing.T) {
 		return out
 	}
 	first := said()
-	if len(first) != 6 || first[5] != "connection reset by peer" {
+	if len(first) != 7 || first[6] != "connection reset by peer" { // HEAD twice, and a GET
 		t.Errorf("%q", first)
 	}
 	if difference := cmp.Diff(first, said()); difference != "" {

@@ -10,7 +10,7 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// resolve finds the digest of the image: by HEAD, and by GET if HEAD is refused
+// resolve finds the digest of the image: by HEAD, and by GET if HEAD is refused, broken
 // or returns no digest. A reference by digest is requested as well, so that a
 // missing image is not taken for a missing API.
 func resolve(ctx context.Context, r *row) error {
@@ -48,11 +48,15 @@ func findDigest(ctx context.Context, r *row) error {
 			useHeaderDigest(r, value, "")
 			return nil
 		}
-	} else if resp.Fault != nil || resp.Token || !headRefused(resp.Status) {
+	} else if !mayDiffer(resp) {
 		return nil
 	}
+	broken := resp.Interrupted || verdict.IsServerError(resp.Status)
 	if resp, err = r.get(ctx, stepResolve, http.MethodGet, r.image.Reference()); err != nil {
 		return err
+	}
+	if broken && resp.Fault != nil {
+		return nil // what became of HEAD stands, because GET got no answer either
 	}
 	m.Answer, m.Method = resp.Answer, http.MethodGet
 	if resp.Fault != nil || resp.Token {
@@ -68,16 +72,15 @@ func findDigest(ctx context.Context, r *row) error {
 	return nil
 }
 
-// headRefused reports whether a HEAD was refused in a way that GET may not
-// be: registries are known to answer 400, 403, 404 and 405 to HEAD alone.
-func headRefused(status int) bool {
-	switch status {
-	case http.StatusUnauthorized, http.StatusTooManyRequests:
-		return false
-	case http.StatusNotImplemented:
-		return true
+// mayDiffer reports whether GET may be answered otherwise than a HEAD was. Registries are
+// known to answer 400, 403, 404 and 405 to HEAD alone, and proxies to fail at it or to
+// cut it: go-containerregistry requests GET after any error. A sign-in and a rate limit
+// are the same for both, and so is a host that cannot be reached or is silent.
+func mayDiffer(resp *registry.Response) bool {
+	if resp.Fault != nil || resp.Token {
+		return resp.Interrupted
 	}
-	return status >= 400 && status < 500
+	return resp.Status >= 400 && resp.Status != http.StatusUnauthorized && resp.Status != http.StatusTooManyRequests
 }
 
 // useHeaderDigest takes the digest of the header. computed is what the body

@@ -81,6 +81,7 @@ type answer struct {
 	Headers map[string]string
 	Body    string
 	Gzip    bool // the body is packed
+	Cut     bool // the connection ends instead
 }
 
 // answers are one or several, the last repeated.
@@ -192,6 +193,9 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 	a := usual
 	if len(given) > 0 {
 		a = given[min(n, len(given)-1)]
+	}
+	if a.Cut {
+		panic(http.ErrAbortHandler)
 	}
 	w.Header()["Content-Type"] = nil
 	if a.Type == "index" {

@@ -141,6 +141,8 @@ type Response struct {
 	Bytes  []byte   // of the body; valid until the session's next request
 	Cut    bool     // the body goes on after Bytes
 	URL    *url.URL // the end of the redirect chain
+
+	Interrupted bool // the fault is a connection that was there and ended before the answer did
 }
 
 // Do sends a request, meets the challenge that comes back, and sends it again,
@@ -238,13 +240,17 @@ func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
 			RetryAfter: token.retryAfter,
 		}}, nil
 	}
-	return &Response{Answer: verdict.Answer{
-		Fault: &verdict.Fault{
-			Kind: classify(err),
-			Text: s.client.Clean(faultText(err)),
-			TLS:  tlsCause(err),
+	var cut *interrupted
+	return &Response{
+		Answer: verdict.Answer{
+			Fault: &verdict.Fault{
+				Kind: classify(err),
+				Text: s.client.Clean(faultText(err)),
+				TLS:  tlsCause(err),
+			},
 		},
-	}}, nil
+		Interrupted: errors.As(err, &cut),
+	}, nil
 }
 
 // note appends a finished exchange.
