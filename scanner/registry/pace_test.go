@@ -3,6 +3,7 @@ package registry
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,13 +147,18 @@ func TestRetried(t *testing.T) {
 	}
 }
 
-// TestRetryAfterForms: seconds, a date and a duration of Go are read, to a day.
+// TestRetryAfterForms: seconds, a date, a unix time and a duration of Go are read, to a day,
+// and what is left until a time is rounded up to a second.
 func TestRetryAfterForms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const year = 365 * 24 * time.Hour
+		time.Sleep(26*year + 300*time.Millisecond) // the clock begins in 2000, and 1e9 is in 2001
+		unix := func(d time.Duration) string { return strconv.FormatInt(time.Now().Add(d).Unix(), 10) }
 		for value, want := range map[string]time.Duration{
-			"": 0, "soon": 0, "3": 3 * time.Second, " 3 ": 3 * time.Second, "-3": 0, "999999999999": 24 * time.Hour, "1.5s": 1500 * time.Millisecond, "-2s": 0,
+			"": 0, "soon": 0, "3": 3 * time.Second, " 3 ": 3 * time.Second, "-3": 0, "999999999999": 24 * time.Hour, "1000000000": 24 * time.Hour, "1000000001": 0, "9223372036854775807": 24 * time.Hour, "1.5s": 1500 * time.Millisecond, "-2s": 0,
 			time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat): 90 * time.Second,
 			time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat):       0,
+			unix(90 * time.Second): 90 * time.Second, unix(time.Second): time.Second, unix(-time.Hour): 0, unix(year): 24 * time.Hour,
 		} {
 			if got := retryAfter(&answer{header: http.Header{"Retry-After": {value}}}); got != want {
 				t.Errorf("%q is %s, want %s", value, got, want)

@@ -28,25 +28,41 @@ func IsTransient(status int) bool {
 	return false
 }
 
+// Retry-After in digits is a time in seconds since 1970 if it is over unixTimes, because
+// APIs copy their X-RateLimit-Reset into it. No wait is longer than maxWait.
+const (
+	unixTimes = 1_000_000_000
+	maxWait   = 24 * time.Hour
+)
+
 // retryAfter reads the header of RFC 9110, section 10.2.3: seconds or a date.
-// It reads Go durations too, because GHCR sends "880.092µs". It returns 0 if
+// It reads unix times, and Go durations because GHCR sends "880.092µs". It returns 0 if
 // there is nothing to wait for.
 func retryAfter(got *answer) time.Duration {
 	if got == nil {
 		return 0
 	}
 	value := strings.TrimSpace(got.header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		const day = 24 * 60 * 60
-		return time.Duration(min(max(seconds, 0), day)) * time.Second
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		if n > unixTimes {
+			return until(time.Unix(min(n, 1<<40), 0)) // more overflows a time
+		}
+		return min(time.Duration(max(n, 0))*time.Second, maxWait)
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return max(time.Until(date).Round(time.Second), 0)
+		return until(date)
 	}
 	if d, err := time.ParseDuration(value); err == nil {
-		return max(d, 0)
+		return min(max(d, 0), maxWait)
 	}
 	return 0
+}
+
+// until returns how long it is until a time, in whole seconds: asked earlier, the registry
+// would refuse again.
+func until(at time.Time) time.Duration {
+	left := min(max(time.Until(at), 0), maxWait)
+	return (left + time.Second - 1).Truncate(time.Second)
 }
 
 // backoff doubles from a quarter of a second up to eight, jittered by half on
