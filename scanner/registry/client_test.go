@@ -160,7 +160,8 @@ func TestHeadersSent(t *testing.T) {
 }
 
 // TestFaults: each way a server or network can break gives its own fault, in
-// time, and never an answer that could be judged.
+// time, and never an answer that could be judged. Its text is the same the next time,
+// because it holds no address of this machine's own sockets.
 func TestFaults(t *testing.T) {
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -195,6 +196,10 @@ func TestFaults(t *testing.T) {
 		{"1 GB announced", raw(t, head+"Content-Length: 1073741824\r\n\r\n", hold), matrix.Protocol},
 		{"endless body", raw(t, head+"\r\n", flood), matrix.Protocol},
 		{"endless headers", raw(t, head+"X: ", flood), matrix.Protocol},
+		{"hangs up in the TLS handshake", "https" + raw(t, "", closeNow)[len("http"):], matrix.Protocol},
+		{"resets in the TLS handshake", "https" + raw(t, "", reset)[len("http"):], matrix.Connect},
+		{"garbage in the TLS handshake", "https" + raw(t, "\x16\x03\x03\x00\x04\x63\x00\x00\x00", hold)[len("http"):], matrix.TLS},
+		{"a TLS alert", "https" + raw(t, "\x15\x03\x03\x00\x02\x02\x28", closeNow)[len("http"):], matrix.TLS},
 		{"status that is none", raw(t, "HTTP/1.1 abc OK\r\n\r\n", closeNow), matrix.Protocol},
 	}
 	for _, test := range tests {
@@ -216,6 +221,10 @@ func TestFaults(t *testing.T) {
 			}
 			if len(s.Exchanges()) != 1 || s.Exchanges()[0].Error == "" {
 				t.Errorf("exchanges %+v", s.Exchanges())
+			}
+			again, _ := ask(t, client(t, e))
+			if again.Fault == nil || again.Fault.Text != resp.Fault.Text || strings.Contains(resp.Fault.Text, "->") {
+				t.Errorf("the same fault again: %+v, first %s", again.Fault, resp.Fault.Text)
 			}
 		})
 	}
