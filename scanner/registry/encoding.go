@@ -19,15 +19,14 @@ const acceptedEncoding = "gzip"
 
 // decode returns a reader of what the body of an answer holds, and how long that is, -1 if
 // it is not known. A body under gzip is decoded, requested or not: a CDN may send it to
-// everybody. At most most bytes of it are read from the wire. release has to be called when
-// the body was read.
-func decode(resp *http.Response, most int64) (content io.Reader, length int64, release func()) {
+// everybody. release has to be called when the body was read.
+func decode(resp *http.Response) (content io.Reader, length int64, release func()) {
 	switch encoding := contentEncoding(resp.Header); encoding {
 	case "":
 		return resp.Body, resp.ContentLength, func() {}
 	case "gzip", "x-gzip": // which are the same (RFC 9110, section 8.4.1.3)
 		body := gzipBodies.Get().(*gzipBody)
-		body.start(resp.Body, most)
+		body.start(resp.Body)
 		return body, -1, body.release
 	default:
 		return &unreadable{resp.Body, encoding}, -1, func() {}
@@ -64,24 +63,32 @@ func (u *unreadable) Read([]byte) (int, error) {
 	return 0, &refusal{matrix.Protocol, fmt.Sprintf("the body has the content encoding %q, which was not requested", u.encoding)}
 }
 
-// wire reads the bytes of a body as they are sent, up to a bound.
-type wire struct {
-	source io.Reader
-	left   int64 // bytes that may still be read
-	err    error // what ended it
+// maxHollow is how many bytes longer than what it holds a gzip stream may be. What does not
+// compress grows by 5 bytes in 64 KiB (RFC 1951, section 3.2.4), but empty blocks and members
+// can follow each other for ever, and cost more time than others.
+const maxHollow = 64 << 10
+
+// errHollow is a gzip stream that is longer than it may be. What was decoded before is not
+// lost.
+var errHollow = &refusal{
+	kind: matrix.Protocol,
+	text: fmt.Sprintf("the gzip stream of the body is over %d bytes longer than what it holds", maxHollow),
 }
 
-// errOverWire is a body that is longer on the wire than it may be when it is decoded. What
-// was decoded before is not lost.
-var errOverWire = errors.New("the body is over its bound on the wire")
+// wire reads the bytes of a body as they are sent.
+type wire struct {
+	source io.Reader
+	left   int   // bytes that may be read until more of the body is decoded
+	err    error // what ended it
+}
 
 // Read implements io.Reader.
 func (w *wire) Read(into []byte) (n int, err error) {
 	if w.left <= 0 {
-		err = errOverWire
+		err = errHollow
 	} else {
-		n, err = w.source.Read(into[:min(int64(len(into)), w.left)])
-		w.left -= int64(n)
+		n, err = w.source.Read(into[:min(len(into), w.left)])
+		w.left -= n
 	}
 	if err != nil {
 		w.err = err
@@ -100,8 +107,8 @@ type gzipBody struct {
 	begun   bool // the header was read
 }
 
-func (g *gzipBody) start(source io.Reader, most int64) {
-	g.wire = wire{source: source, left: most + 1} // and one byte to see that it ends
+func (g *gzipBody) start(source io.Reader) {
+	g.wire = wire{source: source, left: maxHollow}
 	g.buffer.Reset(&g.wire)
 	g.begun = false
 }
@@ -123,6 +130,7 @@ func (g *gzipBody) Read(into []byte) (int, error) {
 		g.begun = true
 	}
 	n, err := g.decoder.Read(into)
+	g.wire.left += n
 	if err != nil && err != io.EOF {
 		err = g.fault(err, "data that is not gzip follows the gzip stream of the body")
 	}

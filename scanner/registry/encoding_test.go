@@ -190,10 +190,11 @@ var (
 	emptyBlock  = []byte{0, 0, 0, 0xff, 0xff} // stored, and not the last one (RFC 1951, section 3.2.4)
 )
 
-// TestBoundsOfEncodedBodies: bytes are bounded on the wire and decoded, so that a bomb or a
-// stream that produces nothing costs no more than a plain body of the bound.
+// TestBoundsOfEncodedBodies: what is decoded is bounded, and so is what the wire may have
+// beside it, so that neither a bomb nor a stream that produces nothing costs more than a
+// plain body of the bound.
 func TestBoundsOfEncodedBodies(t *testing.T) {
-	bomb := zipped(make([]byte, 4*MaxIndex))
+	bomb := zipped(make([]byte, MaxIndex+1<<20))
 	for _, test := range []struct {
 		name        string
 		status      int
@@ -208,11 +209,13 @@ func TestBoundsOfEncodedBodies(t *testing.T) {
 		{name: "a bomb as an error body", status: 500, head: bomb, wire: MaxError, length: MaxError, share: MaxError},
 		{name: "a bomb as a 404", status: 404, head: bomb, wire: MaxError, length: MaxError, share: MaxError},
 		{name: "a bomb as an index under 404", status: 404, readOn: true, head: bomb, wire: len(bomb), length: MaxIndex, share: MaxIndex},
-		{name: "empty members for ever", piece: emptyMember, wire: MaxIndex + 1, over: true},
-		{name: "empty members for ever, as an error body", status: 500, piece: emptyMember, wire: MaxError + 1},
-		{name: "empty members for ever under 404", status: 404, readOn: true, piece: emptyMember, wire: MaxIndex + 1},
-		{name: "empty blocks for ever", head: openMember, piece: emptyBlock, wire: MaxIndex + 1, over: true},
-		{name: "empty blocks for ever, as an error body", status: 403, head: openMember, piece: emptyBlock, wire: MaxError + 1},
+		{name: "empty members for ever", piece: emptyMember, wire: maxHollow, over: true},
+		{name: "empty members for ever, as an error body", status: 500, piece: emptyMember, wire: maxHollow},
+		{name: "empty members for ever under 404", status: 404, readOn: true, piece: emptyMember, wire: maxHollow},
+		{name: "empty blocks for ever", head: openMember, piece: emptyBlock, wire: maxHollow, over: true},
+		{name: "empty blocks for ever, as an error body", status: 403, head: openMember, piece: emptyBlock, wire: maxHollow},
+		{name: "empty blocks for ever under 404", status: 404, readOn: true, head: openMember, piece: emptyBlock, wire: maxHollow},
+		{name: "one byte in each member", piece: zipped([]byte("x")), wire: maxHollow + 4<<10, over: true},
 		{name: "a header for ever", head: []byte{0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0}, piece: []byte("x"), wire: 8 << 10, over: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -33,14 +33,6 @@ func (out *outgoing) bound(status int) int64 {
 	return MaxError
 }
 
-// mostBytes is how many bytes of an answer's body may be read at all.
-func (out *outgoing) mostBytes(status int) int64 {
-	if status == http.StatusNotFound && out.readOn != nil {
-		return max(out.maxBody, MaxError)
-	}
-	return out.bound(status)
-}
-
 // readsOn reports whether a body that begins so and goes on beyond MaxError is read to
 // maxBody: an index, under 404 too.
 func (out *outgoing) readsOn(status int, begins []byte) bool {
@@ -67,7 +59,7 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
 		return nil, 0, overBound(limit)
 	}
-	content, length, release := decode(resp, out.mostBytes(resp.StatusCode))
+	content, length, release := decode(resp)
 	defer release()
 	body := bodyReader{session: s, clock: clock, origin: address.OriginOf(out.url), source: content, length: length}
 	err := body.read(ctx, limit)
@@ -83,6 +75,9 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 	if body.isOver(limit) {
 		if resp.StatusCode == http.StatusOK {
 			s.release()
+			if body.hollow {
+				return nil, int64(len(body.bytes)), errHollow
+			}
 			return nil, limit + 1, overBound(limit)
 		}
 		body.bytes, got.cut = body.upTo(limit), true
@@ -111,14 +106,14 @@ type bodyReader struct {
 	source  io.Reader
 	length  int64 // of what source delivers; -1 if it is not known
 	bytes   []byte
-	overrun bool // the body went on beyond its bound on the wire
+	hollow  bool // the body goes on and on, and holds nothing
 
 	since time.Time // the share was taken, or what was delivered since was last looked at
 	fresh int       // bytes since then
 }
 
 // isOver reports whether the body goes on after limit bytes.
-func (r *bodyReader) isOver(limit int64) bool { return r.overrun || int64(len(r.bytes)) > limit }
+func (r *bodyReader) isOver(limit int64) bool { return r.hollow || int64(len(r.bytes)) > limit }
 
 // upTo returns the first limit bytes of what was read.
 func (r *bodyReader) upTo(limit int64) []byte { return r.bytes[:min(limit, int64(len(r.bytes)))] }
@@ -137,8 +132,8 @@ func (r *bodyReader) read(ctx context.Context, limit int64) error {
 		case nil:
 		case io.EOF:
 			return nil
-		case errOverWire:
-			r.overrun = true
+		case errHollow:
+			r.hollow = true
 		default:
 			return err
 		}
