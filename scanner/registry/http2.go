@@ -32,7 +32,7 @@ func isHTTP2(info httptrace.GotConnInfo) bool {
 }
 
 // streamError has the fields of net/http's own error of one stream, which errors.As
-// fills in by their names (golang/go#53896).
+// fills in by their names (net/http, h2_error.go).
 type streamError struct {
 	StreamID uint32
 	Code     uint32
@@ -56,7 +56,7 @@ func (s streamError) code() string {
 }
 
 // goAway is net/http's text of a connection that the server ended with an error.
-var goAway = regexp.MustCompile(`^http2: .* GOAWAY .*?ErrCode[=:]([A-Z0-9_]+)`)
+var goAway = regexp.MustCompile(`^http2: .*? GOAWAY .*?ErrCode[=:]([A-Z0-9_]+)`)
 
 // blameHTTP2 returns err as what it is of HTTP/2, without the number of the stream, which
 // differs from run to run, and without the text that a server may add. An error of

@@ -121,7 +121,7 @@ func TestHTTP2Faults(t *testing.T) {
 			return append(whole, resetOf(2)(stream)...)
 		}, false, matrix.Connect, "the HTTP/2 stream was reset: INTERNAL_ERROR", 2},
 		{"GOAWAY of the first stream", goAwayOf(0, 11, "calm down"), false, matrix.Connect, "the HTTP/2 connection was ended: ENHANCE_YOUR_CALM", 2},
-		{"GOAWAY in the answer", goAwayOf(1, 2, "secret of a kind"), true, matrix.Connect, "the HTTP/2 connection was ended: INTERNAL_ERROR", 2},
+		{"GOAWAY in the answer", goAwayOf(1, 2, " GOAWAY ErrCode=CANCEL"), true, matrix.Connect, "the HTTP/2 connection was ended: INTERNAL_ERROR", 2},
 		{"an answer without a status", func(stream uint32) []byte {
 			whole := frame(headersFrame, stream, 0x40, 1, 'a', 1, 'b')
 			whole[4] = 5 // END_HEADERS, END_STREAM
