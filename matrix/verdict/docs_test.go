@@ -213,7 +213,7 @@ func writeProducts(t *testing.T, out *lines) {
 			name string
 			set  bool
 			text any
-		}{{"realm", s.realm != nil, s.realm}, {"service", s.service != nil, s.service}, {"host", s.host != nil, s.host}, {"404 with the text", s.notFound != nil, s.notFound}} {
+		}{{"realm", s.realm != nil, s.realm}, {"service", s.service != nil, s.service}, {"host", s.host != nil, s.host}} {
 			if part.set {
 				by = append(by, fmt.Sprintf("%s `%s`", part.name, part.text))
 			}
@@ -226,6 +226,10 @@ func writeProducts(t *testing.T, out *lines) {
 		}
 		out.line("| %s | %s | %s |", s.product, strings.ReplaceAll(strings.Join(by, ", "), "|", `\|`), cell(s.source))
 	}
+	out.line("\nA registry that shows none of these has no product: the column is empty, and the remedies are the")
+	out.line("general ones of the reason. That is so for CNCF Distribution (no release of it has the API,")
+	out.line("distribution#4828), olareg, go-containerregistry's registry and ociregistry: other products send")
+	out.line("all that these send.")
 }
 
 // TestCapabilitiesAreDocumented: docs/capabilities.md holds every field of

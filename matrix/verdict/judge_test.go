@@ -221,7 +221,7 @@ func TestFindings(t *testing.T) {
 			o.Product, o.Capabilities.Push = Product{Name: "Quay"}, &matrix.Push{Strategy: matrix.PushDual, Accepted: true, Listed: true}
 		}), "dual-write"},
 		{"Docker Hub, of which reports conflict", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Docker Hub"} }), ""},
-		{"Distribution without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "CNCF Distribution"} }), ""},
+		{"Gitea without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Gitea"} }), ""},
 		{"descriptors without a digest", exact(func(o *Observation) { o.Capabilities.Invalid = 1 }), "invalid-descriptors"},
 		{"descriptors without a digest, by the tag", exact(tag(matrix.TagSchema{State: matrix.TagAbsent, Invalid: 2})), "invalid-descriptors"},
 		{"the tag is the subject", exact(tag(matrix.TagSchema{State: matrix.TagSubject})), "tag-is-subject"},

@@ -15,7 +15,6 @@ type Evidence struct {
 	Host     string          // of its url, without port
 	Realm    string          // of its Bearer challenge
 	Service  string          // of its Bearer challenge
-	NotFound string          // the plain text of a 404 at the referrers endpoint
 	Endpoint map[string]Body // answer of the well-known endpoint, by path
 }
 
@@ -65,17 +64,17 @@ type signature struct {
 	service       *regexp.Regexp
 	serviceIsHost bool // the service is the registry's own host
 	host          *regexp.Regexp
-	notFound      *regexp.Regexp // of the plain text of a 404
-	versionPath   string         // path of the endpoint that has the version, or ""
+	versionPath   string // path of the endpoint that has the version, or ""
 	source        string
 }
 
 func re(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
-// signatures of products, the strongest first: a header with a version, the
-// host of a service, the shape of the challenge, and last the shape of a 404.
-// olareg has none: all it sends is Docker-Distribution-Api-Version, as a dozen
-// others do. Nor have go-containerregistry's registry and ociregistry.
+// signatures of products, the strongest first: a header with a version, the host of a
+// service, the shape of the challenge or a header of the product's own. Each is what no
+// other product sends. CNCF Distribution, olareg, go-containerregistry's registry and
+// ociregistry have none: all that they send is Docker-Distribution-Api-Version, as a dozen
+// others do, and Gitea, nvcr.io and others answer with the plain 404 of Go's router too.
 var signatures = []signature{
 	{product: "Nexus", header: "Server", pattern: re(`^Nexus/([0-9][0-9A-Za-z.-]*)`), source: "Server header of Nexus Repository 3"},
 	{product: "Artifactory", header: "X-Jfrog-Version", pattern: re(`^Artifactory/([0-9][0-9A-Za-z.-]*)`), source: "X-JFrog-Version header, sent on 401 too"},
@@ -106,9 +105,6 @@ var signatures = []signature{
 	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
 	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
 	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
-	// Forks that keep its router answer alike; those that are known show
-	// themselves by an entry above.
-	{product: "CNCF Distribution", header: "Docker-Distribution-Api-Version", pattern: re(`^registry/2\.0$`), notFound: re(`^404 page not found$`), source: "2.8 and 3.1, measured: the header beside the bare 404 of Go's router"},
 }
 
 // match reports whether the signature holds, its version and what was seen.
@@ -128,7 +124,7 @@ func (s *signature) match(e Evidence) (version string, signs []Sign, ok bool) {
 		return true
 	}
 	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
-		check(s.service, e.Service, "service ") && check(s.notFound, e.NotFound, "404 with the text ")
+		check(s.service, e.Service, "service ")
 	if s.host != nil && ok {
 		ok = s.host.MatchString(e.Host)
 		signs = append(signs, Sign{Label: "host " + e.Host}) // the inventory's

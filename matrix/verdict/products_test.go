@@ -47,8 +47,6 @@ func TestIdentify(t *testing.T) {
 		{"Pulp", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://pulp.example.com/token/", Service: "pulp.example.com"},
 			product{"Pulp", "", "X-Registry-Supports-Signatures: 1, token realm https://pulp.example.com/token/"}, ""},
 		{"OpenShift, which sends that header too", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://r.example.com/openshift/token"}, product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
-		{"Distribution", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}, NotFound: "404 page not found"},
-			product{"CNCF Distribution", "", "Docker-Distribution-Api-Version: registry/2.0, 404 with the text 404 page not found"}, ""},
 		{"the header alone, which many send", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}}, product{}, ""},
 		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
 			product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
@@ -63,8 +61,8 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// TestMinimumVersions: remedies name the first version that has the API. Older
-// lists say Harbor 2.6 and Distribution 2.8; both are wrong.
+// TestMinimumVersions: remedies name the first version that has the API. Older lists say
+// Harbor 2.6, which is wrong.
 func TestMinimumVersions(t *testing.T) {
 	for _, test := range []struct {
 		product Product
@@ -82,9 +80,6 @@ func TestMinimumVersions(t *testing.T) {
 		if diff := cmp.Diff(test.first, remediesFor(o, show(o, nil), Judge(o))[0]); diff != "" {
 			t.Error(diff)
 		}
-	}
-	if k := records["CNCF Distribution"]; k.has || k.since != "" {
-		t.Error("no release of CNCF Distribution has the API (distribution#4828)")
 	}
 	for name, k := range records {
 		if has, sure := k.expected("2.6.0"); name == "Harbor" && (has || !sure) {

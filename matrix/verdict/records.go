@@ -27,8 +27,8 @@ type record struct {
 // never is a noSubject of every version.
 const never = "always"
 
-// records by product name. Wrong versions of older lists (Harbor 2.6, Distribution
-// 2.8) are not here, and a test keeps them out.
+// records by product name. Wrong versions of older lists (Harbor 2.6) are not here, and a
+// test keeps them out.
 var records = map[string]record{
 	"Harbor": {has: true, since: "2.8.0", note: "its answers have the exact media type from 2.10", source: "harbor#17928, harbor#18865",
 		noSubject: "2.9.0", noSubjectSource: "harbor#18865",
@@ -46,7 +46,6 @@ var records = map[string]record{
 	"Artifact Keeper":                {has: true, since: "1.8.0", source: "Artifact Keeper release notes 1.8.0"},
 	"Cloudflare serverless-registry": {has: true, note: "it came in 2026-04", source: "cloudflare/serverless-registry, April 2026"},
 	"Docker Hub":                     {disputed: true, note: "yes since about autumn 2025, no in 2026", source: "reports of users"},
-	"CNCF Distribution":              {note: "no release has it, 2.7 to 3.1", source: "distribution#4828"},
 	"GHCR":                           {source: "actions/attest-build-provenance#91, oras-java#773"},
 	"GitLab":                         {source: "no release has it; oras-go#1396 for how it resolves the tag"},
 	"Gitea":                          {source: "no release has it"},

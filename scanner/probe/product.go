@@ -11,9 +11,8 @@ import (
 // evidenceOf returns what the registry has shown of itself so far.
 func evidenceOf(r *row) verdict.Evidence {
 	e := verdict.Evidence{
-		Host:     r.entry().URL.Hostname(),
-		Headers:  r.session.Header(),
-		NotFound: r.notFound,
+		Host:    r.entry().URL.Hostname(),
+		Headers: r.session.Header(),
 	}
 	for _, value := range r.session.Challenge().Values("Www-Authenticate") {
 		if bearer, ok := registry.ParseBearer(value); ok {

@@ -1,15 +1,11 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
 	"refmatrix/matrix/verdict"
 )
-
-// maxNotFound bounds the text of a 404 that is kept for the fingerprint.
-const maxNotFound = 64
 
 // listReferrers requests the referrers of the digest that was just resolved
 // (distribution specification v1.1, "Listing Referrers").
@@ -24,10 +20,6 @@ func listReferrers(ctx context.Context, r *row) error {
 		return nil
 	}
 	answer.Body, answer.Codes, answer.Message = parsed.kind, parsed.codes, messageOf(resp, parsed)
-	text := bytes.TrimSpace(resp.Bytes)
-	if answer.Status == http.StatusNotFound && parsed.kind == verdict.BodyText && len(text) <= maxNotFound {
-		r.notFound = string(text)
-	}
 	answer.FiltersApplied = resp.Header.Get("OCI-Filters-Applied")
 	answer.Next = resp.Next() != nil
 	if resp.URL != nil && !r.ownOrigin(resp.URL) {

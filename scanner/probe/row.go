@@ -49,7 +49,6 @@ type row struct {
 	client   *registry.Client
 	image    inventory.Image
 	seen     verdict.Observation
-	notFound string  // text of a plain 404 at the referrers endpoint, for the fingerprint
 	listed   digests // of all pages of the list that were read
 	tagged   digests // that the referrers tag lists
 }
