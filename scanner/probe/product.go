@@ -40,11 +40,12 @@ func probeProduct(ctx context.Context, r *row) error {
 	target := *r.entry().URL
 	target.Path = path
 	resp, err := r.session.Do(ctx, registry.Request{
-		Step:   stepProduct,
-		Method: http.MethodGet,
-		URL:    &target,
-		Header: accept("application/json"),
-		Scope:  pull(r.image.Repository),
+		Step:          stepProduct,
+		Method:        http.MethodGet,
+		URL:           &target,
+		Header:        accept("application/json"),
+		Scope:         pull(r.image.Repository),
+		UnsignedFirst: true, // Gitea's refuses a registry token, and is open to everybody
 	})
 	if err != nil || resp.Fault != nil {
 		return err

@@ -114,6 +114,11 @@ type Request struct {
 	// Hidden says that an unsigned 403 or 404 may come only because nobody
 	// signed in, as for a manifest of a registry that hides what is private.
 	Hidden bool
+
+	// UnsignedFirst says that the request is sent unsigned although it is known how the
+	// registry wants to be signed in to, because its endpoint may be open to everybody and
+	// refuse what the registry's other endpoints accept (Gitea).
+	UnsignedFirst bool
 }
 
 // Sent says what of a request's URL came from the wire. That may repeat a secret and is

@@ -41,7 +41,7 @@ func (s *Session) signIn(ctx context.Context, q Request) (*signIn, error) {
 	if c.token != nil {
 		known = c.token
 	}
-	if known == nil || !c.isOwn(q.URL) {
+	if known == nil || q.UnsignedFirst || !c.isOwn(q.URL) {
 		return in, nil
 	}
 	switch err := in.acquire(ctx, known.account); {
@@ -54,12 +54,13 @@ func (s *Session) signIn(ctx context.Context, q Request) (*signIn, error) {
 	return in, nil
 }
 
-// close stores what was learned, unless the account is not known to be good, and
-// lets the requests go on that wait.
+// close stores what was learned, unless the account is not known to be good or the
+// endpoint may want another scheme than the rest of the registry, and lets the requests go
+// on that wait.
 func (in *signIn) close() {
 	in.release()
 	learned := in.authorization
-	if learned != nil && (learned.challenge == nil || !learned.account.isAccepted()) {
+	if learned != nil && (in.request.UnsignedFirst || learned.challenge == nil || !learned.account.isAccepted()) {
 		learned = nil
 	}
 	in.flight.finish(learned)
@@ -99,7 +100,7 @@ func (in *signIn) answer(ctx context.Context, got *answer) (again bool, err erro
 		return false, err
 	}
 	in.session.release() // what follows may wait for other rows
-	known, err := in.flight.renew(ctx, in.authorization)
+	known, err := in.known(ctx, met)
 	if err == nil && known != nil {
 		err = in.acquire(ctx, known.account)
 	} else if err == nil {
@@ -114,6 +115,20 @@ func (in *signIn) answer(ctx context.Context, got *answer) (again bool, err erro
 	}
 	in.learned, in.sent, in.authorization = true, true, known
 	return true, nil
+}
+
+// known returns what already meets a challenge: what was learned since the request was
+// signed, or the token of the inventory if it was not sent. It is nil if the request has to
+// learn it.
+func (in *signIn) known(ctx context.Context, met *challenge) (*authorization, error) {
+	if token := in.session.client.token; token != nil && in.request.UnsignedFirst {
+		return token, nil
+	}
+	known, err := in.flight.renew(ctx, in.authorization)
+	if known != nil && in.request.UnsignedFirst && known.challenge.scheme != met.scheme {
+		known = nil
+	}
+	return known, err
 }
 
 // challenge returns the challenge to meet, or nil if the answer stands.
@@ -219,7 +234,7 @@ func (q *Request) ofRepository() bool {
 // good: what was not refused before may be public, and a token may be one that
 // everybody gets (Harbor issues one for a wrong password).
 func (in *signIn) witness() *Request {
-	if in.learned && (in.authorization.challenge.scheme == basic || in.account.Password == "") {
+	if in.learned && (in.account.Password == "" || in.authorization.challenge.scheme == basic) {
 		return nil
 	}
 	q := in.request // alone: the account outlives the row
