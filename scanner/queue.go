@@ -37,6 +37,7 @@ type target struct {
 
 	once     sync.Once
 	registry *probe.Registry
+	product  *matrix.Product // of every row, when the last one is there
 }
 
 // job is one image to probe.
@@ -120,18 +121,23 @@ func (q *queue) store(j *job, row *matrix.Row) bool {
 }
 
 // rows returns what was measured in the inventory's order, and whether that is
-// everything.
+// everything. Every row has the product that the registry has shown to any of them. Call it
+// when no image is being probed.
 func (q *queue) rows() (rows []matrix.Row, complete bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	rows, complete = []matrix.Row{}, true
 	for _, t := range q.targets {
+		t.close()
 		for _, row := range t.rows {
 			if row == nil {
 				complete = false
 				continue
 			}
-			rows = append(rows, *row)
+			whole := *row
+			whole.Product = t.product
+			whole.Bound()
+			rows = append(rows, whole)
 		}
 	}
 	return rows, complete
@@ -141,4 +147,15 @@ func (q *queue) rows() (rows []matrix.Row, complete bool) {
 func (t *target) open(pool *registry.Pool) *probe.Registry {
 	t.once.Do(func() { t.registry = probe.NewRegistry(pool.Client(t.entry)) })
 	return t.registry
+}
+
+// close keeps of the registry its product alone, because thousands of registries are not
+// kept.
+func (t *target) close() {
+	if t.registry == nil {
+		return
+	}
+	t.product = t.registry.Product()
+	t.registry.Client().Close()
+	t.registry = nil
 }

@@ -155,8 +155,7 @@ func (s *scan) run(ctx context.Context, j *job) {
 	row.Bound()
 	last := s.queue.store(j, &row)
 	if last {
-		client.Close()
-		j.target.registry = nil // thousands of them are not kept
+		j.target.close()
 	}
 	s.report(Event{Registry: entry.Name, Image: row.Image, Row: &row, Last: last})
 }

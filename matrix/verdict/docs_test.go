@@ -226,7 +226,8 @@ func writeProducts(t *testing.T, out *lines) {
 		}
 		out.line("| %s | %s | %s |", s.product, strings.ReplaceAll(strings.Join(by, ", "), "|", `\|`), cell(s.source))
 	}
-	out.line("\nA registry that shows none of these has no product: the column is empty, and the remedies are the")
+	out.line("\nA registry is judged by the signs in all its answers, and every row of it names the same product.")
+	out.line("A registry that shows none of them has no product: the column is empty, and the remedies are the")
 	out.line("general ones of the reason. That is so for CNCF Distribution (no release of it has the API,")
 	out.line("distribution#4828), olareg, go-containerregistry's registry and ociregistry: other products send")
 	out.line("all that these send.")

@@ -2,20 +2,29 @@ package verdict
 
 import (
 	"encoding/json"
-	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"refmatrix/matrix"
 )
 
-// Evidence is what a registry shows of itself, signed in or not.
+// Evidence is what a registry shows of itself, signed in or not, in all its rows.
 type Evidence struct {
-	Headers  http.Header     // of its answers, merged
+	Headers  map[string]Text // those of its answers that IsSign, by name
 	Host     string          // of its url, without port
-	Realm    string          // of its Bearer challenge
-	Service  string          // of its Bearer challenge
-	Endpoint map[string]Body // answer of the well-known endpoint, by path
+	Realm    Text            // of its Bearer challenge
+	Service  Text            // of its Bearer challenge
+	Endpoint string          // path of the well-known endpoint that was requested; "" = none
+	Version  Text            // that this endpoint has
+}
+
+// Text is a text that a registry sent. It is kept when the row is over that met it, and the
+// tokens that it may repeat are forgotten with the row. So it is redacted while they are
+// known.
+type Text struct {
+	Raw      string // as it came: rules judge it
+	Redacted string // without secrets: rows show it, cleaned
 }
 
 // Product is the registry software as it showed itself.
@@ -24,15 +33,15 @@ type Product struct {
 	Version string // as the registry sent it; empty if it did not
 	Signs   []Sign // what shows it
 
-	// VersionIn is the header or field that Version is a part of, as sent. A part of
-	// a secret is not known for one, the whole is.
+	// VersionIn is the header or field that Version is a part of, without secrets. A part
+	// of a secret is not known for one, the whole is.
 	VersionIn string
 }
 
 // Sign is one thing that showed a product.
 type Sign struct {
 	Label string // what it is, ours: "token realm "
-	Value string // what the registry sent; empty if the label says it all
+	Value string // what the registry sent, without secrets; empty if the label says it all
 }
 
 func (p Product) nameAndVersion() string {
@@ -46,12 +55,6 @@ func (p Product) evidence() string {
 		parts[i] = sign.Label + sign.Value
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Body is the answer of a well-known endpoint.
-type Body struct {
-	Status int
-	JSON   []byte
 }
 
 // signature is one way a product shows itself. Every part that is set has to
@@ -100,39 +103,58 @@ var signatures = []signature{
 	{product: "Red Hat registry", host: re(`^registry\.(access\.redhat\.com|redhat\.io)$`), source: "host"},
 	{product: "Harbor", realm: re(`/service/token$`), service: re(`^harbor-registry$`), source: "challenge of Harbor's token service"},
 	{product: "GitLab", realm: re(`/jwt/auth$`), service: re(`^container_registry$`), source: "challenge of GitLab's token service"},
-	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), versionPath: "/api/v1/version", source: "challenge of Gitea and Forgejo; /api/v1/version tells them apart"},
+	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), versionPath: "/api/v1/version", source: "challenge of Gitea and of Forgejo; their version says which of the two it is"},
 	{product: "Quay", realm: re(`/v2/auth$`), serviceIsHost: true, source: "challenge of Quay's token service, whose service is its own host"},
 	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
-	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension tells the version"},
+	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension has the version"},
 	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
+}
+
+// SignHeaders returns the names of the headers that can be a sign of a product.
+func SignHeaders() []string {
+	var names []string
+	for i := range signatures {
+		if name := signatures[i].header; name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// IsSign reports whether a header with this value is a sign of a product, alone or beside
+// others. A proxy may answer some requests itself, with a Server of its own.
+func IsSign(name, value string) bool {
+	return slices.ContainsFunc(signatures, func(s signature) bool {
+		return s.header == name && s.pattern.MatchString(value)
+	})
 }
 
 // match reports whether the signature holds, its version and what was seen.
 func (s *signature) match(e Evidence) (version string, signs []Sign, ok bool) {
-	check := func(pattern *regexp.Regexp, value, label string) bool {
+	check := func(pattern *regexp.Regexp, value Text, label string) bool {
 		if pattern == nil {
 			return true
 		}
-		m := pattern.FindStringSubmatch(value)
+		m := pattern.FindStringSubmatch(value.Raw)
 		if m == nil {
 			return false
 		}
 		if len(m) > 1 && s.header != "" {
 			version = m[1]
 		}
-		signs = append(signs, Sign{Label: label, Value: value})
+		signs = append(signs, Sign{Label: label, Value: value.Redacted})
 		return true
 	}
-	ok = check(s.pattern, e.Headers.Get(s.header), s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
+	ok = check(s.pattern, e.Headers[s.header], s.header+": ") && check(s.realm, e.Realm, "token realm ") &&
 		check(s.service, e.Service, "service ")
 	if s.host != nil && ok {
 		ok = s.host.MatchString(e.Host)
 		signs = append(signs, Sign{Label: "host " + e.Host}) // the inventory's
 	}
 	if s.serviceIsHost && ok {
-		service, _, _ := strings.Cut(e.Service, ":")
+		service, _, _ := strings.Cut(e.Service.Raw, ":")
 		ok = service != "" && strings.EqualFold(service, e.Host)
-		signs = append(signs, Sign{Label: "service ", Value: e.Service})
+		signs = append(signs, Sign{Label: "service ", Value: e.Service.Redacted})
 	}
 	return version, signs, ok && len(signs) > 0
 }
@@ -148,14 +170,25 @@ func Identify(e Evidence) Product {
 		}
 		found := Product{Name: s.product, Version: version, Signs: signs}
 		if version != "" {
-			found.VersionIn = e.Headers.Get(s.header)
+			found.VersionIn = e.Headers[s.header].Redacted
 		}
-		if body, asked := e.Endpoint[s.versionPath]; asked && body.Status == http.StatusOK {
-			refine(&found, s.versionPath, body.JSON)
+		if e.Version.Raw != "" && e.Endpoint == s.versionPath {
+			found.refine(e)
 		}
 		return found
 	}
 	return Product{}
+}
+
+// refine takes version and name from the answer of the well-known endpoint.
+func (p *Product) refine(e Evidence) {
+	version := e.Version.Raw
+	// Forgejo counts its own versions and names the Gitea it is compatible with.
+	if own, _, ok := strings.Cut(version, "+gitea-"); ok && p.Name == "Gitea" {
+		p.Name, version = "Forgejo", own
+	}
+	p.Version, p.VersionIn = strings.TrimPrefix(version, "v"), e.Version.Redacted
+	p.Signs = append(p.Signs, Sign{Label: e.Endpoint})
 }
 
 // versionShape is what a version may look like before it is believed: numbers with dots,
@@ -163,29 +196,24 @@ func Identify(e Evidence) Product {
 // with a digit, such as a hash or a password, is not a version.
 var versionShape = re(`^v?[0-9]+(\.[0-9][0-9A-Za-z.+_-]*|[+_-][0-9A-Za-z.+_-]*)?$`)
 
-// refine takes name and version from a well-known endpoint.
-func refine(p *Product, path string, content []byte) {
+// ReadVersion returns the version in the answer of a well-known endpoint, as it was sent.
+// It is "" if there is none, or what there is does not look like one.
+func ReadVersion(content []byte) string {
 	var answer struct {
 		Version    string `json:"version"`
 		ReleaseTag string `json:"releaseTag"`
 	}
 	if json.Unmarshal(content, &answer) != nil {
-		return
+		return ""
 	}
 	version := answer.Version
 	if version == "" {
 		version = answer.ReleaseTag
 	}
 	if !versionShape.MatchString(version) || len(version) > 64 {
-		return
+		return ""
 	}
-	p.VersionIn = version
-	// Forgejo counts its own versions and names the Gitea it is compatible with.
-	if own, _, ok := strings.Cut(version, "+gitea-"); ok && p.Name == "Gitea" {
-		p.Name, version = "Forgejo", own
-	}
-	p.Version = strings.TrimPrefix(version, "v")
-	p.Signs = append(p.Signs, Sign{Label: path})
+	return version
 }
 
 // VersionEndpoint returns the path of the one endpoint that may have the version. It

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,11 @@ import (
 // product is a Product as a row has it: its name, version and evidence.
 type product struct{ Name, Version, Evidence string }
 
+// text is a text of the wire without a secret in it.
+func text(raw string) Text { return Text{Raw: raw, Redacted: raw} }
+
+func headers(name, value string) map[string]Text { return map[string]Text{name: text(value)} }
+
 // TestIdentify: what each product shows of itself without being asked to sign in.
 func TestIdentify(t *testing.T) {
 	for _, test := range []struct {
@@ -22,33 +28,31 @@ func TestIdentify(t *testing.T) {
 		asks string
 	}{
 		{"nothing", Evidence{Host: "registry.example.com"}, product{}, ""},
-		{"a web server is no product", Evidence{Headers: http.Header{"Server": {"nginx/1.27.0"}}}, product{}, ""},
-		{"Nexus", Evidence{Headers: http.Header{"Server": {"Nexus/3.80.0-06 (COMMUNITY)"}}}, product{"Nexus", "3.80.0-06", "Server: Nexus/3.80.0-06 (COMMUNITY)"}, ""},
-		{"Artifactory", Evidence{Headers: http.Header{"X-Jfrog-Version": {"Artifactory/7.98.9 79809900"}}}, product{"Artifactory", "7.98.9", "X-Jfrog-Version: Artifactory/7.98.9 79809900"}, ""},
-		{"GitLab by its header", Evidence{Headers: http.Header{"Gitlab-Container-Registry-Version": {"v4.5.0-gitlab"}}}, product{"GitLab", "4.5.0-gitlab", "Gitlab-Container-Registry-Version: v4.5.0-gitlab"}, ""},
+		{"a web server is no product", Evidence{Headers: headers("Server", "nginx/1.27.0")}, product{}, ""},
+		{"Nexus", Evidence{Headers: headers("Server", "Nexus/3.80.0-06 (COMMUNITY)")}, product{"Nexus", "3.80.0-06", "Server: Nexus/3.80.0-06 (COMMUNITY)"}, ""},
+		{"Artifactory", Evidence{Headers: headers("X-Jfrog-Version", "Artifactory/7.98.9 79809900")}, product{"Artifactory", "7.98.9", "X-Jfrog-Version: Artifactory/7.98.9 79809900"}, ""},
+		{"GitLab by its header", Evidence{Headers: headers("Gitlab-Container-Registry-Version", "v4.5.0-gitlab")}, product{"GitLab", "4.5.0-gitlab", "Gitlab-Container-Registry-Version: v4.5.0-gitlab"}, ""},
 		{"a service by its host", Evidence{Host: "ghcr.io"}, product{"GHCR", "", "host ghcr.io"}, ""},
 		{"a host that only ends like it", Evidence{Host: "notghcr.io"}, product{}, ""},
 		{"ECR", Evidence{Host: "123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, product{"ECR", "", "host 123456789012.dkr.ecr.eu-west-1.amazonaws.com"}, ""},
 		{"Artifact Registry", Evidence{Host: "europe-docker.pkg.dev"}, product{"Artifact Registry", "", "host europe-docker.pkg.dev"}, ""},
-		{"Harbor", Evidence{Realm: "https://harbor.example.com/service/token", Service: "harbor-registry"}, product{"Harbor", "", "token realm https://harbor.example.com/service/token, service harbor-registry"}, ""},
-		{"Gitea", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"1.24.6"}`)}}},
+		{"Harbor", Evidence{Realm: text("https://harbor.example.com/service/token"), Service: text("harbor-registry")}, product{"Harbor", "", "token realm https://harbor.example.com/service/token, service harbor-registry"}, ""},
+		{"Gitea", Evidence{Realm: text("https://git.example.com/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version", Version: text("1.24.6")},
 			product{"Gitea", "1.24.6", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
-		{"Forgejo", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"12.0.1+gitea-1.22.0"}`)}}},
+		{"Forgejo", Evidence{Realm: text("https://git.example.com/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version", Version: text("12.0.1+gitea-1.22.0")},
 			product{"Forgejo", "12.0.1", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
-		{"an endpoint that answers nonsense", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {200, []byte(`{"version":"<script>"}`)}}},
+		{"an endpoint that has no version", Evidence{Realm: text("https://git.example.com/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version"},
 			product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
-		{"an endpoint that refuses", Evidence{Realm: "https://git.example.com/v2/token", Service: "container_registry", Endpoint: map[string]Body{"/api/v1/version": {403, nil}}},
-			product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
-		{"Quay", Evidence{Host: "quay.example.com", Realm: "https://quay.example.com/v2/auth", Service: "quay.example.com:8443"}, product{"Quay", "", "token realm https://quay.example.com/v2/auth, service quay.example.com:8443"}, ""},
-		{"a realm like Quay's, of another service", Evidence{Host: "r.example.com", Realm: "https://r.example.com/v2/auth", Service: "registry"}, product{}, ""},
+		{"Quay", Evidence{Host: "quay.example.com", Realm: text("https://quay.example.com/v2/auth"), Service: text("quay.example.com:8443")}, product{"Quay", "", "token realm https://quay.example.com/v2/auth, service quay.example.com:8443"}, ""},
+		{"a realm like Quay's, of another service", Evidence{Host: "r.example.com", Realm: text("https://r.example.com/v2/auth"), Service: text("registry")}, product{}, ""},
 		{"Alibaba Enterprise", Evidence{Host: "team-registry.cn-hangzhou.cr.aliyuncs.com"}, product{"Alibaba ACR", "", "host team-registry.cn-hangzhou.cr.aliyuncs.com"}, ""},
 		{"Alibaba Personal, of old", Evidence{Host: "registry.cn-hangzhou.aliyuncs.com"}, product{"Alibaba ACR Personal", "", "host registry.cn-hangzhou.aliyuncs.com"}, ""},
 		{"Alibaba Personal", Evidence{Host: "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, product{"Alibaba ACR Personal", "", "host crpi-1.cn-hangzhou.personal.cr.aliyuncs.com"}, ""},
-		{"Pulp", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://pulp.example.com/token/", Service: "pulp.example.com"},
+		{"Pulp", Evidence{Headers: headers("X-Registry-Supports-Signatures", "1"), Realm: text("https://pulp.example.com/token/"), Service: text("pulp.example.com")},
 			product{"Pulp", "", "X-Registry-Supports-Signatures: 1, token realm https://pulp.example.com/token/"}, ""},
-		{"OpenShift, which sends that header too", Evidence{Headers: http.Header{"X-Registry-Supports-Signatures": {"1"}}, Realm: "https://r.example.com/openshift/token"}, product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
-		{"the header alone, which many send", Evidence{Headers: http.Header{"Docker-Distribution-Api-Version": {"registry/2.0"}}}, product{}, ""},
-		{"zot", Evidence{Realm: "https://zot.example.com/zot/auth/token", Endpoint: map[string]Body{"/v2/_zot/ext/mgmt": {200, []byte(`{"releaseTag":"v2.1.7"}`)}}},
+		{"OpenShift, which sends that header too", Evidence{Headers: headers("X-Registry-Supports-Signatures", "1"), Realm: text("https://r.example.com/openshift/token")}, product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
+		{"the header alone, which many send", Evidence{Headers: headers("Docker-Distribution-Api-Version", "registry/2.0")}, product{}, ""},
+		{"zot", Evidence{Realm: text("https://zot.example.com/zot/auth/token"), Endpoint: "/v2/_zot/ext/mgmt", Version: text("v2.1.7")},
 			product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
 	} {
 		got := Identify(test.e)
@@ -57,6 +61,69 @@ func TestIdentify(t *testing.T) {
 		}
 		if got := VersionEndpoint(test.e); got != test.asks {
 			t.Errorf("%s: asks %q, want %q", test.name, got, test.asks)
+		}
+	}
+}
+
+// TestShownEvidence: rules judge what was sent, and a product has what may be shown of it.
+func TestShownEvidence(t *testing.T) {
+	hidden := func(raw string) Text { return Text{Raw: raw, Redacted: "***"} }
+	for name, e := range map[string]Evidence{
+		"Nexus":   {Headers: map[string]Text{"Server": hidden("Nexus/3.80.0-canary (OSS)")}},
+		"Quay":    {Host: "quay.test", Realm: hidden("https://canary.test/v2/auth"), Service: hidden("quay.test:canary")},
+		"Forgejo": {Realm: hidden("https://canary.test/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version", Version: hidden("12.0.1-canary+gitea-1.22.0")},
+	} {
+		p := Identify(e)
+		if shown := ShowProduct(p, nil); p.Name != name || strings.Contains(shown.Version+shown.Evidence, "canary") || shown.Name != name {
+			t.Errorf("%s: %+v is shown as %+v", name, p, shown)
+		}
+		if wantsVersion := name != "Quay"; wantsVersion != strings.Contains(p.Version, "canary") {
+			t.Errorf("%s: the version is %q", name, p.Version)
+		}
+	}
+	if got := ShowProduct(Product{}, nil); got != nil {
+		t.Errorf("nothing is shown as %+v", got)
+	}
+}
+
+// TestIsSign: a header is a sign by its value, and its name is among those that are looked at.
+func TestIsSign(t *testing.T) {
+	for _, test := range []struct {
+		name, value string
+		want        bool
+	}{
+		{"Server", "Nexus/3.80.0-06 (COMMUNITY)", true},
+		{"Server", "nginx/1.27.0", false},
+		{"Server", "", false},
+		{"X-Artifactory-Id", "b1", true},
+		{"X-Artifactory-Id", "", false},
+		{"X-Registry-Supports-Signatures", "1", true},
+		{"Access-Control-Allow-Headers", "Authorization", false},
+		{"Docker-Distribution-Api-Version", "registry/2.0", false},
+	} {
+		if got := IsSign(test.name, test.value); got != test.want || got && !slices.Contains(SignHeaders(), test.name) {
+			t.Errorf("%s: %s: %t, want %t of %q", test.name, test.value, got, test.want, SignHeaders())
+		}
+	}
+	for i := range signatures {
+		if name := signatures[i].header; name != http.CanonicalHeaderKey(name) {
+			t.Errorf("%s is not as net/http writes it", name)
+		}
+	}
+}
+
+// TestReadVersion: the version in the answer of an endpoint.
+func TestReadVersion(t *testing.T) {
+	for content, want := range map[string]string{
+		`{"version":"1.24.6"}`:                            "1.24.6",
+		`{"releaseTag":"v2.1.7"}`:                         "v2.1.7",
+		`{"version":"<script>"}`:                          "",
+		`{"version":7}`:                                   "",
+		`<html>1.24.6</html>`:                             "",
+		`{"version":"1.` + strings.Repeat("2", 63) + `"}`: "",
+	} {
+		if got := ReadVersion([]byte(content)); got != want {
+			t.Errorf("%s: %q, want %q", content, got, want)
 		}
 	}
 }

@@ -56,16 +56,28 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		row.Labels = map[string]string{}
 	}
 	row.Unexpected = t.Expect != "" && t.Expect != string(v.Strategy) && t.Expect != string(v.Referrers)
-	if o.Product.Name != "" {
-		row.Product = &matrix.Product{
-			Name:     s.Product.Name,
-			Version:  s.Product.Version,
-			Evidence: s.Product.evidence(),
-		}
-	}
+	row.Product = s.Product.inRow()
 	if o.resolved() && o.Referrers.Status != 0 {
 		capabilities := s.Capabilities // a copy, so that the row does not keep all of s
 		row.Capabilities = &capabilities
 	}
 	return row
+}
+
+// ShowProduct returns what rows show of p, or nil if p is not known. clean is that of
+// Target.
+func ShowProduct(p Product, clean func(string) string) *matrix.Product {
+	return cleanerOf(clean).product(p).inRow()
+}
+
+// inRow returns p, which was cleaned, as rows have it.
+func (p Product) inRow() *matrix.Product {
+	if p.Name == "" {
+		return nil
+	}
+	return &matrix.Product{
+		Name:     p.Name,
+		Version:  p.Version,
+		Evidence: p.evidence(),
+	}
 }

@@ -24,10 +24,7 @@ type shown struct {
 // left out: of the referrers their number stays. A new string of the wire needs
 // its line in one of the functions below, which TestNothingRaw holds them to.
 func show(o *Observation, clean func(string) string) *shown {
-	c := cleaner(clean)
-	if clean == nil {
-		c = matrix.Printable
-	}
+	c := cleanerOf(clean)
 	s := &shown{Observation: *o, clients: forecast(o), cause: causeOf(o)}
 	s.Manifest = Manifest{
 		Answer:    c.answer(o.Manifest.Answer),
@@ -56,6 +53,14 @@ func show(o *Observation, clean func(string) string) *shown {
 
 // cleaner makes a string from the wire fit for a row.
 type cleaner func(string) string
+
+// cleanerOf returns clean, or what only makes a string printable if that is nil.
+func cleanerOf(clean func(string) string) cleaner {
+	if clean == nil {
+		return matrix.Printable
+	}
+	return clean
+}
 
 // text cleans one string. What is there stays there, if only as stars. The result
 // is a copy, because a short string of the wire may be part of a long one.

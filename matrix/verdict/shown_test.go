@@ -192,7 +192,7 @@ func TestShown(t *testing.T) {
 		o.Capabilities.TagSchema = &matrix.TagSchema{Tag: "sha512-" + strings.Repeat("ab", 32)}
 	}
 	nexus := func(o *Observation) {
-		o.Product = Identify(Evidence{Headers: map[string][]string{"Server": {"Nexus/3.8-pass word"}}})
+		o.Product = Identify(Evidence{Headers: headers("Server", "Nexus/3.8-pass word")})
 	}
 	types := func(o *Observation) {
 		o.Capabilities.FilterType = AbsentType

@@ -16,8 +16,9 @@ import (
 // Depth is how much is probed of each image.
 type Depth string
 
-// Basic requests the manifest and its referrers and nothing else; Standard adds
-// at most three requests per image; Full runs every read-only step.
+// Basic requests the manifest and its referrers and nothing else; Standard adds at most
+// two requests per image and the product's version per registry; Full runs every
+// read-only step.
 const (
 	Basic    Depth = "basic"
 	Standard Depth = "standard"
@@ -51,8 +52,8 @@ type probeStep struct {
 	run     func(context.Context, *row) error
 }
 
-// steps in the order they run. Standard makes three requests at most: the
-// filter, the referrers tag and the product's own endpoint.
+// steps in the order they run. Standard makes two requests at most, the filter and the
+// referrers tag, and once per registry that of the product's own endpoint.
 var steps = []probeStep{
 	{Standard, hasAPI, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
@@ -94,7 +95,7 @@ func (r *row) probe(ctx context.Context, options Options) error {
 			return err
 		}
 	}
-	identify(r, nil)
+	r.seen.Product = verdict.Identify(r.client.Evidence())
 	r.seen.WriteSkipped = options.Write && r.entry().WriteProbe != nil && !hasDigest(&r.seen)
 	if r.seen.Manifest.Fault != nil || r.seen.Referrers.Fault != nil {
 		return nil

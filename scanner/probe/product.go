@@ -8,48 +8,43 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// evidenceOf returns what the registry has shown of itself so far.
-func evidenceOf(r *row) verdict.Evidence {
-	e := verdict.Evidence{
-		Host:    r.entry().URL.Hostname(),
-		Headers: r.session.Header(),
-	}
-	for _, value := range r.session.Challenge().Values("Www-Authenticate") {
-		if bearer, ok := registry.ParseBearer(value); ok {
-			e.Realm, e.Service = bearer["realm"], bearer["service"]
-		}
-	}
-	return e
-}
+// maxVersionRequests bounds how often the endpoint that has a product's version is tried if
+// it is not answered.
+const maxVersionRequests = 2
 
-// identify names the product from headers, challenge and host, and from the
-// answer of its own endpoint if that was requested.
-func identify(r *row, endpoint map[string]verdict.Body) {
-	e := evidenceOf(r)
-	e.Endpoint = endpoint
-	r.seen.Product = verdict.Identify(e)
-}
-
-// probeProduct requests the one endpoint that shows a product's version, if the
-// headers point at a product that has one.
+// probeProduct requests the one endpoint that has a product's version, once for all rows,
+// if what the registry has shown points at a product that has such an endpoint.
 func probeProduct(ctx context.Context, r *row) error {
-	path := verdict.VersionEndpoint(evidenceOf(r))
-	if path == "" {
+	endpoint := verdict.VersionEndpoint(r.client.Evidence())
+	if endpoint == "" {
 		return nil
 	}
+	_, err := r.registry.version.Do(ctx, func() (_ struct{}, answered bool, err error) {
+		answered, err = requestVersion(ctx, r, endpoint)
+		return struct{}{}, answered, err
+	})
+	r.seen.Product = verdict.Identify(r.client.Evidence())
+	return err
+}
+
+// requestVersion requests the version of the product, and reports whether the endpoint was
+// answered. Gitea's refuses a registry token, and is open to everybody.
+func requestVersion(ctx context.Context, r *row, endpoint string) (answered bool, err error) {
 	target := *r.entry().URL
-	target.Path = path
+	target.Path = endpoint
 	resp, err := r.session.Do(ctx, registry.Request{
 		Step:          stepProduct,
 		Method:        http.MethodGet,
 		URL:           &target,
 		Header:        accept("application/json"),
 		Scope:         pull(r.image.Repository),
-		UnsignedFirst: true, // Gitea's refuses a registry token, and is open to everybody
+		UnsignedFirst: true,
 	})
-	if err != nil || resp.Fault != nil {
-		return err
+	if err != nil || transient(resp) {
+		return false, err
 	}
-	identify(r, map[string]verdict.Body{path: {Status: resp.Status, JSON: resp.Bytes}})
-	return nil
+	if resp.Fault == nil && resp.Status == http.StatusOK && r.ownOrigin(resp.URL) {
+		r.client.KeepVersion(endpoint, verdict.ReadVersion(resp.Bytes))
+	}
+	return true, nil
 }

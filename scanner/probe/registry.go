@@ -1,17 +1,31 @@
 package probe
 
-import "refmatrix/scanner/registry"
+import (
+	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/registry"
+)
 
 // Registry is one entry of the inventory while its images are probed. It holds what is
 // measured once and serves every row.
 type Registry struct {
-	client *registry.Client
+	client  *registry.Client
+	version *registry.Once[struct{}] // the request of the product's version
 }
 
 // NewRegistry returns the registry that client talks to.
 func NewRegistry(client *registry.Client) *Registry {
-	return &Registry{client: client}
+	return &Registry{
+		client:  client,
+		version: registry.NewOnce[struct{}](maxVersionRequests),
+	}
 }
 
 // Client is what the registry's requests go through.
 func (g *Registry) Client() *registry.Client { return g.client }
+
+// Product is what the registry has shown of its software so far, to whichever row; nil if
+// that is nothing.
+func (g *Registry) Product() *matrix.Product {
+	return verdict.ShowProduct(verdict.Identify(g.client.Evidence()), g.client.Clean)
+}

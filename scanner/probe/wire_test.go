@@ -142,7 +142,7 @@ func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/v2/":
 		s.send(w, "version", s.Version, answer{Type: "application/json", Body: "{}"})
-	case !api && strings.HasSuffix(r.URL.Path, "/version"):
+	case r.URL.Path == "/api/v1/version", r.URL.Path == "/v2/_zot/ext/mgmt":
 		s.send(w, "well-known", s.WellKnown, answer{Status: 404})
 	case !api:
 		s.send(w, "token", s.Token, answer{Status: 404})

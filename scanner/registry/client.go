@@ -143,6 +143,7 @@ type Client struct {
 	slots          *semaphore.Weighted
 	secrets        *redact.Set
 	pace           *pace
+	evidence       evidence
 
 	nameFault error // why nothing is requested under the registry's name; usually nil
 

@@ -98,24 +98,3 @@ func living() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
-
-// TestHeadersOfARow: what a row keeps of headers does not grow with answers that have
-// other ones each time, nor with their number.
-func TestHeadersOfARow(t *testing.T) {
-	s := sessionOf(t, 0, time.Second, 0)
-	before := living()
-	for n := range 100 {
-		h := http.Header{"Www-Authenticate": {`Basic realm="x"`}}
-		for i := range maxHeaders - 1 {
-			h[fmt.Sprintf("X-%d-%d", n, i)] = []string{""}
-		}
-		s.keep(h)
-	}
-	if held := living() - before; held > 2*maxHeader {
-		t.Errorf("%d bytes of headers are held", held)
-	}
-	if got := s.Challenge().Values("Www-Authenticate"); len(got) != 1 || len(s.Challenge()) != 1 {
-		t.Errorf("the challenge is %q of %d headers", got, len(s.Challenge()))
-	}
-	runtime.KeepAlive(s)
-}

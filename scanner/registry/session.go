@@ -24,11 +24,7 @@ type Session struct {
 	share            func()        // gives back the memory of the last body; nil = it took none
 	tokens           []string      // that are redacted until the row is over
 	loggedIn         bool          // the row signed in at /v2/ to settle an account
-
-	exchanges exchanges
-	headers   http.Header // of the registry's own answers: the first of each name
-	headerLen int         // bytes of them in memory
-	challenge http.Header // the last one, for the fingerprint
+	exchanges        exchanges
 }
 
 // NewSession starts a row. It has to be closed when the row's strings were cleaned. All
@@ -60,6 +56,9 @@ func (s *Session) Client() *Client { return s.client }
 // exchanges stay.
 func (s *Session) Close() {
 	s.release()
+	if len(s.tokens) > 0 {
+		s.client.redactEvidence()
+	}
 	for _, token := range s.tokens {
 		s.client.secrets.RemoveToken(token)
 	}
@@ -87,13 +86,6 @@ func (s *Session) Recorded() ([]matrix.Exchange, matrix.Omitted) { return s.exch
 
 // Elapsed is the time from the first request going out to the last answer.
 func (s *Session) Elapsed() time.Duration { return s.ended.Sub(s.began) }
-
-// Header is what the registry's own answers had in their headers: of each name what came
-// first.
-func (s *Session) Header() http.Header { return s.headers }
-
-// Challenge is WWW-Authenticate of the last answer that carried it, or nil.
-func (s *Session) Challenge() http.Header { return s.challenge }
 
 // Request is one request to the registry.
 type Request struct {
@@ -259,45 +251,12 @@ func (s *Session) failed(ctx context.Context, err error) (*Response, error) {
 }
 
 // note appends a finished exchange.
-func (s *Session) note(x matrix.Exchange, h http.Header, began time.Time) {
+func (s *Session) note(x matrix.Exchange, began time.Time) {
 	if s.began.IsZero() {
 		s.began = began
 	}
 	s.ended = time.Now()
 	s.exchanges.add(x)
-	if h == nil || x.Step == tokenStep {
-		return
-	}
-	s.keep(h)
-}
-
-// headerCost is about what a header takes in memory beside its name and value.
-const headerCost = 128
-
-// keep keeps the header of an answer, unless all of them grow beyond the bound of one,
-// and its challenge.
-func (s *Session) keep(h http.Header) {
-	if values := h.Values("Www-Authenticate"); len(values) > 0 && values[0] != "" {
-		s.challenge = http.Header{"Www-Authenticate": values}
-	}
-	grown := s.headerLen
-	for name, values := range h {
-		if _, ok := s.headers[name]; !ok {
-			grown += headerCost*max(len(values), 1) + len(name) + len(strings.Join(values, ""))
-		}
-	}
-	if grown > maxHeader {
-		return
-	}
-	s.headerLen = grown
-	if s.headers == nil {
-		s.headers = http.Header{}
-	}
-	for name, values := range h {
-		if _, ok := s.headers[name]; !ok {
-			s.headers[name] = values
-		}
-	}
 }
 
 // lastAnswered reports whether the last request got an answer that holds: neither a

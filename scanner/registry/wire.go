@@ -15,6 +15,7 @@ import (
 	"unique"
 
 	"refmatrix/matrix"
+	"refmatrix/matrix/verdict"
 )
 
 // outgoing is one request as it goes over the wire, to the registry, a token
@@ -232,7 +233,6 @@ func (s *Session) record(out *outgoing, a attempted) {
 		MS:     Milliseconds(a.took),
 		Phases: a.phases,
 	}
-	var header http.Header
 	if a.err != nil {
 		x.Error = c.Clean(faultText(a.err))
 	} else {
@@ -243,11 +243,11 @@ func (s *Session) record(out *outgoing, a attempted) {
 		if c.pool.options.Bodies && a.answer.status >= http.StatusBadRequest {
 			x.Body = c.beginOf(a.answer)
 		}
-		if c.isOwn(out.url) { // else it is another registry's
-			header = a.answer.header
+		if out.step != tokenStep && c.isOwn(out.url) { // else it is another server's
+			c.keepSigns(out, a.answer)
 		}
 	}
-	s.note(x, header, a.began)
+	s.note(x, a.began)
 }
 
 // acceptOf returns the media types that a request accepts. A scan sends the same few
@@ -256,13 +256,15 @@ func acceptOf(header http.Header) string {
 	return unique.Make(strings.Join(header.Values("Accept"), ", ")).Value()
 }
 
-// relevantHeaders are the response headers that verdicts, capabilities and
-// fingerprints rest on.
-var relevantHeaders = []string{
+// signHeaders are the response headers that can show a product.
+var signHeaders = verdict.SignHeaders()
+
+// relevantHeaders are the response headers that verdicts, capabilities and products
+// rest on.
+var relevantHeaders = append([]string{
 	"Docker-Content-Digest", "Docker-Distribution-Api-Version", "Www-Authenticate", "Location", "Link",
-	"Content-Encoding", "Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server", "X-Jfrog-Version",
-	"Gitlab-Container-Registry-Version", "Warning",
-}
+	"Content-Encoding", "Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Warning",
+}, signHeaders...)
 
 func (c *Client) relevant(got *answer) map[string]string {
 	var out map[string]string

@@ -48,6 +48,10 @@ type row struct {
 			LeftBehind   []string `json:"left_behind"`
 		} `json:"push"`
 	} `json:"capabilities"`
+	Product struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	} `json:"product"`
 }
 
 func start(t *testing.T, o fleet.Options) (*fleet.Fleet, string) {
@@ -163,7 +167,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 // TestWholeFleet: the scan of everyday and difficult registries ends with a row for each, and not as one that could not
-// begin or could not write (exit status 2 and 3).
+// begin or could not write (exit status 2 and 3). The rows name the products that show themselves.
 func TestWholeFleet(t *testing.T) {
 	f, inventory := start(t, fleet.Options{Difficult: true})
 	out := t.TempDir()
@@ -173,9 +177,20 @@ func TestWholeFleet(t *testing.T) {
 	if status := cmd.ProcessState.ExitCode(); status != 0 && status != 1 {
 		t.Fatalf("exit status %d, %v\n%s", status, err, output)
 	}
+	products := map[string]string{
+		"harbor":          "Harbor",
+		"harbor-proxy":    "Harbor",
+		"harbor-policy":   "Harbor",
+		"harbor-absent":   "Harbor",
+		"harbor-password": "Harbor",
+		"gitea":           "Gitea 1.26.0",
+	}
 	measured := map[string]bool{}
 	for _, r := range rows(t, out) {
 		measured[r.Registry] = true
+		if got := strings.TrimSpace(r.Product.Name + " " + r.Product.Version); got != products[r.Registry] {
+			t.Errorf("%s of %s is %q, want %q", r.Image, r.Registry, got, products[r.Registry])
+		}
 	}
 	for _, r := range f.Registries() {
 		if !measured[r.Name] {

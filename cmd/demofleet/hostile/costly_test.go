@@ -155,7 +155,8 @@ func unprintableHeaders() starter {
 		return func(w http.ResponseWriter, r *http.Request) {
 			for _, name := range []string{
 				"Docker-Distribution-Api-Version", "Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server",
-				"X-Jfrog-Version", "Gitlab-Container-Registry-Version", "Warning",
+				"X-Jfrog-Version", "X-Artifactory-Id", "Gitlab-Container-Registry-Version", "Warning",
+				"X-Registry-Supports-Signatures",
 			} {
 				w.Header().Set(name, value)
 			}
