@@ -128,7 +128,7 @@ func TestOneProduct(t *testing.T) {
 		{"Gitea, whose version wants an account", &scripted{challenge: giteaRefuses, refusesV1: true}, one, probe.Standard,
 			"Gitea 1.26.0, Gitea 1.26.0, Gitea 1.26.0", 2},
 		{"Gitea, whose version is not requested", &scripted{challenge: giteaRefuses}, one, probe.Basic,
-			"Gitea, Gitea, Gitea", 0},
+			"Gitea or Forgejo, Gitea or Forgejo, Gitea or Forgejo", 0},
 		{"a header", &scripted{challenge: harborRefuses, server: "Nexus/3.80.0-06"}, "team/cut/app, " + one, probe.Standard,
 			"Nexus 3.80.0-06, Nexus 3.80.0-06, Nexus 3.80.0-06, Nexus 3.80.0-06", 0},
 		{"the header of a version that many send", &scripted{challenge: func(w http.ResponseWriter, _ *http.Request, _ bool) {

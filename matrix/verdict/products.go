@@ -103,12 +103,16 @@ var signatures = []signature{
 	{product: "Red Hat registry", host: re(`^registry\.(access\.redhat\.com|redhat\.io)$`), source: "host"},
 	{product: "Harbor", realm: re(`/service/token$`), service: re(`^harbor-registry$`), source: "challenge of Harbor's token service"},
 	{product: "GitLab", realm: re(`/jwt/auth$`), service: re(`^container_registry$`), source: "challenge of GitLab's token service"},
-	{product: "Gitea", realm: re(`/v2/token$`), service: re(`^container_registry$`), versionPath: "/api/v1/version", source: "challenge of Gitea and of Forgejo; their version says which of the two it is"},
+	{product: giteaOrForgejo, realm: re(`/v2/token$`), service: re(`^container_registry$`), versionPath: "/api/v1/version", source: "challenge of Gitea and of Forgejo; their version says which of the two it is"},
 	{product: "Quay", realm: re(`/v2/auth$`), serviceIsHost: true, source: "challenge of Quay's token service, whose service is its own host"},
 	{product: "OpenShift", realm: re(`/openshift/token$`), source: "challenge of the OpenShift image registry"},
+	{product: "zot", header: "Access-Control-Allow-Headers", pattern: re(`(?i)(?:^|[ ,])X-ZOT-API-CLIENT(?:[ ,]|$)`), versionPath: "/v2/_zot/ext/mgmt", source: "zot 2.1.20, measured: the header on every answer names the header of its web page; the mgmt extension has the version"},
 	{product: "zot", realm: re(`/zot/auth/token$`), versionPath: "/v2/_zot/ext/mgmt", source: "challenge of zot's token service; the mgmt extension has the version"},
 	{product: "Pulp", header: "X-Registry-Supports-Signatures", pattern: re(`^1$`), realm: re(`/token/$`), source: "pulp_container registry_api.py: the header on every answer, the realm with a closing slash"},
 }
+
+// giteaOrForgejo is what their common challenge shows.
+const giteaOrForgejo = "Gitea or Forgejo"
 
 // SignHeaders returns the names of the headers that can be a sign of a product.
 func SignHeaders() []string {
@@ -183,9 +187,12 @@ func Identify(e Evidence) Product {
 // refine takes version and name from the answer of the well-known endpoint.
 func (p *Product) refine(e Evidence) {
 	version := e.Version.Raw
-	// Forgejo counts its own versions and names the Gitea it is compatible with.
-	if own, _, ok := strings.Cut(version, "+gitea-"); ok && p.Name == "Gitea" {
-		p.Name, version = "Forgejo", own
+	if p.Name == giteaOrForgejo {
+		// Forgejo counts its own versions and names the Gitea it is compatible with.
+		own, _, isForgejo := strings.Cut(version, "+gitea-")
+		if p.Name = "Gitea"; isForgejo {
+			p.Name, version = "Forgejo", own
+		}
 	}
 	p.Version, p.VersionIn = strings.TrimPrefix(version, "v"), e.Version.Redacted
 	p.Signs = append(p.Signs, Sign{Label: e.Endpoint})

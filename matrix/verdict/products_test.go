@@ -42,7 +42,7 @@ func TestIdentify(t *testing.T) {
 		{"Forgejo", Evidence{Realm: text("https://git.example.com/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version", Version: text("12.0.1+gitea-1.22.0")},
 			product{"Forgejo", "12.0.1", "token realm https://git.example.com/v2/token, service container_registry, /api/v1/version"}, "/api/v1/version"},
 		{"an endpoint that has no version", Evidence{Realm: text("https://git.example.com/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version"},
-			product{"Gitea", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
+			product{"Gitea or Forgejo", "", "token realm https://git.example.com/v2/token, service container_registry"}, "/api/v1/version"},
 		{"Quay", Evidence{Host: "quay.example.com", Realm: text("https://quay.example.com/v2/auth"), Service: text("quay.example.com:8443")}, product{"Quay", "", "token realm https://quay.example.com/v2/auth, service quay.example.com:8443"}, ""},
 		{"a realm like Quay's, of another service", Evidence{Host: "r.example.com", Realm: text("https://r.example.com/v2/auth"), Service: text("registry")}, product{}, ""},
 		{"Alibaba Enterprise", Evidence{Host: "team-registry.cn-hangzhou.cr.aliyuncs.com"}, product{"Alibaba ACR", "", "host team-registry.cn-hangzhou.cr.aliyuncs.com"}, ""},
@@ -52,6 +52,11 @@ func TestIdentify(t *testing.T) {
 			product{"Pulp", "", "X-Registry-Supports-Signatures: 1, token realm https://pulp.example.com/token/"}, ""},
 		{"OpenShift, which sends that header too", Evidence{Headers: headers("X-Registry-Supports-Signatures", "1"), Realm: text("https://r.example.com/openshift/token")}, product{"OpenShift", "", "token realm https://r.example.com/openshift/token"}, ""},
 		{"the header alone, which many send", Evidence{Headers: headers("Docker-Distribution-Api-Version", "registry/2.0")}, product{}, ""},
+		{"zot by its header", Evidence{Headers: headers("Access-Control-Allow-Headers", "Authorization,content-type,X-ZOT-API-CLIENT")},
+			product{"zot", "", "Access-Control-Allow-Headers: Authorization,content-type,X-ZOT-API-CLIENT"}, "/v2/_zot/ext/mgmt"},
+		{"a header that only begins like it", Evidence{Headers: headers("Access-Control-Allow-Headers", "Authorization, X-ZOT-API-CLIENT-ID")}, product{}, ""},
+		{"the version of another endpoint", Evidence{Headers: headers("Access-Control-Allow-Headers", "X-ZOT-API-CLIENT"), Endpoint: "/api/v1/version", Version: text("1.24.6")},
+			product{"zot", "", "Access-Control-Allow-Headers: X-ZOT-API-CLIENT"}, "/v2/_zot/ext/mgmt"},
 		{"zot", Evidence{Realm: text("https://zot.example.com/zot/auth/token"), Endpoint: "/v2/_zot/ext/mgmt", Version: text("v2.1.7")},
 			product{"zot", "2.1.7", "token realm https://zot.example.com/zot/auth/token, /v2/_zot/ext/mgmt"}, "/v2/_zot/ext/mgmt"},
 	} {
@@ -70,6 +75,7 @@ func TestShownEvidence(t *testing.T) {
 	hidden := func(raw string) Text { return Text{Raw: raw, Redacted: "***"} }
 	for name, e := range map[string]Evidence{
 		"Nexus":   {Headers: map[string]Text{"Server": hidden("Nexus/3.80.0-canary (OSS)")}},
+		"zot":     {Headers: map[string]Text{"Access-Control-Allow-Headers": hidden("X-ZOT-API-CLIENT,canary")}, Endpoint: "/v2/_zot/ext/mgmt", Version: hidden("2.1.20-canary")},
 		"Quay":    {Host: "quay.test", Realm: hidden("https://canary.test/v2/auth"), Service: hidden("quay.test:canary")},
 		"Forgejo": {Realm: hidden("https://canary.test/v2/token"), Service: text("container_registry"), Endpoint: "/api/v1/version", Version: hidden("12.0.1-canary+gitea-1.22.0")},
 	} {

@@ -50,6 +50,7 @@ var records = map[string]record{
 	"GitLab":                         {source: "no release has it; oras-go#1396 for how it resolves the tag"},
 	"Gitea":                          {source: "no release has it"},
 	"Forgejo":                        {source: "no release has it"},
+	giteaOrForgejo:                   {source: "no release of either has it"},
 	"Pulp":                           {source: "no release has it"},
 	"OpenShift":                      {note: "its registry is CNCF Distribution", source: "distribution#4828"},
 }

@@ -184,6 +184,7 @@ func TestWholeFleet(t *testing.T) {
 		"harbor-absent":   "Harbor",
 		"harbor-password": "Harbor",
 		"gitea":           "Gitea 1.26.0",
+		"zot":             "zot",
 	}
 	measured := map[string]bool{}
 	for _, r := range rows(t, out) {

@@ -156,7 +156,7 @@ func unprintableHeaders() starter {
 			for _, name := range []string{
 				"Docker-Distribution-Api-Version", "Oci-Filters-Applied", "Oci-Subject", "Retry-After", "Server",
 				"X-Jfrog-Version", "X-Artifactory-Id", "Gitlab-Container-Registry-Version", "Warning",
-				"X-Registry-Supports-Signatures",
+				"Access-Control-Allow-Headers", "X-Registry-Supports-Signatures",
 			} {
 				w.Header().Set(name, value)
 			}
