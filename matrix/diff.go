@@ -15,34 +15,37 @@ type Diff struct {
 	Before  time.Time `json:"before"` // start of the older scan
 	After   time.Time `json:"after"`  // start of the newer one
 	Changes []Change  `json:"changes"`
+
+	MeasuredBy string `json:"measured_by,omitempty"` // version of refmatrix that made the older scan, if another made the newer one
+	Reworded   int    `json:"reworded,omitempty"`    // rows that differ only because of that, see Compare
 }
 
 // ChangeKind says what a change means.
 type ChangeKind string
 
-// The kinds, the most severe first. Unreachable, recovered and still-unreachable
-// are about what could be measured, not about the registry's support: a registry
-// that is down this week has not lost the API.
+// The kinds, the most severe first. NotMeasured, Recovered and StillNotMeasured are
+// about what could be measured, and not about the registry's support: a registry that
+// is down this week has not lost the API.
 const (
-	Regression       ChangeKind = "regression"  // the API worked and does not any more
-	Unreachable      ChangeKind = "unreachable" // was measured and now could not be
+	Regression       ChangeKind = "regression"   // the API worked and does not any more
+	NotMeasured      ChangeKind = "not-measured" // had a verdict and has none now
 	Removed          ChangeKind = "removed"
-	Improvement      ChangeKind = "improvement"       // the API did not work and does now
-	Recovered        ChangeKind = "recovered"         // could not be measured and now was
-	Changed          ChangeKind = "changed"           // another of the fields compared; the support is the same
-	StillUnreachable ChangeKind = "still-unreachable" // could not be measured, now for another reason
+	Improvement      ChangeKind = "improvement"        // the API did not work and does now
+	Recovered        ChangeKind = "recovered"          // had no verdict and has one now
+	Changed          ChangeKind = "changed"            // another of the fields compared; the support is the same
+	StillNotMeasured ChangeKind = "still-not-measured" // has no verdict, now for another reason or for very long
 	Added            ChangeKind = "added"
 )
 
 // ChangeKinds lists the kinds from the most severe to the mildest.
 var ChangeKinds = []ChangeKind{
-	Regression, Unreachable, Removed, Improvement, Recovered, Changed, StillUnreachable, Added,
+	Regression, NotMeasured, Removed, Improvement, Recovered, Changed, StillNotMeasured, Added,
 }
 
 // ReachabilityOnly reports whether a change of kind k is only about what could be
 // measured.
 func (k ChangeKind) ReachabilityOnly() bool {
-	return k == Unreachable || k == Recovered || k == StillUnreachable
+	return k == NotMeasured || k == Recovered || k == StillNotMeasured
 }
 
 // Change is one row that differs.
@@ -52,8 +55,12 @@ type Change struct {
 	Image    string        `json:"image"`
 	Fields   []FieldChange `json:"fields,omitempty"`
 	Known    Strategy      `json:"last_known,omitempty"` // before the older scan, if that could not measure it
+	Reason   Reason        `json:"reason,omitempty"`     // of the newer row
 	Detail   string        `json:"detail,omitempty"`     // of the newer row
 	Remedy   []string      `json:"remedy,omitempty"`     // of the newer row
+
+	UnmeasuredScans int  `json:"unmeasured_scans,omitempty"` // of the newer row
+	Significant     bool `json:"significant"`                // it closes the gate of --fail-on change
 }
 
 // FieldChange is one value that differs.
@@ -77,21 +84,56 @@ func (d Diff) Count(kind ChangeKind) int {
 	return n
 }
 
-// Significant reports whether anything changed beside what could be measured. It
-// decides --fail-on change.
+// Significant reports whether a change is significant. It decides --fail-on change.
 func (d Diff) Significant() bool {
-	return slices.ContainsFunc(d.Changes, func(c Change) bool { return !c.Kind.ReachabilityOnly() })
+	return slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Significant })
 }
 
-// Compare returns what changed from older to newer, the most severe first. If
-// older could not measure an image, newer is compared with its row in known, the
-// last of an earlier scan, so that an outage hides nothing. An image is added or
-// removed only if both scans were meant to measure its registry. A scan that was
-// ended early, or that is over another part of the inventory, does not show
-// whether an image is gone.
-func Compare(older, newer *Matrix, known ...Row) Diff {
-	d := Diff{Schema: DiffSchema, Before: older.Started, After: newer.Started, Changes: []Change{}}
-	before, earlier := byKey(older.Rows), byKey(known)
+// OnlySignificant returns d with its significant changes alone.
+func (d Diff) OnlySignificant() Diff {
+	insignificant := func(c Change) bool { return !c.Significant }
+	d.Changes = slices.DeleteFunc(slices.Clone(d.Changes), insignificant)
+	d.MeasuredBy, d.Reworded = "", 0
+	return d
+}
+
+// Known is the last row of an image that had a verdict, of a scan before the baseline.
+type Known struct {
+	Row
+	Tool Tool // that measured it
+}
+
+// Compare returns what changed from older to newer, the most severe first.
+//
+// If older has no verdict on an image, newer is compared with its row in known, so that
+// an outage hides nothing. An image is added or removed only if both scans were meant
+// to measure its registry. A scan that was ended early, or that is over another part of
+// the inventory, does not show whether an image is gone.
+//
+// A change is significant if the registry, the inventory or the access to the registry
+// changed. That a row has no verdict now is significant if its registry refuses the
+// account, the repository or the listing, or if this is the 4th scan in a row without
+// one, and every 4th after it (Row.UnmeasuredScans): a registry that is down for a week
+// is not.
+//
+// If another version of refmatrix made the older scan, one rule parts what the registry
+// changed from what refmatrix words otherwise: a row whose decisive answer is the same in
+// both scans has not changed. The answer is the same if the HTTP status is, and the kind
+// of Content-Type of the referrers list. The row is then counted in Reworded, whatever
+// its strategy, support, severity and reason are. What the registry itself reports is
+// still compared: its version, if both rows name the same product, and what the write
+// probe observed. With another answer, all of the row is compared.
+func Compare(older, newer *Matrix, known ...Known) Diff {
+	d := Diff{
+		Schema:  DiffSchema,
+		Before:  older.Started,
+		After:   newer.Started,
+		Changes: []Change{},
+	}
+	before, earlier := byKey(older.Rows), make(map[key]*Known, len(known))
+	for i := range known {
+		earlier[known[i].key()] = &known[i]
+	}
 	sameScope := older.Scope().Equal(newer.Scope())
 	olderCovers := covered(older, sameScope)
 	newerCovers := covered(newer, sameScope)
@@ -99,23 +141,53 @@ func Compare(older, newer *Matrix, known ...Row) Diff {
 		now := &newer.Rows[i]
 		if was, ok := before[now.key()]; ok {
 			delete(before, now.key())
-			if change, differs := compareRows(was, earlier[now.key()], now); differs {
-				d.Changes = append(d.Changes, change)
-			}
+			d.addRow(pair{was, now, older.Tool.Version == newer.Tool.Version}, earlier[now.key()], newer.Tool)
 		} else if olderCovers(now.Registry) {
 			d.Changes = append(d.Changes, newChange(Added, now))
 		}
 	}
 	for _, gone := range before {
 		if newerCovers(gone.Registry) {
-			d.Changes = append(d.Changes, Change{Kind: Removed, Registry: gone.Registry, Image: gone.Image})
+			d.Changes = append(d.Changes, Change{
+				Kind:        Removed,
+				Registry:    gone.Registry,
+				Image:       gone.Image,
+				Significant: true,
+			})
 		}
+	}
+	if d.Reworded > 0 {
+		d.MeasuredBy = older.Tool.Version
 	}
 	slices.SortFunc(d.Changes, func(a, b Change) int {
 		return cmp.Or(slices.Index(ChangeKinds, a.Kind)-slices.Index(ChangeKinds, b.Kind),
 			cmp.Compare(a.Registry, b.Registry), cmp.Compare(a.Image, b.Image))
 	})
 	return d
+}
+
+// addRow adds what changed from one row of an image to the next. known is the last row
+// that had a verdict before the older one, or nil; tool measured the newer one.
+func (d *Diff) addRow(p pair, known *Known, tool Tool) {
+	c := p.change()
+	if c.Kind == Recovered && known != nil {
+		c.Known = known.Strategy
+		since := pair{&known.Row, p.now, known.Tool.Version == tool.Version}
+		if change := since.change(); len(change.Fields) > 0 {
+			change.Known = known.Strategy
+			c = change
+		}
+	}
+	c.Significant = !c.Kind.ReachabilityOnly() || p.accessLost(known, tool)
+	if n := p.now.UnmeasuredScans; n > 0 && n%longUnmeasured == 0 {
+		c.Significant = true
+	} else if len(c.Fields) == 0 {
+		if p.reworded() {
+			d.Reworded++
+		}
+		return
+	}
+	d.Changes = append(d.Changes, c)
 }
 
 // covered returns a test of whether m was meant to measure a registry, so that an
@@ -139,92 +211,16 @@ func byKey(rows []Row) map[key]*Row {
 	return out
 }
 
-// compareRows compares what a reader acts on. A new digest is not a change,
-// because tags are there to be moved. known is the last row that was measured
-// before was, or nil.
-func compareRows(was, known, now *Row) (Change, bool) {
-	c := newChange(kindOf(was, now), now)
-	c.Fields = fieldsOf(was, now)
-	if c.Kind == Recovered && known != nil {
-		c.Known = known.Strategy
-		if fields := fieldsOf(known, now); len(fields) > 0 {
-			c.Kind, c.Fields = kindOf(known, now), fields
-		}
-	}
-	return c, len(c.Fields) > 0
-}
-
 // newChange returns a change to now, without the fields that differ.
 func newChange(kind ChangeKind, now *Row) Change {
 	return Change{
-		Kind:     kind,
-		Registry: now.Registry,
-		Image:    now.Image,
-		Detail:   now.Detail,
-		Remedy:   now.Remedy,
+		Kind:            kind,
+		Registry:        now.Registry,
+		Image:           now.Image,
+		Reason:          now.Reason,
+		Detail:          now.Detail,
+		Remedy:          now.Remedy,
+		UnmeasuredScans: now.UnmeasuredScans,
+		Significant:     !kind.ReachabilityOnly(),
 	}
-}
-
-// fieldsOf lists what differs. A value that one of the scans did not probe, or
-// could not see, is not a change.
-func fieldsOf(was, now *Row) []FieldChange {
-	var out []FieldChange
-	for _, f := range []struct {
-		FieldChange
-		shown bool // it is compared only if both scans show it
-	}{
-		{FieldChange{"strategy", string(was.Strategy), string(now.Strategy)}, false},
-		{FieldChange{"referrers", string(was.Referrers), string(now.Referrers)}, false},
-		{FieldChange{"severity", string(was.Severity), string(now.Severity)}, false},
-		{FieldChange{"reason", string(was.Reason), string(now.Reason)}, false},
-		{FieldChange{"unexpected", YesNo(was.Unexpected), YesNo(now.Unexpected)}, false},
-		{FieldChange{"push", was.pushStrategy(), now.pushStrategy()}, true},
-		{FieldChange{"product", was.productName(), now.productName()}, true},
-		{FieldChange{"version", was.productVersion(), now.productVersion()}, true},
-	} {
-		if f.Before != f.After && (!f.shown || f.Before != "" && f.After != "") {
-			out = append(out, f.FieldChange)
-		}
-	}
-	return out
-}
-
-func kindOf(was, now *Row) ChangeKind {
-	switch {
-	case was.Referrers == SupportUnknown && now.Referrers == SupportUnknown:
-		return StillUnreachable
-	case now.Referrers == SupportUnknown:
-		return Unreachable
-	case was.Referrers == SupportUnknown:
-		return Recovered
-	case was.Strategy == now.Strategy && was.Referrers == now.Referrers:
-		return Changed
-	case now.Referrers == Supported:
-		return Improvement
-	case was.Referrers == Supported:
-		return Regression
-	}
-	return Changed
-}
-
-// pushStrategy is "" if the write probe did not run or learned nothing.
-func (r *Row) pushStrategy() string {
-	if r.Capabilities == nil || r.Capabilities.Push == nil || r.Capabilities.Push.Strategy == PushUnknown {
-		return ""
-	}
-	return string(r.Capabilities.Push.Strategy)
-}
-
-func (r *Row) productName() string {
-	if r.Product == nil {
-		return ""
-	}
-	return r.Product.Name
-}
-
-func (r *Row) productVersion() string {
-	if r.Product == nil {
-		return ""
-	}
-	return r.Product.Version
 }

@@ -55,9 +55,9 @@ func TestCompare(t *testing.T) {
 		{"nothing", scanned("", "a=referrers-api"), scanned("", "a=referrers-api"), "", false},
 		{"lost", scanned("", "a=referrers-api"), scanned("", "a=referrers-tag"), "a regression", true},
 		{"won", scanned("", "a=referrers-tag"), scanned("", "a=referrers-api"), "a improvement", true},
-		{"down", scanned("", "a=referrers-api"), scanned("", "a=unknown"), "a unreachable", false},
+		{"down", scanned("", "a=referrers-api"), scanned("", "a=unknown"), "a not-measured", false},
 		{"back", scanned("", "a=unknown"), scanned("", "a=referrers-api"), "a recovered", false},
-		{"down in another way", scanned("", "a=unknown"), changed(scanned("", "a=unknown"), reason(Connect)), "a still-unreachable", false},
+		{"down in another way", scanned("", "a=unknown"), changed(scanned("", "a=unknown"), reason(Connect)), "a still-not-measured", false},
 		{"another reason", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), reason(MethodNotAllowed)), "a changed", true},
 		{"unexpected", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), func(m *Matrix) { m.Rows[0].Unexpected = true }), "a changed", true},
 		{"graver", scanned("", "a=referrers-tag"), changed(scanned("", "a=referrers-tag"), func(m *Matrix) { m.Rows[0].Severity = Fail }), "a changed", true},
@@ -109,9 +109,9 @@ func TestCompareAfterAnOutage(t *testing.T) {
 		{"referrers-api", "referrers-tag", Regression, "referrers-api", ReferrersAPI},
 		{"referrers-tag", "referrers-api", Improvement, "referrers-tag", ReferrersTag},
 	} {
-		var known []Row
+		var known []Known
 		if test.known != "" {
-			known = scanned("", "a="+test.known).Rows
+			known = []Known{{Row: scanned("", "a="+test.known).Rows[0]}}
 		}
 		d := Compare(scanned("", "a=unknown"), scanned("", "a="+test.now), known...)
 		if len(d.Changes) != 1 || d.Changes[0].Kind != test.kind || d.Changes[0].Fields[0].Before != test.before || d.Changes[0].Known != test.last {

@@ -45,7 +45,7 @@ func ExampleCompare() {
 	// regression harbor-prod
 	//   strategy: referrers-tag, was referrers-api
 	//   referrers: unsupported, was supported
-	// unreachable mirror
+	// not-measured mirror
 	//   strategy: unknown, was referrers-api
 	//   referrers: unknown, was supported
 }

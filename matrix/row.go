@@ -29,6 +29,11 @@ type Row struct {
 	// file, docker config, docker config file, or helper NAME.
 	Credentials string `json:"credentials,omitempty"`
 
+	// UnmeasuredScans counts the scans in a row that ended without a verdict for this
+	// image, this one included. It is counted from baseline to baseline: 0 if the row has
+	// a verdict, or if the scan had no baseline.
+	UnmeasuredScans int `json:"unmeasured_scans,omitempty"`
+
 	Requests   int     `json:"requests"`
 	DurationMS float64 `json:"duration_ms"`
 
@@ -39,6 +44,9 @@ type Row struct {
 	Exchanges    []Exchange          `json:"exchanges,omitempty"`
 	Omitted      *Omitted            `json:"omitted,omitempty"` // what was left out of a row that was too large
 }
+
+// Measured reports whether the row has a verdict on the referrers API.
+func (r *Row) Measured() bool { return r.Referrers != SupportUnknown }
 
 // Steps of the sign-in, as exchanges name them beside the steps of the probe.
 const (

@@ -27,9 +27,8 @@ apart from a change. Without files it compares the newest scan in the history/
 of DIR (default reports) with the last one before it of the same selection, and
 what could not be measured then with what was known before.
 
-Exit status: 0, whatever changed; 1 with --fail-on change if anything did, not
-counting that a registry could not be reached or can be again; 2 there are no
-two scans to compare.`,
+Exit status: 0, whatever changed; 1 with --fail-on change if a change counts, as
+refmatrix scan --help says; 2 there are no two scans to compare.`,
 		Example: `  refmatrix diff -f markdown
   refmatrix diff reports/history/20261116T060000.000Z.json reports/matrix.json`,
 		Args: arguments(0, 2, "an output directory, or an OLD and a NEW matrix.json"),

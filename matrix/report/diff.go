@@ -12,18 +12,27 @@ import (
 // about one registry and about several.
 var changeText = map[matrix.ChangeKind]struct{ heading, one, many markup }{
 	matrix.Regression:       {"Lost the referrers API", "lost the referrers API", "lost the referrers API"},
-	matrix.Unreachable:      {"Could not be measured any more", "could not be measured", "could not be measured"},
+	matrix.NotMeasured:      {"No longer measured", "is not measured", "are not measured"},
 	matrix.Removed:          {"Gone from the inventory", "is gone", "are gone"},
 	matrix.Improvement:      {"Now has the referrers API", "now has the referrers API", "now have the referrers API"},
 	matrix.Recovered:        {"Measured again", "is measured again", "are measured again"},
-	matrix.Changed:          {"Changed otherwise", "changed", "changed"},
-	matrix.StillUnreachable: {"Still not measured, for another reason", "is still not measured", "are still not measured"},
+	matrix.Changed:          {"Other changes", "changed", "changed"},
+	matrix.StillNotMeasured: {"Still not measured", "is still not measured", "are still not measured"},
 	matrix.Added:            {"New in the inventory", "is new", "are new"},
 }
 
-// headline returns one sentence on what happened. It names registries while
-// they are few.
+// headline returns what happened: one sentence, and a second one if an older refmatrix
+// measured before.
 func headline(d matrix.Diff, m medium) markup {
+	s := changesSentence(d, m)
+	if d.Reworded > 0 {
+		s += m.sprintf(" In words alone: %s, measured by refmatrix %s before.", matrix.Quantity(d.Reworded, "image"), d.MeasuredBy)
+	}
+	return s
+}
+
+// changesSentence names registries while they are few.
+func changesSentence(d matrix.Diff, m medium) markup {
 	since := d.Before.UTC().Format(time.DateOnly)
 	if d.Empty() {
 		return m.sprintf("Nothing changed since %s.", since)
@@ -58,11 +67,13 @@ func registriesOf(d matrix.Diff, kind matrix.ChangeKind) []string {
 }
 
 // fieldText returns what differs: "strategy referrers-tag → referrers-api".
-// What follows from the strategy is left out. Of a registry that could not be
-// measured only what it was counts, and of one that is measured again what it
-// is now.
+// What follows from the strategy is left out. Of a row that is not measured the reason
+// and what it was count, and of one that is measured again what it is now.
 func fieldText(c matrix.Change) string {
 	var parts []string
+	if c.Kind == matrix.NotMeasured || c.Kind == matrix.StillNotMeasured && len(c.Fields) == 0 {
+		parts = append(parts, "reason "+string(c.Reason))
+	}
 	strategy := false
 	for _, f := range c.Fields {
 		if f.Field != "strategy" && strategy && (f.Field == "referrers" || f.Field == "severity") {
@@ -70,18 +81,21 @@ func fieldText(c matrix.Change) string {
 		}
 		strategy = strategy || f.Field == "strategy"
 		switch {
-		case c.Kind == matrix.Unreachable && f.Field == "strategy":
+		case c.Kind == matrix.NotMeasured && f.Field == "strategy":
 			parts = append(parts, "it was "+f.Before)
 		case c.Kind == matrix.Recovered && f.Field == "strategy" && c.Known != "":
 			parts = append(parts, "it is "+f.After+", as before")
 		case c.Kind == matrix.Recovered && f.Field == "strategy":
 			parts = append(parts, "it is "+f.After)
-		case c.Kind != matrix.Unreachable && c.Kind != matrix.Recovered:
+		case c.Kind != matrix.NotMeasured && c.Kind != matrix.Recovered:
 			parts = append(parts, fmt.Sprintf("%s %s → %s", f.Field, orDash(f.Before), orDash(f.After)))
 		}
 	}
 	if c.Known != "" && c.Kind != matrix.Recovered {
 		parts = append(parts, "not measured in between")
+	}
+	if c.UnmeasuredScans > 1 {
+		parts = append(parts, matrix.Quantity(c.UnmeasuredScans, "scan")+" in a row without a verdict")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -119,12 +133,16 @@ func groupChanges(d matrix.Diff, kind matrix.ChangeKind) []*changeGroup {
 			group = &one
 			index[key], out = group, append(out, group)
 		}
-		if group.images[c.Registry] == nil {
-			group.registries = append(group.registries, c.Registry)
-		}
-		group.images[c.Registry] = append(group.images[c.Registry], c.Image)
+		group.add(c.Registry, c.Image)
 	}
 	return out
+}
+
+func (g *changeGroup) add(registry, image string) {
+	if g.images[registry] == nil {
+		g.registries = append(g.registries, registry)
+	}
+	g.images[registry] = append(g.images[registry], image)
 }
 
 // maxChangedImages bounds the images that one line of a diff names.
@@ -150,4 +168,19 @@ func (g *changeGroup) where(m medium, registryFormat string) markup {
 		parts = append(parts, part)
 	}
 	return join(parts, "; ")
+}
+
+// kindLabel is kind as the first word of a line: "NOT MEASURED".
+func kindLabel(kind matrix.ChangeKind) string {
+	return strings.ToUpper(strings.ReplaceAll(string(kind), "-", " "))
+}
+
+// group writes a group of rows after a label.
+func (l *lines) group(label string, group *changeGroup) {
+	l.wrapped(l.medium.sprintf("%-12s ", label), group.where(l.medium, "%s"))
+	for _, text := range []string{group.fields, group.detail} {
+		if text != "" {
+			l.wrapped("  ", text)
+		}
+	}
 }

@@ -103,3 +103,41 @@ func TestDiffHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffNotMeasured: a row that answered, if only with a refusal, is not measured for a
+// reason, and nowhere unreachable.
+func TestDiffNotMeasured(t *testing.T) {
+	row := func(reason matrix.Reason, scans int) matrix.Row {
+		return matrix.Row{Registry: "a", Image: "x", Referrers: matrix.SupportUnknown, Strategy: matrix.StrategyUnknown,
+			Severity: matrix.Fail, Reason: reason, Detail: "HTTP 401.", UnmeasuredScans: scans}
+	}
+	measured := matrix.Row{Registry: "a", Image: "x", Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI, Severity: matrix.Fail, Reason: matrix.ReferrersEmpty}
+	for _, test := range []struct {
+		was, now matrix.Row
+		want     string
+	}{
+		{measured, row(matrix.CredentialsRefused, 1), "`a` is not measured.\n\n### No longer measured\n\n- **`a`** `x`: HTTP 401. (reason credentials-refused, it was referrers-api)\n"},
+		{row(matrix.Timeout, 1), row(matrix.CredentialsRefused, 2), "`a` is still not measured.\n\n### Still not measured\n\n- **`a`** `x`: HTTP 401. (reason timeout → credentials-refused, 2 scans in a row without a verdict)\n"},
+		{row(matrix.CredentialsRefused, 3), row(matrix.CredentialsRefused, 4), "`a` is still not measured.\n\n### Still not measured\n\n- **`a`** `x`: HTTP 401. (reason credentials-refused, 4 scans in a row without a verdict)\n"},
+	} {
+		d := matrix.Compare(&matrix.Matrix{Rows: []matrix.Row{test.was}}, &matrix.Matrix{Rows: []matrix.Row{test.now}})
+		got := renderAs(t, report.Diffs, "markdown", d, report.Options{})
+		if diff := cmp.Diff("## Referrers: what changed\n\n1 change since 0001-01-01: "+test.want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// TestDiffReworded: what differs only because of another refmatrix is one line.
+func TestDiffReworded(t *testing.T) {
+	for n, want := range map[int]string{
+		0: "Nothing changed since 2026-11-16.\n",
+		1: "Nothing changed since 2026-11-16. In words alone: 1 image, measured by refmatrix 0.1.0 before.\n",
+		3: "Nothing changed since 2026-11-16. In words alone: 3 images, measured by refmatrix 0.1.0 before.\n",
+	} {
+		d := matrix.Diff{Before: day(16), Reworded: n, MeasuredBy: "0.1.0"}
+		if got := renderAs(t, report.Diffs, "text", d, report.Options{}); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}

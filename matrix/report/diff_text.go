@@ -2,7 +2,6 @@ package report
 
 import (
 	"io"
-	"strings"
 
 	"refmatrix/matrix"
 )
@@ -14,12 +13,7 @@ func diffText(w io.Writer, d matrix.Diff, o Options) error {
 	for _, kind := range matrix.ChangeKinds {
 		for _, group := range groupChanges(d, kind) {
 			p.line("")
-			p.wrapped(p.medium.sprintf("%-11s ", strings.ToUpper(string(kind))), group.where(p.medium, "%s"))
-			for _, text := range []string{group.fields, group.detail} {
-				if text != "" {
-					p.wrapped("  ", text)
-				}
-			}
+			p.group(kindLabel(kind), group)
 		}
 	}
 	return p.err

@@ -12,7 +12,7 @@ import (
 // Baseline is what a scan is compared with.
 type Baseline struct {
 	Matrix  *matrix.Matrix // nil for no baseline
-	Known   []matrix.Row   // of the images that Matrix could not measure: the last row of an earlier scan that did
+	Known   []matrix.Known // of the images that Matrix could not measure: the last row of an earlier scan that did
 	Skipped []string       // files of the history that cannot be read, and why
 }
 
@@ -148,7 +148,7 @@ const lookBack = 12
 
 // lastKnown returns, for each image that m could not measure, the newest row of
 // paths (oldest first) that is a measurement.
-func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
+func lastKnown(m *matrix.Matrix, paths []string) []matrix.Known {
 	type image struct{ registry, image string }
 	missing := map[image]bool{}
 	for i := range m.Rows {
@@ -156,13 +156,13 @@ func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
 			missing[image{r.Registry, r.Image}] = true
 		}
 	}
-	var found []matrix.Row
+	var found []matrix.Known
 	for n, path := range slices.Backward(paths) {
 		if len(missing) == 0 || len(paths)-n > lookBack {
 			break
 		}
 		// What cannot be read further was read as far as it is whole.
-		_ = eachRow(path, func(decoder *json.Decoder) error {
+		_ = eachRow(path, func(head *matrix.Matrix, decoder *json.Decoder) error {
 			var row matrix.Row
 			if err := decoder.Decode(&row); err != nil {
 				return err
@@ -170,7 +170,7 @@ func lastKnown(m *matrix.Matrix, paths []string) []matrix.Row {
 			measured := row.Strategy != matrix.StrategyUnknown && slices.Contains(matrix.Strategies, row.Strategy)
 			if at := (image{row.Registry, row.Image}); measured && missing[at] {
 				delete(missing, at)
-				found = append(found, row)
+				found = append(found, matrix.Known{Row: row, Tool: head.Tool})
 			}
 			return nil
 		})

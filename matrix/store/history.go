@@ -144,14 +144,15 @@ func readHead(path string) (*matrix.Matrix, error) {
 	return head, nil
 }
 
-// eachRow calls row for every row of a stored matrix.json; it decodes one.
-func eachRow(path string, row func(*json.Decoder) error) error {
-	return walk(path, func(_ *matrix.Matrix, decoder *json.Decoder) error {
+// eachRow calls row for every row of a stored matrix.json, with what stood before the
+// rows; it decodes one.
+func eachRow(path string, row func(head *matrix.Matrix, decoder *json.Decoder) error) error {
+	return walk(path, func(head *matrix.Matrix, decoder *json.Decoder) error {
 		if _, err := decoder.Token(); err != nil {
 			return err
 		}
 		for decoder.More() {
-			if err := row(decoder); err != nil {
+			if err := row(head, decoder); err != nil {
 				return err
 			}
 		}
@@ -184,6 +185,7 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 	var head matrix.Matrix
 	keys := map[string]any{
 		"schema":    &head.Schema,
+		"tool":      &head.Tool,
 		"started":   &head.Started,
 		"complete":  &head.Complete,
 		"shard":     &head.Shard,
@@ -219,7 +221,7 @@ func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) er
 // started.
 func readCounts(path string, started time.Time) (matrix.ScanCounts, error) {
 	counts := matrix.NewScanCounts(started)
-	return counts, eachRow(path, func(decoder *json.Decoder) error {
+	return counts, eachRow(path, func(_ *matrix.Matrix, decoder *json.Decoder) error {
 		var row struct {
 			Severity matrix.Severity
 			Strategy matrix.Strategy

@@ -22,7 +22,7 @@ type past struct {
 }
 
 func (p past) matrix() *matrix.Matrix {
-	m := &matrix.Matrix{Schema: matrix.Schema, Started: day(p.day), Complete: !p.cut}
+	m := &matrix.Matrix{Schema: matrix.Schema, Tool: matrix.Tool{Name: "refmatrix", Version: "1.2"}, Started: day(p.day), Complete: !p.cut}
 	if p.only != "" {
 		m.Selection = []string{"--only " + p.only}
 	}
@@ -236,7 +236,7 @@ func TestLastKnown(t *testing.T) {
 		past{day: 2, measured: "a=referrers-tag b=referrers-tag"},
 		past{day: 3, measured: "a=unknown b=referrers-tag"})
 	b, err := baseline(h, matrix.Scope{})
-	if err != nil || len(b.Known) != 1 || b.Known[0].Registry != "a" || b.Known[0].Strategy != matrix.ReferrersTag {
+	if err != nil || len(b.Known) != 1 || b.Known[0].Registry != "a" || b.Known[0].Strategy != matrix.ReferrersTag || b.Known[0].Tool.Version != "1.2" {
 		t.Errorf("%+v %v", b.Known, err)
 	}
 }
