@@ -89,14 +89,3 @@ func Summarise(rows []Row) Summary {
 func (s Summary) Count(severity Severity) int {
 	return map[Severity]int{Pass: s.Pass, Warn: s.Warn, Info: s.Info, Fail: s.Fail}[severity]
 }
-
-// HasAtLeast reports whether a row is at least as severe as floor. It decides
-// --fail-on.
-func (m *Matrix) HasAtLeast(floor Severity) bool {
-	for i := range m.Rows {
-		if m.Rows[i].Severity.AtLeast(floor) {
-			return true
-		}
-	}
-	return false
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,6 +23,8 @@ type choice[T any] struct {
 	allowed []string                    // what errors and completions list
 	parse   func(text string) (T, bool) // it may know aliases, which are not listed
 	several bool
+	alone   string // of several: the value that goes with no other
+	adds    string // of several: what may stand before the first, to add to the standard value
 }
 
 // oneOf is the choice of one of the values allowed.
@@ -68,10 +71,18 @@ func (c *choice[T]) addFlag(cmd *cobra.Command, name, shorthand, standard, help 
 func (c *choice[T]) Set(text string) error {
 	value, ok := c.parse(text)
 	if !ok {
-		return usage("--%s %q: choose %s", c.flag, c.unknown(text), c.list())
+		return usage("--%s %q: choose %s%s", c.flag, c.unknown(text), c.list(), c.rules())
 	}
 	c.value, c.text = value, text
 	return nil
+}
+
+// rules is what an error adds to the list of values.
+func (c *choice[T]) rules() string {
+	if c.alone == "" {
+		return ""
+	}
+	return fmt.Sprintf("; %s before the first adds to the default, %s stands alone", c.adds, c.alone)
 }
 
 // unknown is the value in text that is not a choice.
@@ -111,10 +122,13 @@ func (c *choice[T]) complete(_ *cobra.Command, _ []string, text string) ([]cobra
 		return c.allowed, directive
 	}
 	before := text[:strings.LastIndexByte(text, ',')+1]
-	given := strings.Split(before, ",")
+	if before == "" && c.adds != "" && strings.HasPrefix(text, c.adds) {
+		before = c.adds
+	}
+	given := strings.Split(strings.TrimPrefix(before, c.adds), ",")
 	var out []cobra.Completion
 	for _, word := range c.allowed {
-		if !slices.Contains(given, word) {
+		if !slices.Contains(given, word) && (before == "" || word != c.alone) {
 			out = append(out, before+word)
 		}
 	}

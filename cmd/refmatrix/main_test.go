@@ -71,6 +71,26 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"page": func(w http.ResponseWriter, _ *http.Request) { // a web page for every address
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>Sign in</title>")
+	},
+	"distribution": func(w http.ResponseWriter, r *http.Request) { // as CNCF Distribution answers, and others that send its header
+		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+		manifest(w, r)
+	},
+	"fallback": func(w http.ResponseWriter, r *http.Request) { // a web page for /referrers/
+		if strings.Contains(r.URL.Path, "/referrers/") {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<!DOCTYPE html><title>Registry</title>")
+			return
+		}
+		manifest(w, r)
+	},
+	"denies": func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`)
+	},
 	"password": func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "canary-password" {
 			w.Header().Set("WWW-Authenticate", "Basic realm=x")

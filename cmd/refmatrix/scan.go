@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"refmatrix/matrix"
-	"refmatrix/matrix/report"
 	"refmatrix/matrix/store"
 	"refmatrix/scanner"
 	"refmatrix/scanner/inventory"
@@ -29,7 +28,7 @@ type scanFlags struct {
 	timeout     time.Duration
 	deadline    time.Duration
 	baseline    string
-	failOn      choice[string]
+	failOn      choice[[]matrix.Gate]
 	keep        int
 	progress    choice[string]
 	verbose     bool
@@ -42,7 +41,7 @@ func newScan() *cobra.Command {
 	f := scanFlags{
 		output:   output{formats: matrixFormats()},
 		depth:    probeDepth(),
-		failOn:   oneOf("never", "fail", "warn", "info", "change"),
+		failOn:   gates(),
 		progress: oneOf("auto", "bar", "plain", "none"),
 	}
 	cmd := &cobra.Command{
@@ -51,23 +50,35 @@ func newScan() *cobra.Command {
 		Long: `Probe every registry and image of the inventory, print the table on stdout and
 write the reports into a directory.
 
-Exit status: 0 finished, no row at or above --fail-on; 1 finished, some row is,
+Exit status: 0 finished, --fail-on found nothing; 1 finished, --fail-on found something,
 or --deadline left images unmeasured; 2 the command line, the inventory or a proxy
 variable is wrong and nothing was probed; 3 a report could not be written,
 or refmatrix has a bug and wrote what was measured until then; 130 interrupted, with
 everything measured so far written.
 
---fail-on change gates on what changed since --baseline: support, strategy,
-reason, severity, push strategy, version, expectation, rows that came or went. A
-registry that could not be reached, or can be again, is listed and not counted;
-one that comes back is compared with what it was before. Scans over a part
-(--only, --selector, --shard) are compared with the last one of the same part.
+--fail-on is a list with commas between its words. It replaces the default. +change adds
+to the default, and never alone turns it off.
+  fail, warn, info  a row is at or above that severity
+  unexpected        a row is not what its expect: says; one that could not be measured
+                    is not either, unless it expects unknown
+  unmeasured        a row has no verdict, for whatever reason
+  change            something differs from --baseline: support, strategy, reason,
+                    severity, push strategy, version, expectation, rows that came or
+                    went; or a row that had a verdict is not measured now because of
+                    credentials or permission; or the 4th scan in a row, and every 4th
+                    after it, ended without a verdict for a row
+
+That a row is not measured for another reason, or is measured again, is listed and is
+not a change. A row that is measured again is compared with what it was before. What
+differs only because another version of refmatrix measured before is one line, and is
+not a change. Scans over a part (--only, --selector, --shard) are compared with the last
+one of the same part.
 
 Folders and files get the modes that the umask leaves of 0777 and 0666.`,
 		Example: `  refmatrix scan -i inventory.yaml
   refmatrix scan --only 'harbor-*' -l env=prod --probe full
   refmatrix scan -f json -o - | jq '.rows[] | select(.severity == "fail")'
-  refmatrix scan --baseline latest --fail-on change`,
+  refmatrix scan --baseline latest --fail-on +change`,
 		Args: arguments(0, 0, "no argument: name the inventory with -i"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -89,11 +100,11 @@ func (f *scanFlags) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.shard, "shard", "", "probe only shard `I/N` of the registries")
 	flags.StringVar(&f.baseline, "baseline", "", "compare with this matrix.json `FILE`, "+
 		"or latest for the last one of the same selection in the output directory's history/")
-	f.failOn.addFlag(cmd, "fail-on", "", "fail", "exit 1 on: "+f.failOn.list())
+	f.failOn.addFlag(cmd, "fail-on", "", matrix.DefaultGates, "exit 1 on a list of: "+f.failOn.list())
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	f.progress.addFlag(cmd, "progress", "", "auto", f.progress.list())
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print every row as it finishes, and where the time went")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only on stderr, whatever --verbose says")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors and what --fail-on found, and nothing else on stderr")
 }
 
 // plan is what the flags come to, everything checked before the first request.
@@ -128,7 +139,7 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 // check refuses flag values and proxies that make no sense.
 func (f *scanFlags) check() error {
 	switch {
-	case f.failOn.value == "change" && f.baseline == "":
+	case f.gatesOnChange() && f.baseline == "":
 		return usage("--fail-on change needs --baseline FILE or --baseline latest")
 	case f.concurrency < 1:
 		return usage("--concurrency must be 1 or more")
@@ -260,43 +271,4 @@ func (f *scanFlags) progressMode(stderr io.Writer) string {
 		return "bar"
 	}
 	return "plain"
-}
-
-// status turns the matrix into the exit status.
-func (f *scanFlags) status(cmd *cobra.Command, m *matrix.Matrix, d *matrix.Diff) error {
-	changed, err := f.printDifference(cmd, d)
-	switch {
-	case err != nil:
-		return internal(err)
-	case cmd.Context().Err() != nil:
-		return &failure{exitInterrupted, errors.New("interrupted: what was measured so far is written")}
-	case f.failOn.value == "never":
-		return nil
-	case !m.Complete:
-		return &failure{exitGate, errors.New("--deadline ended the scan before every image was measured")}
-	case f.failOn.value == "change":
-		if changed {
-			return &failure{exitGate, nil}
-		}
-	case m.HasAtLeast(matrix.Severity(f.failOn.value)):
-		return &failure{exitGate, nil}
-	}
-	return nil
-}
-
-// printDifference prints on stderr what changed since the baseline, if there is one,
-// and reports whether it is more than reachability.
-func (f *scanFlags) printDifference(cmd *cobra.Command, d *matrix.Diff) (changed bool, err error) {
-	if d == nil {
-		return false, nil
-	}
-	changed = d.Significant()
-	// What --fail-on change stops for is an error's text, so -q prints it too.
-	if f.quiet && !(changed && f.failOn.value == "change") {
-		return changed, nil
-	}
-	stderr := cmd.ErrOrStderr()
-	options := report.Options{Width: width(stderr), Color: colour(stderr, f.noColor)}
-	text, _ := report.Diffs.Find("text")
-	return changed, text.Render(stderr, *d, options)
 }

@@ -10,7 +10,7 @@ import (
 
 // The exit statuses, as every subcommand's help promises them.
 const (
-	exitGate        = 1   // a row stands at or above --fail-on
+	exitGate        = 1   // --fail-on found something
 	exitUsage       = 2   // the command line, the inventory or a proxy variable is wrong
 	exitInternal    = 3   // a report could not be written, or a bug of ours
 	exitInterrupted = 130 // stopped by a signal
