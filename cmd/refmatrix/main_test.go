@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,11 +24,16 @@ func TestMain(m *testing.M) {
 
 // TestScript runs the whole command as testdata/script tells it.
 func TestScript(t *testing.T) {
+	testdata, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DOCKER_CONFIG", env.WorkDir)
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("TESTDATA", testdata)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for every command otherwise
 			return nil
 		},
