@@ -69,7 +69,7 @@ to the default, and never alone turns it off.
                     after it, ended without a verdict for a row
 
 That a row is not measured for another reason, or is measured again, is listed and is
-not a change. A row that is measured again is compared with what it was before. What
+not a change. A row that is measured again is compared with its last verdict. What
 differs only because another version of refmatrix measured before is one line, and is
 not a change. Scans over a part (--only, --selector, --shard) are compared with the last
 one of the same part.
