@@ -137,6 +137,7 @@ var predictions = []prediction{
 // forecast returns what each client will do here, by name. It is nil if nothing
 // was seen that a client was run against.
 func forecast(o *Observation) map[string]matrix.Forecast {
+	o = o.atEnd()
 	// What a client does with a challenge of another origin was not tried.
 	foreign := o.Referrers.Elsewhere != "" && o.Referrers.Status == http.StatusUnauthorized
 	at := slices.IndexFunc(predictions, func(p prediction) bool { return p.when(o) })

@@ -31,9 +31,21 @@ var forecastTable = []struct {
 	{"401", status(401), "error error error tag tag", "tag tag error tag"},
 	{"500", status(500), "error error error tag tag", "tag tag error tag"},
 	{"406", status(406), "error error tag tag tag", "tag tag error tag"},
+	{"a redirect to a page of 404", away(page(404, "text/html", BodyHTML)), "tag tag tag tag tag", "tag tag tag tag"},
+	{"a redirect to a page of 429", away(page(429, "text/html", BodyHTML)), "error error error tag tag", "tag tag error tag"},
+	{"a redirect to a page of 200", away(page(200, "text/html", BodyHTML)), "tag tag tag tag error", "tag tag nothing-found tag"},
+	{"a redirect to 401 of another origin", away(Referrers{Answer: Answer{Status: 401}, Elsewhere: "other.example"}), "- - - - -", "- - - -"},
 	{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - - -", "- - - -"},
 	{"401 of another origin", Referrers{Answer: Answer{Status: 401}, Elsewhere: "other.example"}, "- - - - -", "- - - -"},
 	{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - - -", "- - - -"},
+}
+
+// away is a redirect away from the endpoint that ends with an answer.
+func away(end Referrers) Referrers {
+	return Referrers{
+		Answer: Answer{Status: 303, Location: "https://a.example/"},
+		End:    &RedirectEnd{Answer: end.Answer, Elsewhere: end.Elsewhere},
+	}
 }
 
 func TestForecast(t *testing.T) {

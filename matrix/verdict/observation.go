@@ -143,6 +143,16 @@ type Referrers struct {
 	// Elsewhere is the host that answered, if a redirect led off the registry's
 	// origin. No credentials were sent there.
 	Elsewhere string
+
+	// End is the answer at the end of a redirect chain that led away from the endpoint.
+	// It is nil if there is no such chain (see Location), or its end was not read.
+	End *RedirectEnd
+}
+
+// RedirectEnd is the answer at the end of a redirect chain.
+type RedirectEnd struct {
+	Answer
+	Elsewhere string // the host that answered, if it is not of the registry's origin
 }
 
 // Index is an OCI image index as far as refmatrix needs it. The descriptors
@@ -157,6 +167,19 @@ type Index struct {
 // resolved reports whether the manifest step found a digest, so that the referrers
 // were requested.
 func (o *Observation) resolved() bool { return o.Manifest.Digest != "" }
+
+// atEnd returns o with the answer that clients act on. They follow redirects to the end,
+// on the registry's origin and off it (clients measured), and do not know that the verdict
+// stops at a redirect away from the endpoint.
+func (o *Observation) atEnd() *Observation {
+	end := o.Referrers.End
+	if end == nil {
+		return o
+	}
+	followed := *o
+	followed.Referrers = Referrers{Answer: end.Answer, Elsewhere: end.Elsewhere}
+	return &followed
+}
 
 // decisive is the answer that the verdict rests on: the manifest's if the image
 // could not be resolved, the referrers endpoint's otherwise.

@@ -17,7 +17,11 @@ var referrersReasons = []reason{
 		observed:   "a redirect whose target no longer holds /referrers/<digest>",
 		when:       func(o *Observation) bool { return o.Referrers.Location != "" },
 		detail: func(s *shown) string {
-			return fmt.Sprintf("HTTP %d to %s, which is not a referrers endpoint: clients cannot list referrers.", s.Referrers.Status, s.Referrers.Location)
+			end := ""
+			if s.Referrers.End != nil {
+				end = " and ends in " + answerText(&s.Referrers.End.Answer)
+			}
+			return fmt.Sprintf("HTTP %d to %s, which is not a referrers endpoint%s: clients cannot list referrers.", s.Referrers.Status, s.Referrers.Location, end)
 		},
 		meaning: "The registry sends the question to its web site, which knows nothing of referrers.",
 		remedies: []string{

@@ -37,6 +37,9 @@ func show(o *Observation, clean func(string) string) *shown {
 	s.Referrers.Answer = c.answer(o.Referrers.Answer)
 	s.Referrers.Elsewhere = c.text(o.Referrers.Elsewhere)
 	s.Referrers.FiltersApplied = c.text(o.Referrers.FiltersApplied)
+	if end := o.Referrers.End; end != nil {
+		s.Referrers.End = &RedirectEnd{Answer: c.answer(end.Answer), Elsewhere: c.text(end.Elsewhere)}
+	}
 	if index := o.Referrers.Index; index != nil {
 		s.Referrers.Index = &Index{Null: index.Null, Total: index.Total, Invalid: index.Invalid}
 	}

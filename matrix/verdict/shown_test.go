@@ -17,6 +17,7 @@ import (
 var ourFields = map[string]bool{
 	"Manifest.Answer.Fault.Text":      true, // cleaned where it is made
 	"Referrers.Answer.Fault.Text":     true,
+	"Referrers.End.Answer.Fault.Text": true,
 	"Manifest.Method":                 true,
 	"Manifest.NoDigest.Before":        true,
 	"Manifest.NoDigest.After":         true,

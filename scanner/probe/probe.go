@@ -52,9 +52,11 @@ type probeStep struct {
 	run     func(context.Context, *row) error
 }
 
-// steps in the order they run. Standard makes two requests at most, the filter and the
-// referrers tag, and once per registry that of the product's own endpoint.
+// steps in the order they run. Standard makes two requests at most, the filter or the end
+// of a redirect chain and the referrers tag, and once per registry that of the product's
+// own endpoint.
 var steps = []probeStep{
+	{Standard, ledAway, followRedirect},
 	{Standard, hasAPI, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
 	{Standard, always, probeProduct},

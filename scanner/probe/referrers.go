@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"refmatrix/matrix/verdict"
+	"refmatrix/scanner/registry"
 )
 
 // listReferrers requests the referrers of the digest that was just resolved
@@ -33,5 +34,30 @@ func listReferrers(ctx context.Context, r *row) error {
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next)
 	}
+	return nil
+}
+
+// ledAway reports whether a redirect led away from the referrers endpoint.
+func ledAway(o *verdict.Observation) bool { return hasDigest(o) && o.Referrers.Location != "" }
+
+// followRedirect follows the chain of redirects that leads away from the endpoint to its
+// end. The verdict stops at the first hop, but clients act on what the end answers.
+func followRedirect(ctx context.Context, r *row) error {
+	resp, parsed, err := r.list(ctx, registry.Request{
+		Step:          stepRedirectEnd,
+		URL:           r.referrersURL(r.image.Repository, r.seen.Manifest.Digest, ""),
+		Sent:          r.sent(r.seen.Manifest.Digest),
+		Scope:         pull(r.image.Repository),
+		SingleAttempt: true,
+	})
+	if err != nil || resp.Fault != nil || resp.Token {
+		return err
+	}
+	end := &verdict.RedirectEnd{Answer: resp.Answer}
+	end.Body, end.Codes = parsed.kind, parsed.codes
+	if !r.ownOrigin(resp.URL) {
+		end.Elsewhere = resp.URL.Host
+	}
+	r.seen.Referrers.End = end
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 const (
 	stepResolve         = "resolve"
 	stepReferrers       = "referrers"
+	stepRedirectEnd     = "redirect-end"
 	stepFilter          = "filter"
 	stepTagSchema       = "tag-schema"
 	stepProduct         = "product"

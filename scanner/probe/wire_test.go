@@ -65,6 +65,8 @@ type profile struct {
 		Message    string
 		Remedy     string // part of the first
 		Finding    string
+		End        string // status and kind of body at the end of a redirect chain, or "none"
+		Others     int    // requests to the second host
 		Tag        matrix.TagState
 		Compared   string // "only by the tag/only by the API", "no" where the two were not compared
 		Product    string
@@ -323,6 +325,12 @@ func TestWire(t *testing.T) {
 			if want.Finding != "" && !hasFinding(row, want.Finding) {
 				t.Errorf("findings %+v, want %s", row.Findings, want.Finding)
 			}
+			if got := endOf(outcome.Observation.Referrers.End); want.End != "" && got != want.End {
+				t.Errorf("the chain ends in %s, want %s", got, want.End)
+			}
+			if want.Others != 0 && s.asked["other"] != want.Others {
+				t.Errorf("the second host saw %d requests, want %d", s.asked["other"], want.Others)
+			}
 			checkCapabilities(t, row, want.Capabilities)
 			if want.Product == "none" {
 				if row.Product != nil {
@@ -333,6 +341,14 @@ func TestWire(t *testing.T) {
 			}
 		})
 	}
+}
+
+// endOf names the end of a redirect chain as a profile does.
+func endOf(end *verdict.RedirectEnd) string {
+	if end == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d %s", end.Status, end.Body)
 }
 
 // TestManyTypes: however long a list is, over however many pages, a row keeps

@@ -103,6 +103,10 @@ type Request struct {
 	// to MaxBody; nil = it is not.
 	ReadOn func(begins []byte) bool
 
+	// SingleAttempt says that the request is not sent again if it fails, and that its
+	// answer does not change the pace of the registry: it may be a web site's.
+	SingleAttempt bool
+
 	// Hidden says that an unsigned 403 or 404 may come only because nobody
 	// signed in, as for a manifest of a registry that hides what is private.
 	Hidden bool
@@ -190,6 +194,7 @@ func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
 		scope:   q.Scope,
 		maxBody: q.MaxBody,
 		readOn:  q.ReadOn,
+		single:  q.SingleAttempt,
 	}
 	if authorization != nil {
 		out.authorization, out.once = authorization.header, authorization.account.onlyOnce()

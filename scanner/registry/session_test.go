@@ -130,6 +130,34 @@ func TestLimited(t *testing.T) {
 	}
 }
 
+// TestSingleAttempt: a limit or breakdown at the end of a redirect chain, which may be a
+// web site's, is not retried and does not slow down the registry.
+func TestSingleAttempt(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		var asked atomic.Int32
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(status)
+		}))
+		t.Cleanup(server.Close)
+		target, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := NewPool(Options{})
+		t.Cleanup(pool.Close)
+		c := pool.Client(inventory.Registry{URL: target, Timeout: 5 * time.Second, Rate: 1000, Retries: 2, RetryCap: time.Second, Auth: inventory.Auth{Anonymous: true}})
+		resp, err := c.NewSession().Do(t.Context(), Request{Method: http.MethodGet, URL: c.URL("a"), SingleAttempt: true})
+		if err != nil || resp.Status != status || asked.Load() != 1 {
+			t.Errorf("%d: %v, %+v after %d requests", status, err, resp.Answer, asked.Load())
+		}
+		if c.pace.cooldown() > 0 || c.pace.limit.Limit() != 1000 || c.pace.isTripped() {
+			t.Errorf("%d slows the registry down to %v, for %s", status, c.pace.limit.Limit(), c.pace.cooldown())
+		}
+	}
+}
+
 // TestBudgetOfLogin: GET /v2/ is for all rows, so what it takes is not taken from the
 // row that sends it.
 func TestBudgetOfLogin(t *testing.T) {

@@ -32,6 +32,7 @@ type outgoing struct {
 	maxBody       int64  // of a 200; 0 = MaxError
 	readOn        func(begins []byte) bool
 	once          bool // it is not sent again if it fails
+	single        bool // neither is it, and its answer does not change the pace
 }
 
 // answer is what came back, its body in memory and within its bounds.
@@ -72,6 +73,9 @@ func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
 	c := s.client
 	for attempt := 0; ; attempt++ {
 		got, err := s.attempt(ctx, &out)
+		if out.single {
+			return got, err
+		}
 		var ours *refusal
 		if ctx.Err() != nil || errors.Is(err, errNoTurn) || errors.As(err, &ours) || !transient(got, err) {
 			c.pace.succeeded(err == nil)
@@ -153,7 +157,9 @@ func (s *Session) attempt(ctx context.Context, out *outgoing) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.pace.observe(a.took)
+	if !out.single {
+		c.pace.observe(a.took)
+	}
 	return a.answer, nil
 }
 
