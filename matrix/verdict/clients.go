@@ -15,6 +15,11 @@ type library struct {
 	sameLibrary []string                        // others made of it, not forecast by name
 	reads       func(prediction) matrix.Outcome // its column of the table of predictions
 
+	// listLimit is the size in bytes of the longest list that it reads; 0 means that it
+	// reads all that refmatrix does. overLimit is how it reads a longer one.
+	listLimit int64
+	overLimit func(*Referrers) matrix.Outcome
+
 	// pushes returns what a push comes to, given the outcome of reading. It is nil
 	// if the library attaches nothing.
 	pushes func(o *Observation, read matrix.Outcome) matrix.Outcome
@@ -23,16 +28,20 @@ type library struct {
 // libraries lists every library, in the order in which reports name its clients.
 var libraries = []library{
 	{
-		version: "oras-go 2.7.0",
-		clients: []string{"oras"},
-		reads:   func(p prediction) matrix.Outcome { return p.oras },
-		pushes:  pushesBySubject,
+		version:   "oras-go 2.7.0",
+		clients:   []string{"oras"},
+		reads:     func(p prediction) matrix.Outcome { return p.oras },
+		listLimit: orasLimit,
+		overLimit: failsOnCutList,
+		pushes:    pushesBySubject,
 	},
 	{
-		version: "oras-go 2.7.0",
-		clients: []string{"notation"},
-		reads:   func(p prediction) matrix.Outcome { return p.oras },
-		pushes:  pushesTag,
+		version:   "oras-go 2.7.0",
+		clients:   []string{"notation"},
+		reads:     func(p prediction) matrix.Outcome { return p.oras },
+		listLimit: orasLimit,
+		overLimit: failsOnCutList,
+		pushes:    pushesTag,
 	},
 	{
 		version:     "go-containerregistry 0.22.1",
@@ -48,10 +57,31 @@ var libraries = []library{
 		pushes:  pushesBySubject,
 	},
 	{
-		version: "containerd 2.4.2",
-		clients: []string{"containerd"},
-		reads:   func(p prediction) matrix.Outcome { return p.containerd },
+		version:   "containerd 2.4.2",
+		clients:   []string{"containerd"},
+		reads:     func(p prediction) matrix.Outcome { return p.containerd },
+		listLimit: containerdLimit,
+		overLimit: skipsSizedList,
 	},
+}
+
+// The sizes in bytes of the longest lists that clients read: oras-go's default of
+// MaxMetadataBytes, and containerd's MaxManifestSize, whose factors are not powers of two.
+const (
+	orasLimit       = 4 << 20
+	containerdLimit = 4 * 1048 * 1048
+)
+
+// failsOnCutList is a client that cuts a list at its limit, and finds the JSON incomplete.
+func failsOnCutList(*Referrers) matrix.Outcome { return matrix.OutcomeError }
+
+// skipsSizedList is a client that takes a list whose Content-Length is over its limit for
+// an absent one. It cuts a list without Content-Length, and fails.
+func skipsSizedList(r *Referrers) matrix.Outcome {
+	if r.Sized {
+		return matrix.OutcomeNothing
+	}
+	return failsOnCutList(r)
 }
 
 // pushesBySubject is a client that believes OCI-Subject: if PUT answers with it, the
@@ -62,11 +92,15 @@ var libraries = []library{
 // never sending it.
 func pushesBySubject(o *Observation, read matrix.Outcome) matrix.Outcome {
 	p := o.Capabilities.Push
-	switch measured := p != nil && p.Accepted && !p.WithoutAPI(); {
-	case measured && p.OCISubject && (read != matrix.OutcomeAPI || p.Unlisted()):
-		return matrix.OutcomeNothing
-	case measured && !p.OCISubject, read != matrix.OutcomeAPI, !measured && withoutSubject(o.Product):
+	sends := okIndex(o) && read != matrix.OutcomeTag && !withoutSubject(o.Product)
+	if p != nil && p.Accepted && !p.WithoutAPI() {
+		sends = p.OCISubject
+	}
+	switch {
+	case !sends:
 		return matrix.OutcomeTag
+	case read != matrix.OutcomeAPI || p.Unlisted():
+		return matrix.OutcomeNothing
 	}
 	return matrix.OutcomeAPI
 }
@@ -134,6 +168,27 @@ var predictions = []prediction{
 	}, fails, fails, tag, tag},
 }
 
+// readsHere returns how a library reads where p holds.
+func (l *library) readsHere(o *Observation, p prediction) matrix.Outcome {
+	read := l.reads(p)
+	switch {
+	case read != matrix.OutcomeAPI:
+		return read
+	case l.listLimit > 0 && o.Referrers.Bytes > l.listLimit:
+		return l.overLimit(&o.Referrers)
+	case staysEmpty(o):
+		return matrix.OutcomeNothing
+	}
+	return read
+}
+
+// staysEmpty reports whether the list is empty and did not show either what the write
+// probe pushed: who reads by it finds nothing, whatever is attached.
+func staysEmpty(o *Observation) bool {
+	listed := o.Capabilities.Descriptors
+	return okIndex(o) && o.Referrers.Index.Total == 0 && (listed == nil || *listed == 0) && o.Capabilities.Push.Unlisted()
+}
+
 // forecast returns what each client will do here, by name. It is nil if nothing
 // was seen that a client was run against.
 func forecast(o *Observation) map[string]matrix.Forecast {
@@ -146,12 +201,16 @@ func forecast(o *Observation) map[string]matrix.Forecast {
 	}
 	out := map[string]matrix.Forecast{}
 	for _, l := range libraries {
-		read := l.reads(predictions[at])
+		read := l.readsHere(o, predictions[at])
 		if read == "" {
 			continue
 		}
 		f := matrix.Forecast{Read: read, Version: l.version}
-		if l.pushes != nil {
+		switch {
+		case l.pushes == nil:
+		case pushIs(matrix.PushRefused, o):
+			f.Push = matrix.OutcomeError
+		default:
 			f.Push = l.pushes(o, read)
 		}
 		for _, client := range l.clients {

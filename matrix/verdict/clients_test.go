@@ -31,6 +31,14 @@ var forecastTable = []struct {
 	{"401", status(401), "error error error tag tag", "tag tag error tag"},
 	{"500", status(500), "error error error tag tag", "tag tag error tag"},
 	{"406", status(406), "error error tag tag tag", "tag tag error tag"},
+	{"402", status(402), "error error error tag tag", "tag tag error tag"},
+	{"451", status(451), "error error error tag tag", "tag tag error tag"},
+	{"200 index at oras-go's limit", ofSize(index(matrix.IndexMediaType, 1), 4194304, false), "api api api api api", "api tag api api"},
+	{"200 index over 4 MiB", ofSize(index(matrix.IndexMediaType, 1), 4194305, true), "error error api api api", "nothing-found tag api api"},
+	{"200 index at containerd's limit", ofSize(index(matrix.IndexMediaType, 1), 4393216, true), "error error api api api", "nothing-found tag api api"},
+	{"200 index over containerd's limit", ofSize(index(matrix.IndexMediaType, 1), 4393217, true), "error error api api nothing-found", "nothing-found tag api api"},
+	{"200 index over containerd's limit, without Content-Length", ofSize(index(matrix.IndexMediaType, 1), 4393217, false), "error error api api error", "nothing-found tag api api"},
+	{"200 index over 4 MiB, other type", ofSize(index("application/json", 1), 5000000, true), "tag tag tag tag nothing-found", "tag tag nothing-found tag"},
 	{"a redirect to a page of 404", away(page(404, "text/html", BodyHTML)), "tag tag tag tag tag", "tag tag tag tag"},
 	{"a redirect to a page of 429", away(page(429, "text/html", BodyHTML)), "error error error tag tag", "tag tag error tag"},
 	{"a redirect to a page of 200", away(page(200, "text/html", BodyHTML)), "tag tag tag tag error", "tag tag nothing-found tag"},
@@ -38,6 +46,12 @@ var forecastTable = []struct {
 	{"a redirect away", Referrers{Answer: Answer{Status: 303, Location: "https://a.example/"}}, "- - - - -", "- - - -"},
 	{"401 of another origin", Referrers{Answer: Answer{Status: 401}, Elsewhere: "other.example"}, "- - - - -", "- - - -"},
 	{"a token endpoint's 403", Referrers{Answer: Answer{Status: 403, Token: true}}, "- - - - -", "- - - -"},
+}
+
+// ofSize is an answer of a number of bytes, with Content-Length if it is sized.
+func ofSize(r Referrers, bytes int64, sized bool) Referrers {
+	r.Bytes, r.Sized = bytes, sized
+	return r
 }
 
 // away is a redirect away from the endpoint that ends with an answer.
@@ -94,7 +108,9 @@ func TestForecastOfPushes(t *testing.T) {
 		{"OCI-Subject, and the list was not answered", exact, &matrix.Push{Strategy: matrix.PushUnknown, Accepted: true, OCISubject: true}, Product{}, "api tag api api"},
 		{"accepted by a repository without the API", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}, Product{}, "api tag api api"},
 		{"cut short before the artifact was pushed", exact, &matrix.Push{Strategy: matrix.PushUnknown}, Product{}, "api tag api api"},
-		{"refused", exact, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "api tag api api"},
+		{"refused", exact, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "error error error error"},
+		{"refused where there is no API", none, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "error error error error"},
+		{"Quay, and a list over 4 MiB", ofSize(exact, 5000000, true), nil, Product{Name: "Quay"}, "tag tag api tag"},
 		{"OCI-Subject before a 404", none, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},
 		{"OCI-Subject before a 405", status(405), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag error nothing-found"},
 		{"OCI-Subject before another type", other, &matrix.Push{Strategy: matrix.PushAPI, Accepted: true, OCISubject: true, Listed: true}, Product{}, "nothing-found tag nothing-found nothing-found"},
@@ -115,4 +131,37 @@ func TestForecastOfPushes(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
+}
+
+// TestForecastOfEmptyList: who reads by an API that did not show what the write probe
+// pushed finds nothing. A list that shows something else is read.
+func TestForecastOfEmptyList(t *testing.T) {
+	never := &matrix.Push{Strategy: matrix.PushTag, Accepted: true}
+	two := 2
+	for _, test := range []struct {
+		name string
+		of   *Observation
+		want string // of oras, cosign, regctl, containerd
+	}{
+		{"empty, not written to", subject(index(matrix.IndexMediaType, 0)), "api api api api"},
+		{"empty", pushed(index(matrix.IndexMediaType, 0), never), "nothing-found nothing-found nothing-found nothing-found"},
+		{"empty, with OCI-Subject", pushed(index(matrix.IndexMediaType, 0), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}), "nothing-found nothing-found nothing-found nothing-found"},
+		{"empty, of another type", pushed(index("application/json", 0), never), "tag tag tag nothing-found"},
+		{"something is listed", pushed(index(matrix.IndexMediaType, 1), never), "api api api api"},
+		{"something is listed on another page", with(pushed(index(matrix.IndexMediaType, 0), never), func(o *Observation) { o.Capabilities.Descriptors = &two }), "api api api api"},
+		{"the scratch repository has no list", pushed(index(matrix.IndexMediaType, 0), &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}), "api api api api"},
+	} {
+		var got []string
+		for _, client := range []string{"oras", "cosign", "regctl", "containerd"} {
+			got = append(got, string(forecast(test.of)[client].Read))
+		}
+		if got := strings.Join(got, " "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// pushed is an image whose referrers answer so, and what the write probe found.
+func pushed(answer Referrers, push *matrix.Push) *Observation {
+	return with(subject(answer), func(o *Observation) { o.Capabilities.Push = push })
 }

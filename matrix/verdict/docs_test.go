@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -134,7 +135,8 @@ func writeForecasts(t *testing.T, out *lines) {
 	t.Helper()
 	out.line("\n## What clients do with an answer\n")
 	out.line("How they read, and how they push where that differs, held to the released libraries by a test of the demo fleet.")
-	out.line("A row's `clients` is the line that fits its answer. Where the write probe saw no OCI-Subject, or the product is on")
+	out.line("A row's `clients` is the line that fits its answer, or the answer at the end of a redirect chain that leads away from")
+	out.line("the endpoint (read from `--probe standard` on). Where the write probe saw no OCI-Subject, or the product is on")
 	out.line("record for sending none, oras and regctl push the tag as well; where it saw one, they write no tag, and what they")
 	out.line("cannot read by the API is lost; notation writes the tag unless --force-referrers-tag=false is given; clients of")
 	out.line("go-containerregistry never look for it.\n")
@@ -145,21 +147,40 @@ func writeForecasts(t *testing.T, out *lines) {
 	}
 	out.line("| answer on GET referrers |%s\n| --- |%s", heads, rule)
 	for i := range predictions {
-		o := example(t, i)
-		line := "| " + predictions[i].answer + " |"
-		for _, f := range libraries {
-			does := forecast(o)[f.clients[0]]
-			switch {
-			case does.Read == "":
-				line += " unknown |"
-			case does.Push == "" || does.Push == does.Read:
-				line += fmt.Sprintf(" %s |", does.Read)
-			default:
-				line += fmt.Sprintf(" %s / %s |", does.Read, does.Push)
-			}
-		}
-		out.line("%s", line)
+		out.line("| %s |%s", predictions[i].answer, outcomes(example(t, i)))
 	}
+	exact := index(matrix.IndexMediaType, 0)
+	for _, situation := range []struct {
+		answer string
+		of     *Observation
+	}{
+		{fmt.Sprintf("200, an index of the exact type over %d bytes", orasLimit), subject(ofSize(exact, orasLimit+1, true))},
+		{fmt.Sprintf("200, an index of the exact type over %d bytes, with Content-Length", containerdLimit), subject(ofSize(exact, containerdLimit+1, true))},
+		{"the same without Content-Length", subject(ofSize(exact, containerdLimit+1, false))},
+		{"200, an empty list that did not show what the write probe pushed, and no OCI-Subject", pushed(exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true})},
+		{"a redirect to a page of 404", subject(away(page(http.StatusNotFound, "text/html", BodyHTML)))},
+		{"a redirect to a page of 429", subject(away(page(http.StatusTooManyRequests, "text/html", BodyHTML)))},
+		{"a redirect to a page of 200", subject(away(page(http.StatusOK, "text/html", BodyHTML)))},
+		{"404, and the write probe's push was refused", pushed(status(http.StatusNotFound), &matrix.Push{Strategy: matrix.PushRefused})},
+	} {
+		out.line("| %s |%s", situation.answer, outcomes(situation.of))
+	}
+}
+
+// outcomes returns the cells of one line: what each library does.
+func outcomes(o *Observation) (cells string) {
+	for _, l := range libraries {
+		does := forecast(o)[l.clients[0]]
+		switch {
+		case does.Read == "":
+			cells += " unknown |"
+		case does.Push == "" || does.Push == does.Read:
+			cells += fmt.Sprintf(" %s |", does.Read)
+		default:
+			cells += fmt.Sprintf(" %s / %s |", does.Read, does.Push)
+		}
+	}
+	return cells
 }
 
 // example is an answer that the prediction is the first to fit.

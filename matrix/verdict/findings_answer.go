@@ -14,8 +14,27 @@ func filterIs(f matrix.Filter) func(*Observation, Verdict) bool {
 
 func failsToRead(f matrix.Forecast) bool     { return f.Read == matrix.OutcomeError }
 func failsOnlyToPush(f matrix.Forecast) bool { return f.Push == matrix.OutcomeError && !failsToRead(f) }
-func failsAtAll(f matrix.Forecast) bool      { return failsToRead(f) || failsOnlyToPush(f) }
+func findsNothing(f matrix.Forecast) bool    { return f.Read == matrix.OutcomeNothing }
 func losesWrites(f matrix.Forecast) bool     { return f.Push == matrix.OutcomeNothing }
+
+// isOverLimit reports whether the list is longer than a client reads. all are the forecasts
+// for o: no client has another reason to fail on an index, or to find nothing in it, but
+// one that stays empty.
+func isOverLimit(o *Observation, all map[string]matrix.Forecast) bool {
+	return okIndex(o) && !staysEmpty(o) && clientsThat(all, failsToRead)+clientsThat(all, findsNothing) != ""
+}
+
+// stoppedClients names the clients that the answer stops with an error, by the forecasts
+// for o. Those that a long list or a refused push stops have findings of their own.
+func stoppedClients(o *Observation, all map[string]matrix.Forecast) (reading, pushing string) {
+	if !isOverLimit(o, all) {
+		reading = clientsThat(all, failsToRead)
+	}
+	if !pushIs(matrix.PushRefused, o) {
+		pushing = clientsThat(all, failsOnlyToPush)
+	}
+	return reading, pushing
+}
 
 // invalidDescriptors counts the descriptors of the API's list and of the referrers tag
 // that are not valid.
@@ -72,9 +91,12 @@ var answerFindings = []findingRule{
 		meaning: "Some clients fail on this answer instead of falling back.",
 		remedy:  "Use the other clients here, or force the tag schema (oras --distribution-spec v1.1-referrers-tag), until the answer is fixed.",
 		source:  "clients measured, see the forecast table",
-		when:    seen(func(o *Observation) bool { return clientsThat(forecast(o), failsAtAll) != "" }),
+		when: seen(func(o *Observation) bool {
+			read, push := stoppedClients(o, forecast(o))
+			return read+push != ""
+		}),
 		text: func(s *shown, _ Verdict) string {
-			read, push := clientsThat(s.clients, failsToRead), clientsThat(s.clients, failsOnlyToPush)
+			read, push := stoppedClients(&s.Observation, s.clients)
 			switch {
 			case read != "" && push != "":
 				return fmt.Sprintf("This answer stops %s with an error when they read, and %s when they attach: they do not fall back to the tag schema.", read, push)
@@ -91,11 +113,29 @@ var answerFindings = []findingRule{
 		remedy:  "Attach with a client that writes the tag here, or force the tag schema, until the answer is fixed.",
 		source:  "clients measured, see the forecast table",
 		when: seen(func(o *Observation) bool {
-			return clientsThat(forecast(o), losesWrites) != "" && !o.Capabilities.Push.Unlisted()
+			all := forecast(o)
+			return clientsThat(all, losesWrites) != "" && !o.Capabilities.Push.Unlisted() && !isOverLimit(o, all)
 		}),
 		text: func(s *shown, _ Verdict) string {
 			return fmt.Sprintf("%s take this for a registry with the API and write no tag, but do not read its list: "+
 				"what they attach is found by nobody later.", clientsThat(s.clients, losesWrites))
+		},
+	},
+	{
+		code:    "list-over-limit",
+		meaning: "The list is longer than some clients read.",
+		remedy:  "Delete referrers that are not needed any more, or have the registry send shorter pages; until then read the list with crane or regctl.",
+		source:  "oras-go, MaxMetadataBytes; containerd, MaxManifestSize; clients measured",
+		when:    seen(func(o *Observation) bool { return isOverLimit(o, forecast(o)) }),
+		text: func(s *shown, _ Verdict) string {
+			text := fmt.Sprintf("The list has %d bytes, over the limit of some clients", s.Referrers.Bytes)
+			if fail := clientsThat(s.clients, failsToRead); fail != "" {
+				text += ": it stops " + fail + " with an error when they read"
+			}
+			if blind := clientsThat(s.clients, findsNothing); blind != "" {
+				text += "; " + blind + " finds nothing in it"
+			}
+			return text + "."
 		},
 	},
 	{

@@ -70,6 +70,17 @@ var pushFindings = []findingRule{
 		},
 	},
 	{
+		code:    "push-refused",
+		meaning: "The write probe's push was refused, as that of every client is.",
+		remedy:  "Give the account push permission where artifacts are to be attached; a pull-through proxy takes none: attach them at its upstream.",
+		source:  "clients measured, see the forecast table",
+		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushRefused, o) }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("A push to %s was refused: clients that attach something in a repository like it end with an error.",
+				s.Capabilities.Push.Repository)
+		},
+	},
+	{
 		code:    "left-behind",
 		meaning: "The write probe could not delete all it pushed.",
 		remedy:  "Delete the named digests by hand, or let garbage collection take them; grant the account the permission to delete.",

@@ -137,6 +137,8 @@ func (m *Manifest) methods() string {
 type Referrers struct {
 	Answer
 	Index          *Index // the body, if it is an OCI index
+	Bytes          int64  // of the body, after decoding; over what was read if Content-Length says so
+	Sized          bool   // Content-Length was there
 	FiltersApplied string // the OCI-Filters-Applied header
 	Next           bool   // a Link header with rel="next" was there
 

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
@@ -23,6 +24,7 @@ func listReferrers(ctx context.Context, r *row) error {
 	answer.Body, answer.Codes, answer.Message = parsed.kind, parsed.codes, messageOf(resp, parsed)
 	answer.FiltersApplied = resp.Header.Get("OCI-Filters-Applied")
 	answer.Next = resp.Next() != nil
+	answer.Bytes, answer.Sized = size(resp)
 	if resp.URL != nil && !r.ownOrigin(resp.URL) {
 		answer.Elsewhere = resp.URL.Host
 	}
@@ -35,6 +37,13 @@ func listReferrers(ctx context.Context, r *row) error {
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next)
 	}
 	return nil
+}
+
+// size returns how many bytes the body of an answer has: what was read, or what
+// Content-Length says, if that is more. sized reports whether that header was there.
+func size(resp *registry.Response) (bytes int64, sized bool) {
+	announced, err := strconv.ParseInt(resp.Header.Get("Content-Length"), 10, 64)
+	return max(int64(len(resp.Bytes)), announced), err == nil
 }
 
 // ledAway reports whether a redirect led away from the referrers endpoint.

@@ -67,6 +67,8 @@ type profile struct {
 		Finding    string
 		End        string // status and kind of body at the end of a redirect chain, or "none"
 		Others     int    // requests to the second host
+		Bytes      int64  // of the list
+		Sized      *bool  // it came with Content-Length
 		Tag        matrix.TagState
 		Compared   string // "only by the tag/only by the API", "no" where the two were not compared
 		Product    string
@@ -330,6 +332,10 @@ func TestWire(t *testing.T) {
 			}
 			if want.Others != 0 && s.asked["other"] != want.Others {
 				t.Errorf("the second host saw %d requests, want %d", s.asked["other"], want.Others)
+			}
+			list := outcome.Observation.Referrers
+			if want.Bytes != 0 && list.Bytes != want.Bytes || want.Sized != nil && list.Sized != *want.Sized {
+				t.Errorf("a list of %d bytes, sized %v, want %d", list.Bytes, list.Sized, want.Bytes)
 			}
 			checkCapabilities(t, row, want.Capabilities)
 			if want.Product == "none" {
