@@ -38,7 +38,7 @@ var capabilityNotes = map[string]struct{ measured, remedy, source string }{
 	"malformed_digest":    {"A malformed digest.", "None needed: no client sends one; another answer than 400 hints at a stub or a proxy.", listing + " (400)"},
 	"head":                {"HEAD of the referrers endpoint.", "Let monitors ask by GET where it is not 200: the specification does not name HEAD.", "RFC 9110 section 9.3.2"},
 	"tag_schema":          {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself. It is compared with the API's list once all its pages were read.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
-	"cosign_tags":         {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`, or GET where the registry refused HEAD of the image; an empty list says that none exists.", "Copy with `cosign copy`, or with `regctl image copy --digest-tags`.", "cosign signature specification"},
+	"cosign_tags":         {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`, or GET where the registry refused HEAD of the image; an empty list says that none exists.", "Copy with `regctl image copy --referrers --digest-tags`.", "cosign signature specification"},
 	"push":                {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`, with the first image of a registry.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
 }
 

@@ -57,12 +57,13 @@ var linkFindings = []findingRule{
 	},
 	{
 		code:    "tag-is-subject",
-		meaning: "The registry resolves the referrers tag to the subject itself.",
-		remedy:  "Keep oras from writing referrers tags here: attach by cosign's own tags, or move to a registry that tells the two apart.",
-		source:  "oras-go#1396",
-		when:    seen(func(o *Observation) bool { return tagIs(matrix.TagSubject, o) }),
-		text: sentence("The registry resolves the referrers tag to the subject itself: clients list its children as " +
-			"referrers, and a push can overwrite it (oras-go#1396)."),
+		meaning: "The referrers tag names the image itself.",
+		remedy: "Copy with regctl image copy --referrers --digest-tags, and attach by cosign's own tags here: " +
+			"a push by the tag schema can overwrite the image.",
+		source: "cosign 3.1.3, measured; oras-go#1396",
+		when:   seen(func(o *Observation) bool { return tagIs(matrix.TagSubject, o) }),
+		text: sentence("The referrers tag names the image itself. `cosign copy`, which is deprecated, leaves such a tag; " +
+			"else the registry may resolve the tag to the image (oras-go#1396). Clients list the image's children as referrers."),
 	},
 	{
 		code:    "sha-tag-in-use",
@@ -93,7 +94,7 @@ var linkFindings = []findingRule{
 	{
 		code:    "cosign-tags",
 		meaning: "Signatures or attestations are attached by cosign's own tags.",
-		remedy:  "Copy them along in a migration (cosign copy, regctl image copy --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
+		remedy:  "Copy them along in a migration (regctl image copy --referrers --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
 		source:  "cosign signature specification, tag-based discovery",
 		when:    seen(func(o *Observation) bool { return len(o.Capabilities.CosignTags) > 0 }),
 		text: func(s *shown, _ Verdict) string {

@@ -280,6 +280,8 @@ func TestFindingWords(t *testing.T) {
 	}{
 		{left(matrix.Push{Repository: "scratch", LeftBehind: []string{"sha256:b"}, LeftBlob: "sha256:c"}), "left 1 manifest in scratch that the registry did not delete, or not within the time: sha256:b, and the blob sha256:c."},
 		{left(matrix.Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
+		{with(subject(status(404)), func(o *Observation) { o.Capabilities.TagSchema = &matrix.TagSchema{State: matrix.TagSubject} }),
+			"The referrers tag names the image itself. `cosign copy`, which is deprecated, leaves such a tag; else the registry may resolve"},
 		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, true)), "The list has 4393217 bytes, over the limit of some clients: it stops oras, notation with an error when they read; containerd finds nothing in it."},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, false)), "stops oras, notation, containerd with an error when they read."},
@@ -337,6 +339,26 @@ func TestRemediesByReason(t *testing.T) {
 		got := remediesFor(test.of, show(test.of, nil), Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {
 			t.Errorf("%q, want %q first", got, test.want)
+		}
+	}
+}
+
+// TestNoCosignCopy: `cosign copy` is deprecated since 3.0.5 and copies no referrers, so that
+// nothing recommends it.
+func TestNoCosignCopy(t *testing.T) {
+	var remedies []string
+	for _, r := range reasons {
+		remedies = append(remedies, r.remedies...)
+	}
+	for _, f := range findingRules {
+		remedies = append(remedies, f.remedy)
+	}
+	for _, note := range capabilityNotes {
+		remedies = append(remedies, note.remedy)
+	}
+	for _, remedy := range remedies {
+		if strings.Contains(remedy, "cosign copy") {
+			t.Errorf("a remedy names cosign copy: %s", remedy)
 		}
 	}
 }
