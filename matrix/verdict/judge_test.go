@@ -82,7 +82,8 @@ func TestJudgeAlways(t *testing.T) {
 		if measured == (v.Confidence == matrix.Assumed) || measured == (v.Referrers == matrix.SupportUnknown) {
 			t.Fatal("confidence, support and strategy disagree:", says)
 		}
-		if v.Strategy == matrix.ReferrersTag && slices.Contains([]int{401, 403, 429, 500, 502, 503, 504}, o.Referrers.Status) && (o.Referrers.Status != 401 || o.Referrers.Challenge) && o.Referrers.Location == "" {
+		ofEndpoint := !o.Referrers.Challenge && (o.Referrers.Status == 401 || o.Referrers.Status == 403 && o.Referrers.Body == BodyHTML)
+		if v.Strategy == matrix.ReferrersTag && slices.Contains([]int{401, 403, 429, 500, 502, 503, 504}, o.Referrers.Status) && !ofEndpoint && o.Referrers.Location == "" {
 			t.Fatal("a refusal of the account or a breakdown read as no API:", says)
 		}
 		row := NewRow(Target{Registry: "r", Image: "i"}, o)

@@ -165,19 +165,31 @@ var referrersReasons = []reason{
 		name:       matrix.Rejected,
 		outcome:    without,
 		confidence: likely("a proxy or firewall in between can answer like this too"),
-		observed:   "any other refusal: 400, 406, 410, 415, 422, 501 ..., or 401 without a usable challenge; or a 2xx or 3xx that is no answer to it",
+		observed:   "any other refusal: 400, 402, 406, 410, 415, 421, 422, 426, 451, 501 ...; 401 without a usable challenge; 403 with a web page where the manifest was readable; or a 2xx or 3xx that is no answer to it",
 		when:       func(*Observation) bool { return true },
 		detail: func(s *shown) string {
 			if s.Referrers.Status == http.StatusUnauthorized {
 				return "HTTP 401 without a usable challenge, though the same credentials just read the manifest: the registry has no referrers API."
 			}
+			if isFirewall(&s.Observation) {
+				return answerText(&s.Referrers.Answer) + ", a web page, though the same credentials just read the manifest: " +
+					"a web application firewall or a proxy rule refuses /referrers/, so clients cannot list referrers."
+			}
 			return answerText(&s.Referrers.Answer) + ": " + s.Referrers.refusedOrIrrelevant("the request is refused") + ", so clients cannot list referrers."
 		},
 		meaning: "The request is refused for another reason than its absence: an old registry, a proxy or a firewall.",
 		remedies: []string{
-			"Look for a proxy or firewall rule that refuses /v2/*/referrers/*; the registry itself should answer 200 or 404.",
+			"Let GET /v2/*/referrers/* pass the web application firewall or proxy rule that refuses it; the registry itself should answer 200 or 404.",
 			"Upgrade the registry where its release has no referrers API, and link by the referrers tag schema until then.",
 		},
 		source: "harbor#18305 (401 without a challenge), go-containerregistry#1962 (406)",
 	},
+}
+
+// isFirewall reports whether a 403 of the referrers endpoint is that of a web application
+// firewall or proxy: it is a web page without a challenge, which registries do not send
+// there, and the same credentials just read the manifest.
+func isFirewall(o *Observation) bool {
+	a := &o.Referrers
+	return o.resolved() && a.Status == http.StatusForbidden && !a.Token && a.Body == BodyHTML && !a.Challenge && a.Elsewhere == ""
 }

@@ -43,7 +43,7 @@ var refusalReasons = []reason{
 		observed:   "403; 400 with DENIED; or 401 for an account that GET /v2/ or another request accepted",
 		when: func(o *Observation) bool {
 			a := o.decisive()
-			denied := a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
+			denied := a.Status == http.StatusForbidden && !isFirewall(o) || a.Status == http.StatusBadRequest && a.HasCode("DENIED")
 			return denied || a.Account == AccountAccepted && accountDenied(o)
 		},
 		detail: func(o *shown) string {
