@@ -165,6 +165,10 @@ func writeForecasts(t *testing.T, out *lines) {
 	} {
 		out.line("| %s |%s", situation.answer, outcomes(situation.of))
 	}
+	out.line("\nWhere the endpoint alone stops clients, a row's remedies name the ways out that hold by its `clients`:\n")
+	for _, way := range waysOut {
+		out.line("- %s", cell(way.text))
+	}
 }
 
 // outcomes returns the cells of one line: what each library does.

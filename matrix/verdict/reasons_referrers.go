@@ -140,7 +140,6 @@ var referrersReasons = []reason{
 		meaning: "The endpoint is known but switched off; some clients fail here instead of falling back.",
 		remedies: []string{
 			"Switch the referrers API on in the registry's configuration, or let the proxy pass GET on /referrers/.",
-			"Otherwise force the tag schema (oras --distribution-spec v1.1-referrers-tag): oras and cosign do not fall back on a 405.",
 		},
 		source: "RFC 9110 section 15.5.6; olareg with the API off, measured",
 	},

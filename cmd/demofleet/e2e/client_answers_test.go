@@ -1,8 +1,16 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	ggcr "github.com/google/go-containerregistry/pkg/v1/remote"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 const indexType = "application/vnd.oci.image.index.v1+json"
@@ -78,4 +86,43 @@ func bare(statuses ...int) []answer {
 		out = append(out, answer{name: fmt.Sprint(status), contentType: "text/plain", status: status})
 	}
 	return out
+}
+
+// TestWaysOut: what remedies recommend where the endpoint stops oras and cosign. Forced to
+// the tag schema, oras attaches and finds; a .sig tag is written and read.
+func TestWaysOut(t *testing.T) {
+	for _, a := range append(bare(400, 403, 405, 406, 500, 503), answer{name: "303", contentType: "text/html", body: html, status: 429, away: "page"}) {
+		t.Run(a.name, func(t *testing.T) {
+			s := serveScripted(t, a)
+			repo := s.oras(t)
+			if err := repo.SetReferrersCapability(false); err != nil { // as oras does by --distribution-spec v1.1-referrers-tag
+				t.Fatal(err)
+			}
+			content, d := artifact(t, "application/vnd.pushed")
+			if err := repo.Push(t.Context(), d, bytes.NewReader(content)); err != nil {
+				t.Fatal(err)
+			}
+			_, of := encode(t, subject, ocispec.MediaTypeImageManifest)
+			var found []string
+			err := repo.Referrers(t.Context(), of, "", func(page []ocispec.Descriptor) error {
+				for _, one := range page {
+					found = append(found, one.Digest.String())
+				}
+				return nil
+			})
+			if err != nil || !slices.Equal(found, []string{d.Digest.String()}) {
+				t.Errorf("oras finds %v, %v", found, err)
+			}
+			tag, err := name.NewTag(s.host+"/"+repository+":"+strings.Replace(of.Digest.String(), ":", "-", 1)+".sig", name.Insecure)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := ggcr.Write(tag, empty.Image, ggcrOptions(t)...); err != nil { // a .sig has no subject
+				t.Fatal(err)
+			}
+			if _, err := ggcr.Image(tag, ggcrOptions(t)...); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
