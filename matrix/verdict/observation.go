@@ -96,9 +96,11 @@ func (a Answer) HasCode(codes ...string) bool {
 	return slices.ContainsFunc(a.Codes, func(have string) bool { return slices.Contains(codes, have) })
 }
 
-// hasCodePrefix reports whether an error code begins with prefix.
-func (a Answer) hasCodePrefix(prefix string) bool {
-	return slices.ContainsFunc(a.Codes, func(have string) bool { return strings.HasPrefix(have, prefix) })
+// hasCodePrefix reports whether an error code begins with one of prefixes.
+func (a Answer) hasCodePrefix(prefixes ...string) bool {
+	return slices.ContainsFunc(a.Codes, func(have string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(have, prefix) })
+	})
 }
 
 // Manifest is the outcome of resolving the image to a digest.

@@ -147,9 +147,9 @@ var referrersReasons = []reason{
 		name:       matrix.SubjectRejected,
 		outcome:    closed,
 		confidence: unmeasured,
-		observed:   "400 with a MANIFEST_* code for a digest just resolved",
+		observed:   "400 with a MANIFEST_* or DIGEST_* code for a digest just resolved",
 		when: func(o *Observation) bool {
-			return o.Referrers.Status == http.StatusBadRequest && o.Referrers.hasCodePrefix("MANIFEST_")
+			return o.Referrers.Status == http.StatusBadRequest && o.Referrers.hasCodePrefix("MANIFEST_", "DIGEST_")
 		},
 		detail: func(s *shown) string {
 			return answerText(&s.Referrers.Answer) + " for a digest just resolved: the endpoint is there but refuses this subject."
@@ -158,7 +158,7 @@ var referrersReasons = []reason{
 		remedies: []string{
 			"Ask the vendor why GET referrers refuses a digest whose manifest it serves; try an image whose manifest is of an OCI media type.",
 		},
-		source: "quay#3071",
+		source: "quay#3071; " + errorTerm,
 	},
 	{
 		name:       matrix.Rejected,

@@ -85,6 +85,7 @@ func TestJudge(t *testing.T) {
 		{"404", subject(status(404)), matrix.NotFound, "no OCI index"},
 		{"405", subject(status(405)), matrix.MethodNotAllowed, "switched off"},
 		{"400 MANIFEST_INVALID", subject(coded(400, "MANIFEST_INVALID")), matrix.SubjectRejected, "refuses this subject"},
+		{"400 DIGEST_INVALID", subject(coded(400, "DIGEST_INVALID")), matrix.SubjectRejected, "(DIGEST_INVALID) for a digest just resolved"},
 		{"404 MANIFEST_UNKNOWN", subject(coded(404, "MANIFEST_UNKNOWN")), matrix.NotFound, "(MANIFEST_UNKNOWN)"},
 		{"422 MANIFEST_INVALID", subject(coded(422, "MANIFEST_INVALID")), matrix.Rejected, "HTTP 422"},
 		{"400 NAME_INVALID", subject(coded(400, "NAME_INVALID")), matrix.Rejected, "is refused"},
