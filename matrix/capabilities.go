@@ -5,7 +5,7 @@ import "strings"
 // Capabilities is what the capability steps measured beside the verdict. A
 // zero field was not measured and is left out of every report.
 type Capabilities struct {
-	Descriptors     *int           `json:"descriptors,omitempty"`         // descriptors listed on all pages; left out where a next page was not read
+	Descriptors     *int           `json:"descriptors,omitempty"`         // descriptors listed on all pages, each digest once; left out where a next page was not read
 	ArtifactTypes   []ArtifactType `json:"artifact_types,omitempty"`      // artifact types of the descriptors that were read, counted; of very many the most frequent
 	MoreTypes       int            `json:"more_types,omitempty"`          // how many artifact types artifact_types leaves out
 	Invalid         int            `json:"invalid_descriptors,omitempty"` // descriptors listed beside those that are not valid: without a digest, or with a type over 255 bytes
@@ -89,7 +89,7 @@ type TagSchema struct {
 	Tag         string   `json:"tag"`                           // the tag, algorithm and encoded part cut as the specification says
 	State       TagState `json:"state"`                         // what it is
 	Digest      string   `json:"digest,omitempty"`              // of its index
-	Descriptors int      `json:"descriptors,omitempty"`         // descriptors its index lists
+	Descriptors int      `json:"descriptors,omitempty"`         // descriptors its index lists, each digest once
 	Invalid     int      `json:"invalid_descriptors,omitempty"` // descriptors listed beside those that are not valid
 	Compared    bool     `json:"compared,omitempty"`            // its index was compared with all pages of the API's list
 	OnlyTag     []string `json:"only_tag,omitempty"`            // digests the API does not list, to a bound

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the documents again")
 // to do where it is not as it should be, and where the rule comes from. Its
 // meaning is the comment on the field.
 var capabilityNotes = map[string]struct{ measured, remedy, source string }{
-	"descriptors":         {"The referrers answers, all pages, counted while they are read. `standard` reads the first page, `full` the others.", "Scan with `--probe full` where the number is missing: there is a next page that was not read.", listing},
+	"descriptors":         {"The referrers answers, all pages, counted while they are read, each digest once (beyond 20,000 each descriptor). `standard` reads the first page, `full` the others.", "Scan with `--probe full` where the number is missing: there is a next page that was not read.", listing},
 	"artifact_types":      {"The `artifactType` of each descriptor that was read, named in words where it is known.", "Upgrade a registry that lists descriptors without their artifact type: clients cannot choose among them.", "image specification, Descriptor; " + listing},
 	"invalid_descriptors": {"Descriptors are read one by one; those without a digest of the image specification's grammar, or with a type over 255 bytes, are counted here and nowhere else.", "Ask the vendor for valid descriptors; clients cannot use these.", "image specification, Descriptor and Digests; RFC 6838 section 4.2"},
 	"more_types":          {"A row keeps 100 artifact types, counted over the first 1000 descriptors of all pages together.", "Ask the registry itself for the whole list.", listing},

@@ -160,7 +160,8 @@ type RedirectEnd struct {
 }
 
 // Index is an OCI image index as far as refmatrix needs it. The descriptors
-// kept are bounded; Total counts them all, but for those that are not valid.
+// kept are bounded. Total counts each digest once, but for those that are not valid;
+// beyond 20,000 descriptors of one list it counts each descriptor.
 type Index struct {
 	Null        bool // "manifests": null, an empty list as some registries write it
 	Total       int

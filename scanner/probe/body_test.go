@@ -24,12 +24,12 @@ func read(text string) body { return readBody(&registry.Response{Bytes: []byte(t
 // TestInvalidDescriptors: what no client can use is counted alone.
 func TestInvalidDescriptors(t *testing.T) {
 	long := strings.Repeat("x", maxName)
-	valid := `{"digest":"` + validDigest + `"}`
+	before, after := `{"digest":"sha256:`+strings.Repeat("1", 64)+`"}`, `{"digest":"sha256:`+strings.Repeat("2", 64)+`"}`
 	for _, test := range []struct {
 		name, descriptor string
 		invalid          bool
 	}{
-		{"a digest and nothing else", valid, false},
+		{"a digest and nothing else", `{"digest":"` + validDigest + `"}`, false},
 		{"types as long as types are", `{"digest":"` + validDigest + `","mediaType":"` + long + `","artifactType":"` + long + `"}`, false},
 		{"an algorithm that we do not know", `{"digest":"blake3:00ff"}`, false},
 		{"an object with all that JSON has", `{"digest":"` + validDigest + `","annotations":{"a]":"},[\"\\","b":[1,[{}],null]}}`, false},
@@ -47,7 +47,7 @@ func TestInvalidDescriptors(t *testing.T) {
 		{"null for an artifact type", `{"digest":"` + validDigest + `","artifactType":null}`, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := read(index(valid, test.descriptor, valid))
+			got := read(index(before, test.descriptor, after))
 			if got.kind != verdict.BodyIndex {
 				t.Fatalf("it is %s", got.kind)
 			}
@@ -59,6 +59,57 @@ func TestInvalidDescriptors(t *testing.T) {
 				t.Errorf("%d descriptors, %d of them kept, %d compared, and %d invalid", got.index.Total, len(got.index.Descriptors), len(got.listed.hashes), got.index.Invalid)
 			}
 		})
+	}
+}
+
+// TestDuplicateDescriptors: of several descriptors with one digest the first counts, as
+// long as digests are told apart.
+func TestDuplicateDescriptors(t *testing.T) {
+	descriptor := func(i int, artifactType string) string {
+		return fmt.Sprintf(`{"digest":"sha256:%064d","artifactType":"%s"}`, i, artifactType)
+	}
+	got := read(index(descriptor(1, "first"), descriptor(1, "second"), descriptor(2, "first"), descriptor(1, "first")))
+	if got.index.Total != 2 || len(got.index.Descriptors) != 2 || got.index.Descriptors[0].ArtifactType != "first" || got.index.Invalid != 0 {
+		t.Errorf("of two digests %d are counted, kept are %+v", got.index.Total, got.index.Descriptors)
+	}
+	many := make([]string, maxDigests+2)
+	for i := range many {
+		many[i] = descriptor(i, "")
+	}
+	many[1], many[maxDigests+1] = many[0], many[0]
+	if got = read(index(many...)); got.index.Total != maxDigests+1 || !got.listed.full() {
+		t.Errorf("%d are counted, full %t, want %d: one is a duplicate, and one is too far down to be told apart", got.index.Total, got.listed.full(), maxDigests+1)
+	}
+}
+
+// TestDigestsOfPages: the digests of pages are told apart until a page finds no room.
+func TestDigestsOfPages(t *testing.T) {
+	page := func(from, to int) (d digests) {
+		for i := from; i < to; i++ {
+			d.add(fmt.Sprintf("sha256:%064d", i))
+		}
+		return d
+	}
+	var all digests
+	for _, test := range []struct {
+		from, to, known, want int
+		full                  bool
+	}{
+		{0, 10, 0, 10, false},
+		{5, 15, 5, 15, false},
+		{15, 15, 0, 15, false},
+		{15, maxDigests - 1, 0, maxDigests - 1, false},
+		{0, 20, 20, maxDigests - 1, false},
+		{maxDigests - 1, maxDigests + 1, 0, maxDigests - 1, true},
+		{maxDigests - 1, maxDigests, 0, maxDigests - 1, true},
+	} {
+		known := all.addAll(page(test.from, test.to))
+		if known != test.known || len(all.hashes) != test.want || all.full() != test.full {
+			t.Errorf("%d to %d: %d known, %d in all, full %t", test.from, test.to, known, len(all.hashes), all.full())
+		}
+	}
+	if len(all.first) != maxDescriptors || all.first[14] != fmt.Sprintf("sha256:%064d", 14) {
+		t.Errorf("%d are kept by name", len(all.first))
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/maphash"
-	"slices"
+	"maps"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -16,11 +16,12 @@ import (
 )
 
 // Bounds on what is kept of one list, which may be of many pages. All descriptors are
-// counted.
+// counted, each digest once. Beyond maxDigests that is not known any more, and each
+// descriptor counts.
 const (
 	maxDescriptors = 1000
 	maxKept        = 256 << 10 // bytes of the names in them
-	maxDigests     = 20_000    // of which a list is compared
+	maxDigests     = 20_000    // that are told apart
 )
 
 // manifests reads the key manifests of an index: an array, or null, which some
@@ -52,8 +53,10 @@ func (m *manifests) read(array []byte) bool {
 	n, ok := 0, true
 	names := &keptNames{known: map[string]string{}}
 	eachElement(array, func(element []byte) bool {
-		switch n++; {
-		case n <= maxDigests:
+		n++
+		m.listed.cut = n > maxDigests
+		switch {
+		case !m.listed.cut:
 			ok = m.add(element, names)
 		case m.index.Total > 0:
 			m.index.Total++
@@ -67,7 +70,7 @@ func (m *manifests) read(array []byte) bool {
 
 // add adds one descriptor. What no client could use is counted alone: without a valid
 // digest, or with a type longer than types are. So is what is not a descriptor, such as
-// null.
+// null. Of several descriptors with the same digest the first counts.
 func (m *manifests) add(element []byte, names *keptNames) bool {
 	var d struct {
 		MediaType    name  `json:"mediaType"`
@@ -82,8 +85,10 @@ func (m *manifests) add(element []byte, names *keptNames) bool {
 		m.index.Invalid++
 		return true
 	}
+	if !m.listed.add(string(d.Digest)) {
+		return true
+	}
 	m.index.Total++
-	m.listed.add(string(d.Digest))
 	if len(m.index.Descriptors) < maxDescriptors && !names.full() {
 		m.index.Descriptors = append(m.index.Descriptors, matrix.Descriptor{
 			Digest:       names.keep(string(d.Digest)),
@@ -196,52 +201,73 @@ func endOfString(text []byte, start int) int {
 	return len(text) - 1
 }
 
-// digests are those of one list, to be compared with another: the first of them, and
-// hashes of as many as maxDigests.
+// digests are those of one list, each once: the names of the first of them, and hashes of
+// all that were read, which are maxDigests at the most.
 type digests struct {
 	first  []string
-	hashes []uint64
+	hashes map[uint64]struct{}
+	cut    bool // there are more, which were not read
 }
 
 // seed makes hashes that no registry can foresee.
 var seed = maphash.MakeSeed()
 
-func (d *digests) add(one string) {
+// add adds one digest and reports whether it is new.
+func (d *digests) add(one string) (isNew bool) {
+	if d.contain(one) {
+		return false
+	}
+	if d.hashes == nil {
+		d.hashes = map[uint64]struct{}{}
+	}
 	if len(d.first) < maxDescriptors {
 		d.first = append(d.first, one)
 	}
-	if len(d.hashes) < maxDigests {
-		d.hashes = append(d.hashes, maphash.String(seed, one))
-	}
+	d.hashes[maphash.String(seed, one)] = struct{}{}
+	return true
 }
 
-// addAll adds the digests of the next page.
-func (d *digests) addAll(page digests) {
-	d.first = append(d.first, page.first[:min(len(page.first), maxDescriptors-len(d.first))]...)
-	d.hashes = append(d.hashes, page.hashes[:min(len(page.hashes), maxDigests-len(d.hashes))]...)
+// addAll adds the digests of the next page if there is room for all of them, and returns
+// how many of them are not new.
+func (d *digests) addAll(page digests) (known int) {
+	for hash := range page.hashes {
+		if _, ok := d.hashes[hash]; ok {
+			known++
+		}
+	}
+	if d.cut || page.cut || len(d.hashes)+len(page.hashes)-known > maxDigests {
+		d.cut = true
+		return known
+	}
+	if d.hashes == nil {
+		d.hashes = map[uint64]struct{}{}
+	}
+	for _, one := range page.first {
+		d.add(one)
+	}
+	maps.Copy(d.hashes, page.hashes)
+	return known
 }
 
 // full reports whether there may be digests that are not in d.
-func (d *digests) full() bool { return len(d.hashes) >= maxDigests }
+func (d *digests) full() bool { return d.cut || len(d.hashes) >= maxDigests }
 
 func (d *digests) contain(one string) bool {
-	return slices.Contains(d.hashes, maphash.String(seed, one))
+	_, ok := d.hashes[maphash.String(seed, one)]
+	return ok
 }
 
 // without returns how many of the digests are not in other, and those of them that are
 // known by name, most at the most.
 func (d *digests) without(other digests, most int) (first []string, n int) {
-	seen := make(map[uint64]bool, len(other.hashes))
-	for _, hash := range other.hashes {
-		seen[hash] = true
-	}
-	for i, hash := range d.hashes {
-		if seen[hash] {
-			continue
+	for hash := range d.hashes {
+		if _, ok := other.hashes[hash]; !ok {
+			n++
 		}
-		seen[hash] = true
-		if n++; i < len(d.first) && len(first) < most {
-			first = append(first, d.first[i])
+	}
+	for _, one := range d.first {
+		if len(first) < most && !other.contain(one) {
+			first = append(first, one)
 		}
 	}
 	return first, n

@@ -65,16 +65,18 @@ func followPages(ctx context.Context, r *row) error {
 	return nil
 }
 
-// addPage adds a page after the first to total, and its digests to those listed.
-// The bounds are over all pages, because what is kept of a list is kept of each
-// row.
+// addPage adds a page after the first to total, and its digests to those listed. What an
+// earlier page has is not counted again. The bounds are over all pages, because what is
+// kept of a list is kept of each row.
 func addPage(r *row, total *verdict.Index, page body) {
-	total.Total += page.index.Total
+	for _, d := range page.index.Descriptors {
+		if len(total.Descriptors) < maxDescriptors && !r.listed.contain(d.Digest) {
+			total.Descriptors = append(total.Descriptors, d)
+		}
+	}
+	known := r.listed.addAll(page.listed)
+	total.Total += page.index.Total - known
 	total.Invalid += page.index.Invalid
-	room := maxDescriptors - len(total.Descriptors)
-	page.index.Descriptors = page.index.Descriptors[:min(room, len(page.index.Descriptors))]
-	total.Descriptors = append(total.Descriptors, page.index.Descriptors...)
-	r.listed.addAll(page.listed)
 }
 
 // admitPage returns PageLinked if a next link may be followed, or else why not.
