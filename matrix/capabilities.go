@@ -49,7 +49,7 @@ const (
 	PageLoop    Pagination = "loop"       // a next link came back
 	PageForeign Pagination = "off-origin" // a next link led to another origin and was not followed
 	PageBroken  Pagination = "broken"     // a next link answered no index
-	PageBounded Pagination = "bounded"    // more pages than refmatrix reads, or one that could not be asked for: the row's time, a limit, the network
+	PageBounded Pagination = "bounded"    // more than refmatrix reads, or a page that could not be asked for: the row's time, a limit, the network
 )
 
 // TypeMatch says how the Content-Type of the referrers answer compares with

@@ -88,6 +88,7 @@ const (
 	Forbidden          Reason = "forbidden"
 	RateLimited        Reason = "rate-limited"
 	NoDigest           Reason = "no-digest"
+	TooLarge           Reason = "too-large"
 	ServerError        Reason = "server-error"
 )
 

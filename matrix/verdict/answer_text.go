@@ -21,9 +21,11 @@ func (a *Answer) refusedOrIrrelevant(refusal string) string {
 // what its first page has.
 func listedText(s *shown) string {
 	switch total := s.Capabilities.Descriptors; {
+	case s.Referrers.Bound > 0 && s.Referrers.Index.Total == 0:
+		return "more than refmatrix reads"
 	case total != nil:
 		return matrix.Quantity(*total, "descriptor")
-	case s.Referrers.Next:
+	case s.Referrers.Next, s.Referrers.Bound > 0:
 		return "at least " + matrix.Quantity(s.Referrers.Index.Total, "descriptor")
 	}
 	return matrix.Quantity(s.Referrers.Index.Total, "descriptor")

@@ -76,6 +76,17 @@ var answerFindings = []findingRule{
 		},
 	},
 	{
+		code:    "list-bounded",
+		meaning: "The list is over refmatrix's own bound and was not read to its end.",
+		remedy:  "Delete what is attached to this image and not needed any more, or ask the vendor to page the list: oras, notation and containerd read 4 MiB of a list.",
+		source:  listing + "; clients measured",
+		when:    seen(func(o *Observation) bool { return o.Referrers.Bound > 0 && o.Referrers.Index != nil }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("The list is over the %d bytes that refmatrix reads, so what it holds is not known in full; "+
+				"oras and notation fail on a list over 4 MiB, and containerd finds nothing in it.", s.Referrers.Bound)
+		},
+	},
+	{
 		code:    "type-parameters",
 		meaning: "The index type is written with parameters or in capitals.",
 		remedy:  "Let the registry, or the proxy that adds the charset, send " + matrix.IndexMediaType + " and nothing else.",

@@ -7,11 +7,11 @@ import (
 )
 
 // reasons is the verdict table: the first entry whose condition holds decides.
-// Faults come first, then answers that either step can get, then the manifest
+// Faults come first, then what is over a bound of ours, then answers that either step can get, then the manifest
 // step's own, then the referrers endpoint's. Conditions are put to the raw
 // observation and details are worded by the cleaned one, so that a password that is
 // a word of the protocol decides nothing.
-var reasons = slices.Concat(faultReasons, refusalReasons, manifestReasons, referrersReasons)
+var reasons = slices.Concat(faultReasons, boundReasons, refusalReasons, manifestReasons, referrersReasons)
 
 // Description explains a reason.
 type Description struct {
@@ -70,7 +70,10 @@ func judge(o *Observation, s *shown) Verdict {
 // web page or a stub cannot show: descriptors, an announced filter, or the write
 // probe's own artifact coming back.
 func (r *reason) confidenceIn(o *Observation) confidence {
-	if r.confidence.level != matrix.Likely || r.outcome.referrers != matrix.Supported {
+	switch {
+	case r.outcome.referrers == matrix.Supported && o.Referrers.Bound > 0:
+		return likely("the list is over refmatrix's bound, and only how it begins was read")
+	case r.confidence.level != matrix.Likely || r.outcome.referrers != matrix.Supported:
 		return r.confidence
 	}
 	c := &o.Capabilities

@@ -41,7 +41,7 @@ func TestJudgeAlways(t *testing.T) {
 	pick := func(n int) bool { return random.IntN(n) == 0 }
 	statuses := []int{0, 200, 202, 204, 301, 303, 400, 401, 403, 404, 405, 406, 410, 415, 422, 429, 500, 501, 502, 503, 504, 999}
 	codes := []string{"UNAUTHORIZED", "DENIED", "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "METHOD_UNKNOWN"}
-	faults := []matrix.Reason{matrix.TokenError, matrix.DNS, matrix.Connect, matrix.TLS, matrix.Timeout, matrix.Protocol, matrix.Redirect, matrix.AuthRefused, matrix.Credentials}
+	faults := []matrix.Reason{matrix.TokenError, matrix.DNS, matrix.Connect, matrix.TLS, matrix.Timeout, matrix.Protocol, matrix.Redirect, matrix.AuthRefused, matrix.Credentials, matrix.TooLarge}
 	bodies := []BodyKind{"", BodyEmpty, BodyIndex, BodyManifest, BodyJSON, BodyHTML, BodyText, BodyBinary}
 	answer := func() Answer {
 		a := Answer{
@@ -236,6 +236,7 @@ func TestFindings(t *testing.T) {
 		{"not deleted", exact(func(o *Observation) {
 			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushAPI, LeftBehind: []string{"sha256:b"}}
 		}), "left-behind"},
+		{"a list over the bound", exact(func(o *Observation) { o.Referrers.Bound = 8 << 20 }), "list-bounded"},
 		{"pages in a circle", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "page-loop"},
 		{"pages elsewhere", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageForeign }), "page-loop"},
 		{"a broken page", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageBroken }), "page-loop"},

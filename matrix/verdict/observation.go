@@ -144,6 +144,10 @@ type Referrers struct {
 	FiltersApplied string // the OCI-Filters-Applied header
 	Next           bool   // a Link header with rel="next" was there
 
+	// Bound is what refmatrix reads of a list, in bytes, if the list is larger. Index has
+	// what it begins with then. 0 means that it was read whole.
+	Bound int64
+
 	// Elsewhere is the host that answered, if a redirect led off the registry's
 	// origin. No credentials were sent there.
 	Elsewhere string

@@ -50,8 +50,10 @@ var referrersReasons = []reason{
 		name:       matrix.ReferrersListed,
 		outcome:    works,
 		confidence: proven("descriptors were listed"),
-		observed:   "200 and an OCI index with descriptors",
-		when:       func(o *Observation) bool { return okIndex(o) && o.Referrers.Index.Total > 0 },
+		observed:   "200 and an OCI index with descriptors, or the begin of one that is over refmatrix's bound",
+		when: func(o *Observation) bool {
+			return okIndex(o) && (o.Referrers.Index.Total > 0 || o.Referrers.Bound > 0)
+		},
 		detail: func(s *shown) string {
 			return fmt.Sprintf("HTTP 200 with an OCI index of %s: the referrers API works.", listedText(s))
 		},

@@ -32,6 +32,8 @@ func TestJudge(t *testing.T) {
 	next.Next = true
 	first := index(matrix.IndexMediaType, 2)
 	first.Next = true
+	bounded, bare := index(matrix.IndexMediaType, 2), index(matrix.IndexMediaType, 0)
+	bounded.Bound, bare.Bound = 8<<20, 8<<20
 	token := func(code int, codes ...string) Answer { return Answer{Status: code, Token: true, Codes: codes} }
 	for _, test := range []struct {
 		name   string
@@ -77,6 +79,9 @@ func TestJudge(t *testing.T) {
 		{"no type", subject(index("", 1)), matrix.WrongContentType, "no media type at all"},
 		{"the type with a parameter", subject(index(matrix.IndexMediaType+"; charset=utf-8", 1)), matrix.ReferrersListed, "an OCI index of 1 descriptor"},
 		{"the first of two pages", subject(first), matrix.ReferrersListed, "at least 2 descriptors"},
+		{"a list over the bound", subject(bounded), matrix.ReferrersListed, "at least 2 descriptors"},
+		{"a list over the bound, of which no descriptor was read", subject(bare), matrix.ReferrersListed, "more than refmatrix reads"},
+		{"a manifest over the bound", unresolvable(faultOf(matrix.TooLarge)), matrix.TooLarge, "The answer of the manifest request was not read to its end: why."},
 		{"an empty list", subject(index(matrix.IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
 		{"an empty page", subject(next), matrix.ReferrersEmpty, "what the other pages list was not read"},
 		{"a web page", subject(page(200, "text/html", BodyHTML)), matrix.NotAnIndex, "a web page and no OCI index"},
@@ -118,7 +123,7 @@ func TestVerdictOfEachReason(t *testing.T) {
 		matrix.TokenError: broken, matrix.DNS: broken, matrix.Connect: broken, matrix.TLS: broken, matrix.Timeout: broken, matrix.Protocol: broken, matrix.Redirect: broken,
 		matrix.AuthRefused: broken, matrix.Credentials: broken, matrix.ServerError: broken, matrix.CredentialsRefused: broken, matrix.NotARegistry: broken,
 		matrix.Unauthorized: closed, matrix.Forbidden: closed, matrix.RateLimited: closed, matrix.ImageNotFound: closed, matrix.NoDigest: closed,
-		matrix.ManifestRejected: closed, matrix.SubjectRejected: closed,
+		matrix.ManifestRejected: closed, matrix.TooLarge: closed, matrix.SubjectRejected: closed,
 		matrix.NotFound: without, matrix.MethodNotAllowed: without, matrix.Rejected: unclear, matrix.RedirectedAway: unclear,
 		matrix.NotAnIndex:       verdict(matrix.Warn, matrix.Invalid, matrix.ReferrersTag, matrix.Proven),
 		matrix.ReferrersListed:  verdict(matrix.Pass, matrix.Supported, matrix.ReferrersAPI, matrix.Proven),

@@ -29,8 +29,8 @@ var manifestTypes = []string{
 // body is what the bytes of an answer are.
 type body struct {
 	kind    verdict.BodyKind
-	index   *verdict.Index
-	listed  digests // of all that the index lists, to a bound
+	index   *verdict.Index // if the answer was cut, what it begins with
+	listed  digests        // of all that the index lists, to a bound
 	codes   []string
 	schema1 bool
 }
@@ -89,6 +89,9 @@ func readBody(resp *registry.Response) body {
 		return body{kind: sniff(trimmed)}
 	}
 	if resp.Cut {
+		if begin := readBegin(trimmed); begin.valid {
+			return body{kind: verdict.BodyIndex, index: &begin.index, listed: begin.listed}
+		}
 		codes, isJSON := registry.CodesOfCut(trimmed)
 		if !isJSON {
 			return body{kind: sniff(trimmed)}

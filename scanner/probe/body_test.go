@@ -173,11 +173,31 @@ func TestCutBodies(t *testing.T) {
 		{"a value that goes on", `{"message":"` + strings.Repeat("x", 100), verdict.BodyJSON, ""},
 		{"an array", `[{},{},`, verdict.BodyJSON, ""},
 		{"text", `{ this is a page`, verdict.BodyText, ""},
+		{"an index of no objects", `{"schemaVersion":2,"manifests":["a","b`, verdict.BodyJSON, ""},
 		{"a page", `<html><body>` + strings.Repeat("x", 100), verdict.BodyHTML, ""},
 	} {
 		got := readBody(&registry.Response{Bytes: []byte(test.text), Cut: true})
 		if got.kind != test.kind || strings.Join(got.codes, ",") != test.codes || got.index != nil {
 			t.Errorf("%s: it is %s with the codes %v, want %s with %q", test.name, got.kind, got.codes, test.kind, test.codes)
+		}
+	}
+}
+
+// TestCutIndex: of an index that goes on beyond its bound the descriptors that it begins
+// with are read.
+func TestCutIndex(t *testing.T) {
+	valid := `{"digest":"` + validDigest + `"}`
+	for _, test := range []struct {
+		text           string
+		total, invalid int
+	}{
+		{`{"schemaVersion":2,"manifests":[` + valid + `,{"digest":"sha256:11`, 1, 0},
+		{`{"manifests":[` + valid + `,{},` + valid + `,`, 1, 1},
+		{`{"schemaVersion":2,"manifests":[{"digest":"`, 0, 0},
+	} {
+		got := readBody(&registry.Response{Bytes: []byte(test.text), Cut: true})
+		if got.kind != verdict.BodyIndex || got.index.Total != test.total || got.index.Invalid != test.invalid || !got.listed.full() {
+			t.Errorf("%s: it is %s, %+v", test.text, got.kind, got.index)
 		}
 	}
 }

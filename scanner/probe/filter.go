@@ -35,7 +35,7 @@ func refineFilter(ctx context.Context, r *row) error { return tryFilter(ctx, r, 
 // tryFilter filters by the wanted type and keeps what was learned, if anything.
 func tryFilter(ctx context.Context, r *row, wanted string) error {
 	resp, parsed, err := r.referrers(ctx, stepFilter, http.MethodGet, r.seen.Manifest.Digest, wanted)
-	if err != nil || resp.Fault != nil || transient(resp) {
+	if err != nil || resp.Fault != nil || resp.Cut || transient(resp) {
 		return err
 	}
 	result := matrix.FilterFails

@@ -51,7 +51,7 @@ func (m *manifests) UnmarshalJSON(raw []byte) error {
 // them (image specification, descriptor.md).
 func (m *manifests) read(array []byte) bool {
 	n, ok := 0, true
-	names := &keptNames{known: map[string]string{}}
+	names := newKeptNames()
 	eachElement(array, func(element []byte) bool {
 		n++
 		m.listed.cut = n > maxDigests
@@ -100,17 +100,27 @@ func (m *manifests) add(element []byte, names *keptNames) bool {
 	return true
 }
 
-// beginsIndex reports whether a JSON text that begins so may be an index: its manifests
-// begin, and no errors come before them.
-func beginsIndex(begins []byte) (may bool) {
+// beginsIndex reports whether a JSON text that begins so may be an index.
+func beginsIndex(begins []byte) bool { return readBegin(begins).valid }
+
+// readBegin reads the descriptors that a JSON text begins with which goes on after it.
+// They are valid if the text may be an index: its manifests begin, those that are there
+// whole are objects, and no errors come before them.
+func readBegin(begins []byte) (m manifests) {
 	_, _ = registry.EachKey(begins, func(key string, value *json.Decoder) (enough bool) {
 		if key == "manifests" {
 			opening, err := value.Token()
-			may = err == nil && opening == json.Delim('[')
+			m.there, m.valid = true, err == nil && opening == json.Delim('[')
+			names := newKeptNames()
+			var element json.RawMessage
+			for n := 0; m.valid && n < maxDigests && value.More() && value.Decode(&element) == nil; n++ {
+				m.valid = m.add(element, names)
+			}
 		}
 		return key == "manifests" || key == "errors"
 	})
-	return may
+	m.listed.cut = true
+	return m
 }
 
 // name is a string of a descriptor. One that is longer than names are is not decoded: it
@@ -144,6 +154,8 @@ type keptNames struct {
 	known map[string]string
 	bytes int
 }
+
+func newKeptNames() *keptNames { return &keptNames{known: map[string]string{}} }
 
 // keep returns text as it is kept.
 func (k *keptNames) keep(text string) string {

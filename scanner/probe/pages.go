@@ -17,6 +17,10 @@ const maxPages = 20
 // pages as maxPages and the row's budget allow.
 func followPages(ctx context.Context, r *row) error {
 	caps := &r.seen.Capabilities
+	if r.seen.Referrers.Bound > 0 {
+		caps.Pagination, caps.Pages = matrix.PageBounded, 1
+		return nil
+	}
 	if !r.seen.Referrers.Next {
 		caps.Pagination, caps.Pages = matrix.PageSingle, 1
 		return nil
@@ -29,7 +33,7 @@ func followPages(ctx context.Context, r *row) error {
 	visited := map[string]bool{}
 	result, pages := matrix.PageLinked, 0
 	for {
-		if transient(page) {
+		if transient(page) || page.Cut {
 			result, pages = matrix.PageBounded, max(pages, 1)
 			break
 		}

@@ -57,7 +57,7 @@ type probeStep struct {
 // own endpoint.
 var steps = []probeStep{
 	{Standard, ledAway, followRedirect},
-	{Standard, hasAPI, probeFilter},
+	{Standard, hasList, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
 	{Standard, always, probeProduct},
 	{Full, filterUnseen, refineFilter},

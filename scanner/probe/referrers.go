@@ -32,9 +32,12 @@ func listReferrers(ctx context.Context, r *row) error {
 		return nil
 	}
 	answer.Index, r.listed = parsed.index, parsed.listed
+	if answer.Index != nil && resp.Cut {
+		answer.Bound = registry.MaxIndex
+	}
 	if answer.Index != nil {
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
-		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next)
+		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next && !resp.Cut)
 	}
 	return nil
 }

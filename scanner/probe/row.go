@@ -67,6 +67,9 @@ func hasDigest(o *verdict.Observation) bool {
 
 func hasAPI(o *verdict.Observation) bool { return hasDigest(o) && o.Referrers.Index != nil }
 
+// hasList is hasAPI, and the list, or its first page, was read whole.
+func hasList(o *verdict.Observation) bool { return hasAPI(o) && o.Referrers.Bound == 0 }
+
 // pull is the token scope for reading (distribution, "Token Scope
 // Documentation").
 func pull(repository string) string { return "repository:" + repository + ":pull" }

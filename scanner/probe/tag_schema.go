@@ -85,7 +85,7 @@ func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
 // are both and all pages of the API's list were read.
 func compareLists(r *row) {
 	tag, answer := r.seen.Capabilities.TagSchema, &r.seen.Referrers
-	whole := !answer.Next || r.seen.Capabilities.Pagination == matrix.PageLinked
+	whole := answer.Bound == 0 && !answer.Next || r.seen.Capabilities.Pagination == matrix.PageLinked
 	if !hasAPI(&r.seen) || tag == nil || tag.State != matrix.TagIndex || !whole {
 		return
 	}

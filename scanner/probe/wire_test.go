@@ -118,6 +118,9 @@ var manyTypes = func() string {
 	return strings.Join(all, ",")
 }()
 
+// huge is more descriptors than are read of one answer.
+var huge = strings.Repeat(manyTypes+",", registry.MaxIndex/len(manyTypes)) + manyTypes
+
 // stage serves a profile.
 type stage struct {
 	profile
@@ -130,7 +133,7 @@ type stage struct {
 }
 
 func (s *stage) fill(text string) string {
-	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", manyTypes, "{origin}", s.origin, "{other}", s.other).Replace(text)
+	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", manyTypes, "{huge}", huge, "{origin}", s.origin, "{other}", s.other).Replace(text)
 }
 
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {

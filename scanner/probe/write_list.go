@@ -58,6 +58,8 @@ func (w *writer) look(
 		return listing{failed: resp.Fault.Text}, nil
 	case inconclusive(resp.Status):
 		return listing{failed: fmt.Sprintf("GET /referrers/ answered HTTP %d", resp.Status)}, nil
+	case resp.Cut:
+		return listing{failed: "the list is larger than what refmatrix reads"}, nil
 	case resp.Status != http.StatusOK:
 		return listing{}, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"refmatrix/matrix"
@@ -40,8 +41,8 @@ func (out *outgoing) readsOn(status int, begins []byte) bool {
 }
 
 // read takes the answer to out into memory and returns how many bytes of the body
-// were read. A 200 over its bound is a fault; any other answer over it is cut,
-// because its status is enough.
+// were read. A body over its bound is cut. Of a 200 only how it begins is kept then,
+// which shows what it is.
 func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, out *outgoing) (*answer, int64, error) {
 	defer resp.Body.Close()
 	got := &answer{
@@ -56,8 +57,11 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 		return got, 0, nil
 	}
 	limit := out.bound(resp.StatusCode)
-	if resp.StatusCode == http.StatusOK && resp.ContentLength > limit {
-		return nil, 0, overBound(limit)
+	tooLarge := resp.StatusCode == http.StatusOK && resp.ContentLength > limit
+	if tooLarge { // how it begins is all there is to wait for, and not for long
+		limit = MaxError
+		stalled := time.AfterFunc(bodyStall, func() { clock.expire(timedOut{after: bodyStall, stalled: true}) })
+		defer stalled.Stop()
 	}
 	content, length, release := decode(resp)
 	defer release()
@@ -68,22 +72,29 @@ func (s *Session) read(ctx context.Context, clock *clock, resp *http.Response, o
 		limit = out.maxBody
 		err = body.read(ctx, limit)
 	}
-	if err != nil {
+	if err != nil && !tooLarge {
 		s.release()
 		return nil, int64(len(body.bytes)), fmt.Errorf("read the body: %w", err)
 	}
 	if body.isOver(limit) {
-		if resp.StatusCode == http.StatusOK {
+		if body.hollow && resp.StatusCode == http.StatusOK {
 			s.release()
-			if body.hollow {
-				return nil, int64(len(body.bytes)), errHollow
-			}
-			return nil, limit + 1, overBound(limit)
+			return nil, int64(len(body.bytes)), errHollow
 		}
 		body.bytes, got.cut = body.upTo(limit), true
 	}
+	read := int64(len(body.bytes))
+	if got.cut = got.cut || tooLarge; got.cut && resp.StatusCode == http.StatusOK {
+		body.bytes = slices.Clone(body.bytes[:min(read, MaxError)])
+		s.release()
+	}
 	got.body = body.bytes
-	return got, int64(len(body.bytes)), nil
+	return got, read, nil
+}
+
+// overBound says that a body was not read beyond its bound.
+func overBound(bound int64) string {
+	return fmt.Sprintf("the body is over the bound of %d bytes that refmatrix reads", bound)
 }
 
 // headerLines returns the number of lines that a header was sent in.
@@ -92,10 +103,6 @@ func headerLines(h http.Header) (n int) {
 		n += len(values)
 	}
 	return n
-}
-
-func overBound(limit int64) *refusal {
-	return &refusal{matrix.Protocol, fmt.Sprintf("the body is over the bound of %d bytes", limit)}
 }
 
 // bodyReader reads one body into memory.

@@ -119,6 +119,7 @@ func TestReadBody(t *testing.T) {
 		contested bool // another body waits for memory
 		read      int64
 		share     int64
+		cut       bool
 		err       string
 		took      time.Duration
 	}{
@@ -130,13 +131,16 @@ func TestReadBody(t *testing.T) {
 		{name: "large", status: 200, length: 300 << 10, body: all(300 << 10), read: 300 << 10, share: 300 << 10},
 		{name: "large, of unknown length", status: 200, length: unknown, body: all(300 << 10), read: 300 << 10, share: MaxIndex},
 		{name: "at its bound", status: 200, length: unknown, body: all(MaxIndex), read: MaxIndex, share: MaxIndex},
-		{name: "over its bound", status: 200, length: unknown, body: all(MaxIndex + 1), read: MaxIndex + 1, err: "over the bound of 8388608 bytes"},
-		{name: "over its bound, as announced", status: 200, length: MaxIndex + 1, body: all(MaxIndex + 1), err: "over the bound of 8388608 bytes"},
-		{name: "an error body is cut", status: 500, length: unknown, body: all(MaxIndex), read: MaxError, share: MaxError},
-		{name: "a 404 is cut", status: 404, length: MaxIndex, body: all(MaxIndex), read: MaxError, share: MaxError},
+		{name: "over its bound", status: 200, length: unknown, body: all(MaxIndex + 1), read: MaxIndex, cut: true},
+		{name: "over its bound, as announced", status: 200, length: MaxIndex + 1, body: all(MaxIndex + 1), read: MaxError, cut: true},
+		{name: "over its bound, as announced, and it ends early", status: 200, length: MaxIndex + 1, body: delivery{}, cut: true},
+		{name: "over its bound, as announced, and it stops", status: 200, length: MaxIndex + 1, body: delivery{pieces: []piece{{0, 1 << 10}}, hangs: true},
+			read: 1 << 10, cut: true, took: 2 * time.Second},
+		{name: "an error body is cut", status: 500, length: unknown, body: all(MaxIndex), read: MaxError, share: MaxError, cut: true},
+		{name: "a 404 is cut", status: 404, length: MaxIndex, body: all(MaxIndex), read: MaxError, share: MaxError, cut: true},
 		{name: "a 404 that is an index is read on", status: 404, length: MaxIndex, body: all(MaxIndex), readOn: yes, read: MaxIndex, share: MaxIndex},
-		{name: "a 404 over the bound is cut too", status: 404, length: unknown, body: all(MaxIndex + 1), readOn: yes, read: MaxIndex, share: MaxIndex},
-		{name: "a 400 is not read on", status: 400, length: MaxIndex, body: all(MaxIndex), readOn: yes, read: MaxError, share: MaxError},
+		{name: "a 404 over the bound is cut too", status: 404, length: unknown, body: all(MaxIndex + 1), readOn: yes, read: MaxIndex, share: MaxIndex, cut: true},
+		{name: "a 400 is not read on", status: 400, length: MaxIndex, body: all(MaxIndex), readOn: yes, read: MaxError, share: MaxError, cut: true},
 		{name: "it ends early", status: 200, length: 300 << 10, body: delivery{pieces: []piece{{0, 100 << 10}}, hangs: true},
 			read: 100 << 10, err: "the body of the answer stopped for 2s", took: 2 * time.Second},
 		{name: "it stops before it takes a share", status: 200, length: 300 << 10, body: delivery{pieces: []piece{{0, 1 << 10}}, hangs: true},
@@ -158,6 +162,9 @@ func TestReadBody(t *testing.T) {
 				<-done
 				if r.read != test.read && r.err == nil || inMemory(pool) != test.share {
 					t.Errorf("%d bytes are read, want %d; %d are taken, want %d", r.read, test.read, inMemory(pool), test.share)
+				}
+				if r.err == nil && (r.body.cut != test.cut || test.cut && test.status == http.StatusOK && len(r.body.body) > MaxError) {
+					t.Errorf("it is cut: %t, and %d bytes of it are kept", r.body.cut, len(r.body.body))
 				}
 				if text := fmt.Sprint(r.err); test.err == "" && r.err != nil || !strings.Contains(text, test.err) {
 					t.Errorf("the error is %s, want %q", text, test.err)

@@ -99,8 +99,9 @@ type Request struct {
 	Pinned  string      // a redirect to a path without it is not followed, and stands in Location; "" = any
 	MaxBody int64       // of a 200; 0 = MaxError
 
-	// ReadOn reports whether a 404 that begins so, and goes on beyond MaxError, is read
-	// to MaxBody; nil = it is not.
+	// ReadOn reports whether what begins so is of use: a 404 that goes on beyond MaxError
+	// is read to MaxBody, and a 200 beyond MaxBody is an answer that is cut. Otherwise, or
+	// if ReadOn is nil, such a 404 is cut, and such a 200 is a Fault.
 	ReadOn func(begins []byte) bool
 
 	// SingleAttempt says that the request is not sent again if it fails, and that its
@@ -140,7 +141,7 @@ type Response struct {
 	verdict.Answer
 	Header http.Header
 	Bytes  []byte   // of the body; valid until the session's next request
-	Cut    bool     // the body goes on after Bytes
+	Cut    bool     // the body goes on after Bytes, which are MaxError of a 200 at the most
 	URL    *url.URL // the end of the redirect chain
 
 	Interrupted bool // the fault is a connection that was there and ended before the answer did
@@ -206,6 +207,12 @@ func (s *Session) outgoing(q Request, authorization *authorization) outgoing {
 func (s *Session) response(q Request, got *answer) *Response {
 	if got == nil {
 		return nil
+	}
+	if got.cut && got.status == http.StatusOK && (q.ReadOn == nil || !q.ReadOn(got.body)) {
+		return &Response{Answer: verdict.Answer{Fault: &verdict.Fault{
+			Kind: matrix.TooLarge,
+			Text: overBound(max(q.MaxBody, MaxError)),
+		}}}
 	}
 	out := &Response{Header: got.header, Bytes: got.body, Cut: got.cut, URL: got.url}
 	out.Status = got.status

@@ -207,9 +207,12 @@ func readToken(got *answer) (string, error) {
 		}
 	}
 	what := fmt.Sprintf("%s answered HTTP %d", got.shown, got.status)
-	if got.status < 400 {
+	switch message := Message(got.body); {
+	case got.status == http.StatusOK && got.cut:
+		what += ": " + overBound(MaxError)
+	case got.status < 400:
 		what += ", but no token"
-	} else if message := Message(got.body); message != "" {
+	case message != "":
 		what += fmt.Sprintf(" %q", message)
 	}
 	return "", &refusal{matrix.TokenError, what}

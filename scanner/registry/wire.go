@@ -245,6 +245,9 @@ func (s *Session) record(out *outgoing, a attempted) {
 		a.answer.shown = x.URL
 		x.Status = a.answer.status
 		x.ContentType = c.Clean(a.answer.header.Get("Content-Type"))
+		if a.answer.cut && x.Status == http.StatusOK {
+			x.Error = overBound(out.bound(x.Status))
+		}
 		x.Headers = c.relevant(a.answer)
 		if c.pool.options.Bodies && a.answer.status >= http.StatusBadRequest {
 			x.Body = c.beginOf(a.answer)

@@ -212,11 +212,11 @@ var behaviours = []behaviour{
 	{name: "endless headers", want: "protocol", start: rawly(ok, repeat("X-Header: value\r\n", 0))},
 	{name: "endless header line", want: "protocol", start: rawly(ok+"X: ", repeat("x", 0))},
 	{name: "endless interim answers", want: "protocol", start: rawly("", repeat("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", 0))},
-	{name: "endless body", want: "protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
+	{name: "endless body", want: "too-large", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", indexType)
 		_, _ = io.CopyN(w, zeros{}, 1<<30)
 	})},
-	{name: "a gigabyte announced", want: "protocol", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
+	{name: "a gigabyte announced", want: "too-large", start: listing(func(_ *server, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1073741824")
 		w.WriteHeader(http.StatusOK)
 	})},
@@ -359,13 +359,13 @@ var behaviours = []behaviour{
 	{name: "digest: of another algorithm", want: "no-digest", start: resolving("md5:d41d8cd98f00b204e9800998ecf8427e", manifest)},
 	{name: "digest: a path", want: "no-digest", start: resolving("sha256:../../../../token?x=", manifest)},
 	{name: "manifest: a page", want: "not-a-registry", start: resolving("", "<html>proxy</html>")},
-	{name: "manifest: endless", want: "protocol", start: resolving("", strings.Repeat("x", 9<<20))},
+	{name: "manifest: endless", want: "too-large", start: resolving("", strings.Repeat("x", 9<<20))},
 
 	{name: "list: deeply nested", want: "not-an-index", start: body(strings.Repeat("[", 1<<20))},
 	{name: "list: nested in an index", want: "referrers-empty", start: body(`{"schemaVersion":2,"manifests":[` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000) + "]}")},
 	{name: "list: keys twice", want: "referrers-listed referrers-empty not-an-index", start: body(`{"schemaVersion":2,"manifests":[],"manifests":[` + descriptor + `]}`)},
-	{name: "list: 50,000 descriptors", want: "referrers-listed protocol", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 50_000), ",") + `]}`)},
-	{name: "list: 100,000 descriptors", want: "protocol", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 100_000), ",") + `]}`)},
+	{name: "list: 50,000 descriptors", want: "referrers-listed", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 50_000), ",") + `]}`)},
+	{name: "list: 100,000 descriptors", want: "referrers-listed", start: body(`{"schemaVersion":2,"manifests":[` + strings.TrimSuffix(strings.Repeat(descriptor+",", 100_000), ",") + `]}`)},
 	{name: "list: of texts", want: "not-an-index", start: body(`{"schemaVersion":2,"manifests":["a"]}`)},
 	{name: "list: a text", want: "not-an-index", start: body(`{"schemaVersion":2,"manifests":"a"}`)},
 	{name: "list: NaN", want: "not-an-index", start: body(`{"schemaVersion":NaN,"manifests":[]}`)},
