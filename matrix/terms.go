@@ -79,6 +79,7 @@ const (
 	Rejected           Reason = "rejected"
 	RedirectedAway     Reason = "redirected-away"
 	NotAnIndex         Reason = "not-an-index"
+	IgnoresDigest      Reason = "ignores-digest"
 	SubjectRejected    Reason = "subject-rejected"
 	ImageNotFound      Reason = "image-not-found"
 	ManifestRejected   Reason = "manifest-rejected"

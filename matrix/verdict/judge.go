@@ -67,27 +67,44 @@ func judge(o *Observation, s *shown) Verdict {
 }
 
 // confidenceIn raises a likely "supported" to proven if something was seen that a
-// web page or a stub cannot show: descriptors, an announced filter, or the write
-// probe's own artifact coming back.
+// web page or a stub cannot show: the write probe's own artifact coming back, or
+// descriptors or an announced filter that a digest that cannot exist does not get.
 func (r *reason) confidenceIn(o *Observation) confidence {
-	switch {
-	case r.outcome.referrers == matrix.Supported && o.Referrers.Bound > 0:
-		return likely("the list is over refmatrix's bound, and only how it begins was read")
-	case r.confidence.level != matrix.Likely || r.outcome.referrers != matrix.Supported:
+	if r.outcome.referrers != matrix.Supported {
 		return r.confidence
 	}
-	c := &o.Capabilities
+	c, sign := &o.Capabilities, signOfAPI(o)
 	switch {
-	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0, c.Descriptors != nil && *c.Descriptors > 0:
-		return proven("descriptors were listed")
-	case c.FilterAnnounced():
-		return proven("the registry announced OCI-Filters-Applied")
+	case o.Referrers.Bound > 0:
+		return likely("the list is over refmatrix's bound, and only how it begins was read")
 	case c.Push != nil && c.Push.Listed:
 		return proven("an artifact pushed by the write probe was listed")
 	case c.Push.Unlisted():
 		return likely("the list answers, but an artifact that the write probe pushed never came up in it")
+	case sign != "" && (c.AbsentSubject == "index" || o.Referrers.SameForAbsent):
+		return likely(sign + ", but a digest that cannot exist has descriptors too")
+	case sign != "" && slices.Contains(noneForAbsent, c.AbsentSubject):
+		return proven(sign + ", and a digest that cannot exist has none")
+	case sign != "":
+		return likely(sign + "; whether a digest that cannot exist has none was not measured")
 	case c.Push != nil && r.name == matrix.ReferrersEmpty:
 		return likely("an empty list is all there is to see, and the write probe proved no more")
 	}
 	return r.confidence
+}
+
+// noneForAbsent are the answers that list nothing for a digest that cannot exist. Others,
+// such as a 403, are not about the digest.
+var noneForAbsent = []string{"empty-index", "http-404", "http-400"}
+
+// signOfAPI returns what an endpoint shows that knows referrers, "" if that is nothing.
+func signOfAPI(o *Observation) string {
+	c := &o.Capabilities
+	switch {
+	case o.Referrers.Index != nil && o.Referrers.Index.Total > 0, c.Descriptors != nil && *c.Descriptors > 0:
+		return "descriptors were listed"
+	case c.FilterAnnounced():
+		return "the registry announced OCI-Filters-Applied"
+	}
+	return ""
 }

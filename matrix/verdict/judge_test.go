@@ -101,8 +101,8 @@ func page(code int, contentType string, kind BodyKind) Referrers {
 	return Referrers{Answer: Answer{Status: code, ContentType: contentType, Body: kind}}
 }
 
-// TestConfidence: what makes an empty list more than likely, and what the write
-// probe says where it does not.
+// TestConfidence: what makes a list more than likely, and what the write probe says if
+// it does not.
 func TestConfidence(t *testing.T) {
 	three := 3
 	for _, test := range []struct {
@@ -112,13 +112,15 @@ func TestConfidence(t *testing.T) {
 		reason string // part of it
 	}{
 		{"nothing else", matrix.Capabilities{}, matrix.Likely, "or use the write probe"},
-		{"an announced filter", matrix.Capabilities{Filter: matrix.FilterAnnounces}, matrix.Proven, "OCI-Filters-Applied"},
+		{"an announced filter", matrix.Capabilities{Filter: matrix.FilterAnnounces}, matrix.Likely, "OCI-Filters-Applied; whether"},
+		{"an announced filter, and nothing for an absent digest", matrix.Capabilities{Filter: matrix.FilterAnnounces, AbsentSubject: "empty-index"}, matrix.Proven, "OCI-Filters-Applied, and"},
+		{"nothing for an absent digest either", matrix.Capabilities{AbsentSubject: "empty-index"}, matrix.Likely, "or use the write probe"},
 		{"listed", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushAPI, Listed: true}}, matrix.Proven, "was listed"},
 		{"never listed", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushTag, Accepted: true}}, matrix.Likely, "never came up"},
 		{"lost", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}}, matrix.Likely, "never came up"},
 		{"refused", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushRefused}}, matrix.Likely, "proved no more"},
 		{"pushed to a repository without the API", matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}}, matrix.Likely, "proved no more"},
-		{"descriptors on the second page", matrix.Capabilities{Descriptors: &three}, matrix.Proven, "descriptors"},
+		{"descriptors on the second page", matrix.Capabilities{Descriptors: &three, AbsentSubject: "http-404"}, matrix.Proven, "descriptors"},
 	} {
 		o := subject(index(matrix.IndexMediaType, 0))
 		o.Capabilities = test.caps
@@ -127,9 +129,15 @@ func TestConfidence(t *testing.T) {
 		}
 	}
 	listed := matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushAPI, Listed: true}}
+	none := matrix.Capabilities{AbsentSubject: "empty-index"}
+	lost := matrix.Capabilities{AbsentSubject: "empty-index", Push: &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}}
+	over := index(matrix.IndexMediaType, 1)
+	over.Bound = 8 << 20
 	under404 := func(descriptors int) Referrers {
 		return Referrers{Answer: Answer{Status: 404}, Index: &Index{Total: descriptors}}
 	}
+	same := under404(1)
+	same.SameForAbsent = true
 	for _, test := range []struct {
 		name   string
 		seen   Referrers
@@ -138,9 +146,17 @@ func TestConfidence(t *testing.T) {
 		reason string // part of it
 	}{
 		{"a push that was listed elsewhere", status(410), listed, matrix.Likely, "a proxy or firewall"},
-		{"descriptors under another type", index("text/plain", 1), matrix.Capabilities{}, matrix.Proven, "descriptors"},
+		{"descriptors", index(matrix.IndexMediaType, 1), matrix.Capabilities{}, matrix.Likely, "was not measured"},
+		{"descriptors, and none for an absent digest", index(matrix.IndexMediaType, 1), none, matrix.Proven, "and a digest that cannot exist has none"},
+		{"descriptors, and an absent digest is refused", index(matrix.IndexMediaType, 1), matrix.Capabilities{AbsentSubject: "http-403"}, matrix.Likely, "was not measured"},
+		{"descriptors, and others for an absent digest", index(matrix.IndexMediaType, 1), matrix.Capabilities{AbsentSubject: "index"}, matrix.Likely, "has descriptors too"},
+		{"descriptors, and a push that was listed", index(matrix.IndexMediaType, 1), listed, matrix.Proven, "by the write probe"},
+		{"descriptors, and a push that was lost", index(matrix.IndexMediaType, 1), lost, matrix.Likely, "never came up"},
+		{"descriptors over the bound", over, none, matrix.Likely, "over refmatrix's bound"},
+		{"descriptors under another type", index("text/plain", 1), none, matrix.Proven, "descriptors"},
 		{"no descriptors under another type", index("text/plain", 0), matrix.Capabilities{}, matrix.Likely, "most clients refuse"},
-		{"descriptors under 404", under404(1), matrix.Capabilities{}, matrix.Proven, "descriptors"},
+		{"descriptors under 404", under404(1), none, matrix.Proven, "descriptors"},
+		{"descriptors under 404, and the same for an absent digest", same, none, matrix.Likely, "has descriptors too"},
 		{"an empty list under 404, and a push refused", under404(0), matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushRefused}}, matrix.Likely, "the specification forbids"},
 	} {
 		o := subject(test.seen)

@@ -148,6 +148,9 @@ type Referrers struct {
 	// what it begins with then. 0 means that it was read whole.
 	Bound int64
 
+	IsSubject     bool // the body is the image's own manifest, an index
+	SameForAbsent bool // a digest that cannot exist got the same descriptors, at least one
+
 	// Elsewhere is the host that answered, if a redirect led off the registry's
 	// origin. No credentials were sent there.
 	Elsewhere string

@@ -31,6 +31,28 @@ var referrersReasons = []reason{
 		source: "artifacthub/hub#4785, kubernetes/registry.k8s.io#287",
 	},
 	{
+		name:       matrix.IgnoresDigest,
+		outcome:    misleading,
+		confidence: proven("such a list cannot be that of this digest"),
+		observed:   "200 and an OCI index, but it is the image itself, or the same descriptors came for a digest that cannot exist",
+		when: func(o *Observation) bool {
+			return okIndex(o) && (o.Referrers.IsSubject || o.Referrers.SameForAbsent)
+		},
+		detail: func(s *shown) string {
+			if s.Referrers.IsSubject {
+				return "HTTP 200 with the image's own index instead of a list: clients take the platforms of the image for its referrers."
+			}
+			return fmt.Sprintf("HTTP 200 with %s, and the same for a digest that cannot exist: the answer does not depend on the digest, so what is attached here is not known.",
+				matrix.Quantity(s.Referrers.Index.Total, "descriptor"))
+		},
+		meaning: "The list is not that of the digest that it was requested for: clients take for attached what is not.",
+		remedies: []string{
+			"Look for a stub, a cache or a proxy rule that answers every /v2/*/referrers/* alike, and let the requests reach the registry.",
+			"Link by the referrers tag schema until then (oras --distribution-spec v1.1-referrers-tag): clients that trust the 200 find what is not attached.",
+		},
+		source: listing + " (descriptors whose subject is the digest)",
+	},
+	{
 		name:       matrix.WrongContentType,
 		outcome:    mistyped,
 		confidence: likely("a valid index came, under a type that most clients refuse"),
@@ -49,8 +71,8 @@ var referrersReasons = []reason{
 	{
 		name:       matrix.ReferrersListed,
 		outcome:    works,
-		confidence: proven("descriptors were listed"),
-		observed:   "200 and an OCI index with descriptors, or the begin of one that is over refmatrix's bound",
+		confidence: likely("descriptors were listed; whether a digest that cannot exist has none was not measured"),
+		observed:   "200 and an OCI index with descriptors, or the beginning of one that is over refmatrix's bound",
 		when: func(o *Observation) bool {
 			return okIndex(o) && (o.Referrers.Index.Total > 0 || o.Referrers.Bound > 0)
 		},

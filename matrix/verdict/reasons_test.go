@@ -32,6 +32,8 @@ func TestJudge(t *testing.T) {
 	next.Next = true
 	first := index(matrix.IndexMediaType, 2)
 	first.Next = true
+	itself, mistyped, same := index(matrix.IndexMediaType, 2), index("text/plain", 2), index(matrix.IndexMediaType, 2)
+	itself.IsSubject, mistyped.IsSubject, same.SameForAbsent = true, true, true
 	bounded, bare := index(matrix.IndexMediaType, 2), index(matrix.IndexMediaType, 0)
 	bounded.Bound, bare.Bound = 8<<20, 8<<20
 	token := func(code int, codes ...string) Answer { return Answer{Status: code, Token: true, Codes: codes} }
@@ -82,6 +84,9 @@ func TestJudge(t *testing.T) {
 		{"a list over the bound", subject(bounded), matrix.ReferrersListed, "at least 2 descriptors"},
 		{"a list over the bound, of which no descriptor was read", subject(bare), matrix.ReferrersListed, "more than refmatrix reads"},
 		{"a manifest over the bound", unresolvable(faultOf(matrix.TooLarge)), matrix.TooLarge, "The answer of the manifest request was not read to its end: why."},
+		{"the image itself", subject(itself), matrix.IgnoresDigest, "the image's own index"},
+		{"the image itself, under another type", subject(mistyped), matrix.IgnoresDigest, "the image's own index"},
+		{"the list of an absent digest", subject(same), matrix.IgnoresDigest, "with 2 descriptors, and the same for a digest that cannot exist"},
 		{"an empty list", subject(index(matrix.IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
 		{"an empty page", subject(next), matrix.ReferrersEmpty, "what the other pages list was not read"},
 		{"a web page", subject(page(200, "text/html", BodyHTML)), matrix.NotAnIndex, "a web page and no OCI index"},
@@ -126,7 +131,8 @@ func TestVerdictOfEachReason(t *testing.T) {
 		matrix.ManifestRejected: closed, matrix.TooLarge: closed, matrix.SubjectRejected: closed,
 		matrix.NotFound: without, matrix.MethodNotAllowed: without, matrix.Rejected: unclear, matrix.RedirectedAway: unclear,
 		matrix.NotAnIndex:       verdict(matrix.Warn, matrix.Invalid, matrix.ReferrersTag, matrix.Proven),
-		matrix.ReferrersListed:  verdict(matrix.Pass, matrix.Supported, matrix.ReferrersAPI, matrix.Proven),
+		matrix.IgnoresDigest:    verdict(matrix.Warn, matrix.Invalid, matrix.ReferrersTag, matrix.Proven),
+		matrix.ReferrersListed:  works,
 		matrix.ReferrersEmpty:   works,
 		matrix.IndexOn404:       works,
 		matrix.WrongContentType: verdict(matrix.Warn, matrix.Supported, matrix.ReferrersAPI, matrix.Likely),

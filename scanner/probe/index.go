@@ -269,6 +269,12 @@ func (d *digests) contain(one string) bool {
 	return ok
 }
 
+// equal reports whether both lists are of the same digests, at least one, and were read
+// whole.
+func (d *digests) equal(other digests) bool {
+	return len(d.hashes) > 0 && !d.full() && !other.full() && maps.Equal(d.hashes, other.hashes)
+}
+
 // without returns how many of the digests are not in other, and those of them that are
 // known by name, most at the most.
 func (d *digests) without(other digests, most int) (first []string, n int) {

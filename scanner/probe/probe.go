@@ -17,8 +17,7 @@ import (
 type Depth string
 
 // Basic requests the manifest and its referrers and nothing else; Standard adds at most
-// two requests per image and the product's version per registry; Full runs every
-// read-only step.
+// two requests per image and two per registry; Full runs every read-only step.
 const (
 	Basic    Depth = "basic"
 	Standard Depth = "standard"
@@ -54,15 +53,15 @@ type probeStep struct {
 
 // steps in the order they run. Standard makes two requests at most, the filter or the end
 // of a redirect chain and the referrers tag, and once per registry that of the product's
-// own endpoint.
+// own endpoint and that for a digest that cannot exist.
 var steps = []probeStep{
 	{Standard, ledAway, followRedirect},
 	{Standard, hasList, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
 	{Standard, always, probeProduct},
+	{Standard, hasAPI, probeAbsentSubject}, // before the pages after the first are read
 	{Full, filterUnseen, refineFilter},
 	{Full, hasAPI, followPages},
-	{Full, hasAPI, probeAbsentSubject},
 	{Full, hasAPI, probeMalformedDigest},
 	{Full, hasAPI, probeHead},
 	{Full, hasDigest, probeCosignTags},
@@ -75,7 +74,13 @@ var steps = []probeStep{
 func (g *Registry) Image(
 	ctx context.Context, session *registry.Session, image inventory.Image, options Options,
 ) (Outcome, error) {
-	r := &row{registry: g, session: session, client: g.client, image: image}
+	r := &row{
+		registry: g,
+		session:  session,
+		client:   g.client,
+		image:    image,
+		depth:    options.Depth,
+	}
 	err := r.probe(ctx, options)
 	r.seen.Credentials = g.client.Credentials(image.Repository)
 	exchanges, omitted := r.session.Recorded()

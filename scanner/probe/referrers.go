@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/opencontainers/go-digest"
+
 	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
 )
@@ -36,6 +38,8 @@ func listReferrers(ctx context.Context, r *row) error {
 		answer.Bound = registry.MaxIndex
 	}
 	if answer.Index != nil {
+		own := digest.Digest(r.seen.Manifest.Digest)
+		answer.IsSubject = !resp.Cut && own.Algorithm().FromBytes(resp.Bytes) == own
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next && !resp.Cut)
 	}

@@ -11,6 +11,7 @@ import (
 type Registry struct {
 	client  *registry.Client
 	version *registry.Once[struct{}] // the request of the product's version
+	absent  *registry.Once[absentSubject]
 }
 
 // NewRegistry returns the registry that client talks to.
@@ -18,6 +19,7 @@ func NewRegistry(client *registry.Client) *Registry {
 	return &Registry{
 		client:  client,
 		version: registry.NewOnce[struct{}](maxVersionRequests),
+		absent:  registry.NewOnce[absentSubject](maxAbsent),
 	}
 }
 

@@ -49,6 +49,7 @@ type row struct {
 	session  *registry.Session
 	client   *registry.Client
 	image    inventory.Image
+	depth    Depth
 	seen     verdict.Observation
 	listed   digests // of all pages of the list that were read
 	tagged   digests // that the referrers tag lists
