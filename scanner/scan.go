@@ -128,13 +128,11 @@ func (s *scan) run(ctx context.Context, j *job) {
 	}()
 	entry := j.target.entry
 	s.report(Event{Registry: entry.Name, Image: j.image.String()})
-	options := s.options.Probe
-	options.Write = options.Write && j.index == 0 // once per registry, not per image
 	probed := j.target.open(s.pool)
 	client := probed.Client()
 	session := client.NewSession()
 	defer session.Close()
-	outcome, err := probed.Image(ctx, session, j.image, options)
+	outcome, err := probed.Image(ctx, session, j.image, s.options.Probe)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}

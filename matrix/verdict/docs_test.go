@@ -39,7 +39,7 @@ var capabilityNotes = map[string]struct{ measured, remedy, source string }{
 	"head":                {"HEAD of the referrers endpoint.", "Let monitors ask by GET where it is not 200: the specification does not name HEAD.", "RFC 9110 section 9.3.2"},
 	"tag_schema":          {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself. It is compared with the API's list once all its pages were read.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
 	"cosign_tags":         {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`, or GET where the registry refused HEAD of the image; an empty list says that none exists.", "Copy with `regctl image copy --referrers --digest-tags`.", "cosign signature specification"},
-	"push":                {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`, with the first image of a registry.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
+	"push":                {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`, once in a registry, with the first image whose referrers are answered; every row of the registry has what it saw.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
 }
 
 // document compares a file under docs/ with what the tables say, or writes it.
@@ -105,6 +105,11 @@ func TestReasonsAreDocumented(t *testing.T) {
 		t.Errorf("a reason that is unknown is described as %+v", unknown)
 	}
 	writeCauses(t, &out)
+	out.line("\n## What the write probe changes\n\nThe write probe runs once in a registry, and what it saw holds for every row. The first line that holds decides.\n")
+	out.line("| observed | severity | strategy | to do | source |\n| --- | --- | --- | --- | --- |")
+	for _, e := range pushEffects {
+		out.line("| %s | at least %s | %s | %s | %s |", cell(e.observed), e.severity, e.strategy, cell(strings.Join(e.remedies, " ")), cell(e.source))
+	}
 	out.line("\n## Findings\n\nWhat is worth knowing beside the verdict. A row may have several.\n")
 	out.line("| finding | meaning | to do | source |\n| --- | --- | --- | --- |")
 	for _, f := range findingRules {

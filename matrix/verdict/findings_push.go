@@ -15,6 +15,18 @@ func pushIs(strategy matrix.PushStrategy, o *Observation) bool {
 // pushFindings are about what the write probe saw, or would see.
 var pushFindings = []findingRule{
 	{
+		code:    "push-refused",
+		meaning: "The write probe's push was refused.",
+		remedy:  "Grant the account permission to push, or attach at the registry behind this one: a pull-through proxy and a read-only mirror take no writes.",
+		source:  "a pull-through proxy of Distribution (405), ocifilter.ReadOnly (400) and olareg (403), measured",
+		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushRefused, o) }),
+		text: func(s *shown, _ Verdict) string {
+			p := s.Capabilities.Push
+			return fmt.Sprintf("Clients that attach artifacts here with this account fail, as the write probe did in %s: the %s",
+				p.Repository, strings.TrimPrefix(p.Detail, "The "))
+		},
+	},
+	{
 		code:    "dual-write",
 		meaning: "The API lists referrers, but PUT answers without OCI-Subject.",
 		remedy:  "Let clean-up and copies handle both the API's list and the referrers tag.",
@@ -70,17 +82,6 @@ var pushFindings = []findingRule{
 		},
 	},
 	{
-		code:    "push-refused",
-		meaning: "The write probe's push was refused, as that of every client is.",
-		remedy:  "Give the account push permission where artifacts are to be attached; a pull-through proxy takes none: attach them at its upstream.",
-		source:  "clients measured, see the forecast table",
-		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushRefused, o) }),
-		text: func(s *shown, _ Verdict) string {
-			return fmt.Sprintf("A push to %s was refused: clients that attach something in a repository like it end with an error.",
-				s.Capabilities.Push.Repository)
-		},
-	},
-	{
 		code:    "left-behind",
 		meaning: "The write probe could not delete all it pushed.",
 		remedy:  "Delete the named digests by hand, or let garbage collection take them; grant the account the permission to delete.",
@@ -103,11 +104,11 @@ var pushFindings = []findingRule{
 	},
 	{
 		code:    "write-skipped",
-		meaning: "The write probe was asked for and did not run.",
+		meaning: "The write probe could not run with the first image.",
 		remedy:  "Put an image that exists first in the registry's list of images.",
-		source:  "the write probe runs with the first image of a registry",
+		source:  "the write probe runs once in a registry, with the first image whose referrers are answered",
 		when:    seen(func(o *Observation) bool { return o.WriteSkipped }),
-		text: sentence("The write probe did not run: it goes with the first image of a registry, and the referrers of " +
-			"this one could not be asked for."),
+		text: sentence("The write probe did not run with this image, the first of the registry, because its referrers were " +
+			"not answered: it runs with the next image whose referrers are."),
 	},
 }

@@ -38,7 +38,7 @@ func find(r matrix.Reason) reason {
 }
 
 // Judge returns the verdict on o: the first reason of the table whose condition
-// holds. It is a pure function, and the table ends with a reason that always
+// holds, as the write probe leaves it if that ran. It is a pure function, and the table ends with a reason that always
 // holds, so every observation has a verdict. Its detail has strings from the wire
 // as they came, made printable; those of a row are cleaned by NewRow.
 func Judge(o *Observation) Verdict { return judge(o, show(o, nil)) }
@@ -51,7 +51,7 @@ func judge(o *Observation, s *shown) Verdict {
 			continue
 		}
 		sure := r.confidenceIn(o)
-		return Verdict{
+		return afterPush(o, Verdict{
 			Severity:         r.outcome.severity,
 			Referrers:        r.outcome.referrers,
 			Strategy:         r.outcome.strategy,
@@ -61,7 +61,7 @@ func judge(o *Observation, s *shown) Verdict {
 			Detail:           r.detail(s),
 			Rule:             r.observed,
 			Status:           o.decisive().Status,
-		}
+		})
 	}
 	panic("verdict: the table of reasons has no closing entry")
 }

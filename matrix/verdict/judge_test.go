@@ -228,6 +228,15 @@ func TestFindings(t *testing.T) {
 		{"accepted and never listed, where the image has no list", with(subject(status(404)), func(o *Observation) {
 			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushTag, Accepted: true}
 		}), ""},
+		{"refused", exact(func(o *Observation) {
+			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushRefused, Repository: "scratch", Detail: "The registry answered HTTP 405 to starting an upload."}
+		}), "push-refused"},
+		{"refused, where clients fail anyway", with(subject(status(405)), func(o *Observation) {
+			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushRefused, Detail: "The registry answered HTTP 405 to starting an upload."}
+		}), "clients-fail push-refused"},
+		{"refused, where cosign alone fails to push", with(subject(status(406)), func(o *Observation) {
+			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushRefused, Detail: "The registry answered HTTP 405 to starting an upload."}
+		}), "clients-fail push-refused"},
 		{"accepted where there is no API", exact(func(o *Observation) {
 			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}
 		}), "scratch-differs"},
@@ -300,6 +309,8 @@ func TestFindingWords(t *testing.T) {
 		{left(matrix.Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
 		{with(subject(status(404)), func(o *Observation) { o.Capabilities.TagSchema = &matrix.TagSchema{State: matrix.TagSubject} }),
 			"The referrers tag names the image itself. `cosign copy`, which is deprecated, leaves such a tag; else the registry may resolve"},
+		{left(matrix.Push{Strategy: matrix.PushRefused, Repository: "scratch", Detail: "The registry answered HTTP 405 to starting an upload."}),
+			"fail, as the write probe did in scratch: the registry answered HTTP 405 to starting an upload."},
 		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, true)), "The list has 4393217 bytes, over the limit of some clients: it stops oras, notation with an error when they read; containerd finds nothing in it."},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, false)), "stops oras, notation, containerd with an error when they read."},

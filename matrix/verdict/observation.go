@@ -21,7 +21,7 @@ type Observation struct {
 	Credentials  Credentials
 	NotARegistry bool // neither the manifest request nor GET /v2/ was answered as a registry answers
 	CutShort     bool // the scan ended before every step that follows the verdict ran
-	WriteSkipped bool // the write probe was to run, but the referrers were not answered
+	WriteSkipped bool // the write probe was to run with this first image, but the referrers were not answered
 }
 
 // Credentials is where the account for the image comes from.

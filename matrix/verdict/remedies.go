@@ -10,13 +10,16 @@ import (
 const maxRemedies = 6
 
 // remediesFor returns what to do about v, one sentence each: what fits the cause, then
-// what fits the product and the reason, then the ways out that clients have, and if the
-// row passes, what its findings ask for. If the image was not resolved, nothing is said
-// beside the cause. The list is never nil, so that the JSON has it.
+// what fits the write probe, the product and the reason, then the ways out that clients
+// have, and if the row passes, what its findings ask for. If the image was not resolved,
+// nothing is said beside the cause. The list is never nil, so that the JSON has it.
 func remediesFor(o *Observation, s *shown, v Verdict) []string {
 	out := []string{}
 	if s.cause != nil {
 		out = append(out, s.cause.remedies...)
+	}
+	if e := effectOfPush(o, v); e != nil {
+		out = append(out, e.remedies...)
 	}
 	if s.cause == nil || o.resolved() {
 		out = append(out, productRemedies(o, s, v)...)

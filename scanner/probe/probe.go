@@ -30,7 +30,7 @@ var Depths = []Depth{Basic, Standard, Full}
 // Options say what a probe does beside the verdict.
 type Options struct {
 	Depth Depth
-	Write bool // run the write probe, if the inventory names a repository for it and the image resolves
+	Write bool // measure pushes, if the inventory names a repository for that
 }
 
 // Outcome is all that came of one image.
@@ -94,6 +94,7 @@ func (g *Registry) Image(
 }
 
 func (r *row) probe(ctx context.Context, options Options) error {
+	first := !r.registry.begun.Swap(true) // no other begins before it is done
 	if err := resolve(ctx, r); err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (r *row) probe(ctx context.Context, options Options) error {
 		}
 	}
 	r.seen.Product = verdict.Identify(r.client.Evidence())
-	r.seen.WriteSkipped = options.Write && r.entry().WriteProbe != nil && !hasDigest(&r.seen)
+	r.seen.WriteSkipped = first && options.Write && r.entry().WriteProbe != nil && !hasDigest(&r.seen)
 	if r.seen.Manifest.Fault != nil || r.seen.Referrers.Fault != nil {
 		return nil
 	}
@@ -124,8 +125,7 @@ func (r *row) runSteps(ctx context.Context, options Options) error {
 		}
 	}
 	if scratch := r.entry().WriteProbe; options.Write && scratch != nil && hasDigest(&r.seen) {
-		r.session.ResetBudget()
-		return writeProbe(ctx, r, scratch.Repository)
+		return measurePush(ctx, r, scratch.Repository)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"sync/atomic"
+
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/registry"
@@ -10,8 +12,10 @@ import (
 // measured once and serves every row.
 type Registry struct {
 	client  *registry.Client
+	begun   atomic.Bool              // an image was begun
 	version *registry.Once[struct{}] // the request of the product's version
 	absent  *registry.Once[absentSubject]
+	push    *registry.Once[*matrix.Push] // its answer is shared and not changed
 }
 
 // NewRegistry returns the registry that client talks to.
@@ -20,6 +24,7 @@ func NewRegistry(client *registry.Client) *Registry {
 		client:  client,
 		version: registry.NewOnce[struct{}](maxVersionRequests),
 		absent:  registry.NewOnce[absentSubject](maxAbsent),
+		push:    registry.NewOnce[*matrix.Push](1),
 	}
 }
 

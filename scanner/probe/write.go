@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -11,24 +12,39 @@ import (
 	"refmatrix/matrix"
 )
 
+// measurePush keeps what the write probe saw of the registry, which runs it once, with the
+// first row that comes here. What it could not delete is in that row alone.
+func measurePush(ctx context.Context, r *row, repository string) error {
+	var own *matrix.Push
+	shared, err := r.registry.push.Do(ctx, func() (*matrix.Push, bool, error) {
+		r.session.ResetBudget()
+		var err error
+		own, err = writeProbe(ctx, r, repository)
+		shared := *own
+		shared.LeftBehind, shared.LeftBlob = nil, ""
+		return &shared, true, err
+	})
+	r.seen.Capabilities.Push = cmp.Or(own, shared)
+	return err
+}
+
 // writeProbe pushes a subject and an artifact that refers to it, looks how the
 // registry takes them (distribution specification v1.1, "Pushing Manifests
 // with Subject"), and deletes all it pushed. If ctx ends on the way, which is the
 // error, what was pushed is deleted all the same, and what was learned stands.
-func writeProbe(ctx context.Context, r *row, repository string) error {
+func writeProbe(ctx context.Context, r *row, repository string) (*matrix.Push, error) {
 	w := &writer{
 		row:        r,
 		repository: repository,
 		scope:      push(repository),
 		push:       &matrix.Push{Repository: repository, Strategy: matrix.PushUnknown},
 	}
-	r.seen.Capabilities.Push = w.push
 	err := w.run(ctx)
 	if err != nil && w.push.Detail == "" {
 		w.push.Detail = "The scan ended before the write probe did."
 	}
 	w.cleanUp(context.WithoutCancel(ctx))
-	return err
+	return w.push, err
 }
 
 // run pushes and looks. A refusal of the registry ends it with a detail.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,8 +146,14 @@ func storesAndHangs(part string) func(*scratch, http.ResponseWriter, *http.Reque
 	}
 }
 
-// write runs the write probe on s and gives what it saw.
+// write runs the write probe on s with one image and returns what it saw.
 func (s *scratch) write(ctx context.Context, t *testing.T, timeout time.Duration) verdict.Observation {
+	t.Helper()
+	return s.writeWith(ctx, t, timeout, "team/app:1")[0]
+}
+
+// writeWith runs the write probe on s with images and returns what each saw.
+func (s *scratch) writeWith(ctx context.Context, t *testing.T, timeout time.Duration, images ...string) (seen []verdict.Observation) {
 	t.Helper()
 	t.Setenv("HTTP_PROXY", "")
 	if s.stored == nil {
@@ -167,15 +174,19 @@ func (s *scratch) write(ctx context.Context, t *testing.T, timeout time.Duration
 		Name: "scratch", URL: target, Timeout: timeout, Concurrency: 1, Auth: inventory.Auth{Anonymous: true},
 		WriteProbe: &inventory.WriteProbe{Repository: "scratch"},
 	})
-	image, err := inventory.ParseImage("team/app:1")
-	if err != nil {
-		t.Fatal(err)
+	probed := NewRegistry(client)
+	for _, name := range images {
+		image, err := inventory.ParseImage(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := probed.Image(ctx, client.NewSession(), image, Options{Depth: Basic, Write: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, outcome.Observation)
 	}
-	outcome, err := NewRegistry(client).Image(ctx, client.NewSession(), image, Options{Depth: Basic, Write: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return outcome.Observation
+	return seen
 }
 
 const patient, impatient = 10 * time.Second, 300 * time.Millisecond
@@ -336,6 +347,39 @@ func TestWriteProbeSlowCleanUp(t *testing.T) {
 		if p := seen.Capabilities.Push; p.Strategy != matrix.PushAPI || len(p.LeftBehind) != test.left || (p.LeftBlob != "") != test.blob || seen.CutShort {
 			t.Errorf("%s: %+v", test.name, p)
 		}
+	}
+}
+
+// TestWriteProbeOnce: the write probe runs with the first image that is answered, and what
+// it saw is in every row from then on. What it left behind is in one.
+func TestWriteProbeOnce(t *testing.T) {
+	var uploads atomic.Int64
+	s := scratch{lists: true, deviate: func(_ *scratch, w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.Method == http.MethodPost:
+			uploads.Add(1)
+		case r.Method == http.MethodDelete:
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return true
+		}
+		return false
+	}}
+	seen := s.writeWith(t.Context(), t, patient, "team/absent:1", "team/absent:2", "team/app:1", "team/app:1.1", "team/app:1.2")
+	left := 0
+	for i, one := range seen {
+		push := one.Capabilities.Push
+		if skipped := i == 0; one.WriteSkipped != skipped || (push != nil) != (i >= 2) {
+			t.Errorf("image %d: skipped %t, %+v", i, one.WriteSkipped, push)
+		}
+		if push != nil && (push.Strategy != matrix.PushDual || !push.Listed) {
+			t.Errorf("image %d: %+v", i, push)
+		}
+		if push != nil && (len(push.LeftBehind) > 0 || push.LeftBlob != "") {
+			left++
+		}
+	}
+	if uploads.Load() != 1 || left != 1 {
+		t.Errorf("%d uploads, left behind in %d rows", uploads.Load(), left)
 	}
 }
 

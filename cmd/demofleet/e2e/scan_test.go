@@ -25,13 +25,16 @@ var unstoppable = goleak.IgnoreTopFunction("github.com/docker/go-events.(*Broadc
 // row is as much of a matrix.json row as the table below needs; the test reads
 // the file as any other program would.
 type row struct {
-	Registry     string `json:"registry"`
-	Image        string `json:"image"`
-	Severity     string `json:"severity"`
-	Strategy     string `json:"strategy"`
-	Reason       string `json:"reason"`
-	Confidence   string `json:"confidence"`
-	Requests     int    `json:"requests"`
+	Registry   string `json:"registry"`
+	Image      string `json:"image"`
+	Severity   string `json:"severity"`
+	Strategy   string `json:"strategy"`
+	Reason     string `json:"reason"`
+	Confidence string `json:"confidence"`
+	Requests   int    `json:"requests"`
+	Clients    map[string]struct {
+		Push string `json:"push"`
+	} `json:"clients"`
 	Capabilities struct {
 		Filter        string   `json:"filter"`
 		AbsentSubject string   `json:"absent_subject"`
@@ -116,21 +119,21 @@ func TestVerdicts(t *testing.T) {
 	// registry image: severity strategy reason confidence | filter absent tag(links) | push subject-later
 	want := map[string]string{
 		"distribution-anonymous " + linked: "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
-		"distribution-anonymous " + bare:   "warn referrers-tag not-found proven |   absent(0) |  false",
+		"distribution-anonymous " + bare:   "warn referrers-tag not-found proven |   absent(0) | referrers-tag true",
 		"distribution-basic " + linked:     "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
-		"distribution-basic " + bare:       "warn referrers-tag not-found proven |   absent(0) |  false",
+		"distribution-basic " + bare:       "warn referrers-tag not-found proven |   absent(0) | referrers-tag true",
 		"distribution-token " + linked:     "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
-		"distribution-token " + bare:       "warn referrers-tag not-found proven |   absent(0) |  false",
+		"distribution-token " + bare:       "warn referrers-tag not-found proven |   absent(0) | referrers-tag true",
 		"olareg " + linked:                 "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
-		"olareg " + bare:                   "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"olareg " + bare:                   "pass referrers-api referrers-empty proven | unseen empty-index absent(0) | referrers-api true",
 		"ggcr-referrers " + linked:         "pass referrers-api referrers-listed proven | ignored empty-index index(2) | dual true",
-		"ggcr-referrers " + bare:           "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"ggcr-referrers " + bare:           "pass referrers-api referrers-empty proven | unseen empty-index absent(0) | dual true",
 		"ggcr-tags " + linked:              "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
-		"ggcr-tags " + bare:                "warn referrers-tag not-found proven |   absent(0) |  false",
+		"ggcr-tags " + bare:                "warn referrers-tag not-found proven |   absent(0) | referrers-tag true",
 		"ocimem " + linked:                 "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
-		"ocimem " + bare:                   "pass referrers-api referrers-empty proven | announced empty-index absent(0) |  false",
+		"ocimem " + bare:                   "pass referrers-api referrers-empty proven | announced empty-index absent(0) | referrers-api true",
 		"olareg-tls " + linked:             "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
-		"olareg-tls " + bare:               "pass referrers-api referrers-empty likely | unseen empty-index absent(0) |  false",
+		"olareg-tls " + bare:               "pass referrers-api referrers-empty proven | unseen empty-index absent(0) | referrers-api true",
 		"down " + linked:                   "fail unknown connect assumed |   (0) |  false",
 		"missing library/absent:1":         "info unknown image-not-found assumed |   (0) |  false",
 	}
@@ -200,14 +203,45 @@ func TestWholeFleet(t *testing.T) {
 	}
 }
 
+// TestDifficultPushes: what became of the write probe's artifact decides in the row, and so
+// does the list of a digest that cannot exist.
+func TestDifficultPushes(t *testing.T) {
+	_, inventory := start(t, fleet.Options{Difficult: true})
+	const linked = "library/alpine:latest"
+	// registry image: severity strategy reason | push | what oras comes to when it attaches
+	want := map[string]string{
+		"ociserver-no-api " + linked:    "warn referrers-tag not-found | lost | nothing-found",
+		"ociclient-proxy " + linked:     "warn referrers-tag referrers-listed | lost | nothing-found",
+		"ocifilter-read-only " + linked: "pass referrers-api referrers-listed | refused | error",
+		"olareg-read-only " + linked:    "pass referrers-api referrers-listed | refused | error",
+		"distribution-proxy " + linked:  "warn referrers-tag not-found | refused | error",
+		"empty-always " + linked:        "warn referrers-tag referrers-empty | referrers-tag | tag",
+		"ignores-digest " + linked:      "warn referrers-tag ignores-digest | referrers-api | api",
+	}
+	args := []string{"scan", "-q", "-i", inventory, "--write-probe", "--fail-on", "never"}
+	for name := range want {
+		registry, _, _ := strings.Cut(name, " ")
+		args = append(args, "--only", registry)
+	}
+	got := rows(t, refmatrix(t, args...))
+	for name, text := range want {
+		r := got[name]
+		have := fmt.Sprintf("%s %s %s | %s | %s", r.Severity, r.Strategy, r.Reason, r.Capabilities.Push.Strategy, r.Clients["oras"].Push)
+		if have != text {
+			t.Errorf("%s:\n got %s\nwant %s", name, have, text)
+		}
+	}
+}
+
 // TestRequests counts on the server's side what each depth costs.
 func TestRequests(t *testing.T) {
 	f, inventory := start(t, fleet.Options{})
 	// Two images of two repositories: a token registry grants a token for each.
-	// olareg is asked for the missing image, too.
+	// olareg is asked for the missing image, too. At standard depth a registry with the API
+	// is asked once for a digest that cannot exist.
 	want := map[string]map[string]int{
 		"basic":    {"distribution-anonymous": 4, "distribution-basic": 5, "distribution-token": 8, "olareg": 4 + 2, "ocimem": 4},
-		"standard": {"distribution-anonymous": 6, "distribution-basic": 7, "distribution-token": 10, "olareg": 8 + 2, "ocimem": 8},
+		"standard": {"distribution-anonymous": 6, "distribution-basic": 7, "distribution-token": 10, "olareg": 9 + 2, "ocimem": 9},
 		"full":     {"distribution-anonymous": 12, "distribution-basic": 13, "distribution-token": 16, "olareg": 20 + 2, "ocimem": 20},
 	}
 	for depth, counts := range want {
