@@ -19,6 +19,7 @@ type Capabilities struct {
 	Head            string         `json:"head,omitempty"`                // answer to HEAD: http-200 ...
 	TagSchema       *TagSchema     `json:"tag_schema,omitempty"`          // the referrers tag of this image
 	CosignTags      []string       `json:"cosign_tags,omitzero"`          // those of .sig, .att and .sbom that exist; empty where none does
+	CosignListed    []string       `json:"cosign_listed,omitempty"`       // those of them whose manifest the API lists as well, so that it is attached once and not twice
 	Push            *Push          `json:"push,omitempty"`                // what a client that attaches an artifact here writes
 }
 

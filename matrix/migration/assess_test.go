@@ -68,6 +68,10 @@ func TestAssess(t *testing.T) {
 	refused := pushed(matrix.Push{Strategy: matrix.PushRefused})
 	lost := pushed(matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true})
 	signed := func(o *verdict.Observation) { o.Capabilities.CosignTags = []string{".sig"} }
+	both := func(o *verdict.Observation) {
+		signed(o)
+		o.Capabilities.CosignListed = []string{".sig"}
+	}
 	stale := func(o *verdict.Observation) {
 		signed(o)
 		tagOf(matrix.TagSchema{State: matrix.TagIndex, Compared: true, Descriptors: 1, OnlyAPI: []string{"sha256:c"}})(o)
@@ -100,6 +104,8 @@ func TestAssess(t *testing.T) {
 		{"mixed, the write probe cut short", end("a", "https://a", api(2), mixedTag), end("b", "https://b", api(0), pushed(matrix.Push{Strategy: matrix.PushUnknown})), CannotTell, "--write-probe", ""},
 		{"a target that loses what is pushed", end("a", "https://a", api(2), nil), end("b", "https://b", api(0), lost), LosesLinks, "All of 2 links are lost with every copy", ""},
 		{"cosign tags alone to such a target", end("a", "https://a", api(0), signed), end("b", "https://b", api(0), lost), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"a cosign tag that the API lists", end("a", "https://a", api(1), both), end("b", "https://b", api(0), lost), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
+		{"a cosign tag that the API lists beside another link", end("a", "https://a", api(2), both), end("b", "https://b", api(0), lost), LosesLinks, "All of 2 links", ""},
 		{"from 405, at which oras stops", end("a", "https://a", status(405), tagged), end("b", "https://b", api(0), nil), SafeWithCommands, "regctl image copy keeps them all", "regctl"},
 		{"from a list that may not be read", end("a", "https://a", status(403), tagged), end("b", "https://b", api(0), nil), CannotTell, "could not be measured", ""},
 		{"to a base path", end("a", "https://a", api(2), nil), end("b", "https://b/registry/", api(0), nil), SafeWithCommands, "b is at a base path", ""},

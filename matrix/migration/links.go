@@ -10,7 +10,7 @@ import (
 
 // Links is what is attached to an image at the source, by the way it is attached.
 type Links struct {
-	ByAPI      int                   `json:"by_api"`   // the referrers API lists them
+	ByAPI      int                   `json:"by_api"`   // the referrers API lists them; what a cosign tag names is counted there
 	OnlyTag    int                   `json:"only_tag"` // only the referrers tag lists them
 	CosignTags []string              `json:"cosign_tags,omitempty"`
 	Types      []matrix.ArtifactType `json:"types,omitempty"` // of what the API lists
@@ -41,7 +41,7 @@ func linksOf(row *matrix.Row) (links Links, gap string) {
 		hasAPI && tag.State == matrix.TagIndex && !tag.Compared:
 		return links, "The links at the source were not looked at in full: scan it with --probe full."
 	case hasAPI:
-		links.ByAPI, links.OnlyTag, links.Types = *c.Descriptors, tag.MissingFromAPI(), c.ArtifactTypes
+		links.ByAPI, links.OnlyTag, links.Types = max(*c.Descriptors-len(c.CosignListed), 0), tag.MissingFromAPI(), c.ArtifactTypes
 	default:
 		links.OnlyTag = tag.Descriptors
 	}

@@ -39,6 +39,7 @@ var capabilityNotes = map[string]struct{ measured, remedy, source string }{
 	"head":                {"HEAD of the referrers endpoint.", "Let monitors ask by GET where it is not 200: the specification does not name HEAD.", "RFC 9110 section 9.3.2"},
 	"tag_schema":          {"GET of the tag `<alg>-<hex>` of the image's digest; the body has to be an OCI index that is not the image itself. It is compared with the API's list once all its pages were read.", "Keep `sha256-*` tags out of clean-up and immutability rules; copy them along in a migration.", "distribution specification v1.1, Referrers Tag Schema"},
 	"cosign_tags":         {"HEAD of the tags `sha256-<hex>.sig`, `.att` and `.sbom`, or GET where the registry refused HEAD of the image; an empty list says that none exists.", "Copy with `regctl image copy --referrers --digest-tags`.", "cosign signature specification"},
+	"cosign_listed":       {"The digests of those tags, looked up in the API's list: Harbor lists what has no subject.", "None needed: count them once. `oras cp -r` exits 1 and copies nothing if they are all there is.", "Harbor 2.15.2, measured"},
 	"push":                {"The write probe: pushes a subject and an artifact, lists them, pushes an artifact before its subject, deletes everything. Only with `--write-probe`, once in a registry, with the first image whose referrers are answered; every row of the registry has what it saw.", "Clients write the tag wherever OCI-Subject is missing: clean-up has to know both.", "distribution specification v1.1, Pushing Manifests with Subject"},
 }
 

@@ -95,11 +95,19 @@ var linkFindings = []findingRule{
 		code:    "cosign-tags",
 		meaning: "Signatures or attestations are attached by cosign's own tags.",
 		remedy:  "Copy them along in a migration (regctl image copy --referrers --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
-		source:  "cosign signature specification, tag-based discovery",
+		source:  "cosign signature specification, tag-based discovery; Harbor 2.15.2 and oras 1.3.6, measured",
 		when:    seen(func(o *Observation) bool { return len(o.Capabilities.CosignTags) > 0 }),
 		text: func(s *shown, _ Verdict) string {
-			return fmt.Sprintf("cosign tags exist for this image (%s): clients of the referrers API do not see them.",
-				strings.Join(s.Capabilities.CosignTags, ", "))
+			c := &s.Capabilities
+			text := fmt.Sprintf("cosign tags exist for this image (%s): ", strings.Join(c.CosignTags, ", "))
+			switch listed := strings.Join(c.CosignListed, ", "); {
+			case listed == "":
+				return text + "clients of the referrers API do not see them."
+			case c.Descriptors != nil && *c.Descriptors == len(c.CosignListed):
+				return text + "the API lists " + listed + " and nothing else, which is the same artifact and not a second one, and oras cp -r exits 1 and copies nothing."
+			default:
+				return text + "the API lists " + listed + " as well, which is the same artifact and not a second one."
+			}
 		},
 	},
 }

@@ -51,6 +51,9 @@ func judge(o *Observation, s *shown) Verdict {
 			continue
 		}
 		sure := r.confidenceIn(o)
+		if r.name == matrix.ReferrersEmpty && mayBeProxy(o) {
+			sure.because += "; it is about the endpoint, and not about what is attached upstream of a proxy project"
+		}
 		return afterPush(o, Verdict{
 			Severity:         r.outcome.severity,
 			Referrers:        r.outcome.referrers,

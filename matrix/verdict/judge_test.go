@@ -128,6 +128,12 @@ func TestConfidence(t *testing.T) {
 			t.Errorf("%s: %s %s, %s", test.name, v.Reason, v.Confidence, v.ConfidenceReason)
 		}
 	}
+	harbor := subject(index(matrix.IndexMediaType, 0))
+	harbor.Product = Product{Name: "Harbor"}
+	harbor.Capabilities = matrix.Capabilities{Filter: matrix.FilterAnnounces, AbsentSubject: "empty-index"}
+	if v := Judge(harbor); v.Confidence != matrix.Proven || !strings.HasSuffix(v.ConfidenceReason, "has none; it is about the endpoint, and not about what is attached upstream of a proxy project") {
+		t.Errorf("an empty list of Harbor: %s, %s", v.Confidence, v.ConfidenceReason)
+	}
 	listed := matrix.Capabilities{Push: &matrix.Push{Strategy: matrix.PushAPI, Listed: true}}
 	none := matrix.Capabilities{AbsentSubject: "empty-index"}
 	lost := matrix.Capabilities{AbsentSubject: "empty-index", Push: &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}}
@@ -298,6 +304,11 @@ func TestFindingWords(t *testing.T) {
 	left := func(push matrix.Push) *Observation {
 		return with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Push = &push })
 	}
+	tagged := func(descriptors int, listed ...string) *Observation {
+		return with(subject(index(matrix.IndexMediaType, descriptors)), func(o *Observation) {
+			o.Capabilities = matrix.Capabilities{Descriptors: &descriptors, CosignTags: []string{".sig", ".att"}, CosignListed: listed}
+		})
+	}
 	product := func(answer Referrers, name string) *Observation {
 		return with(subject(answer), func(o *Observation) { o.Product = Product{Name: name} })
 	}
@@ -309,6 +320,9 @@ func TestFindingWords(t *testing.T) {
 		{left(matrix.Push{Repository: "scratch", LeftBehind: []string{"sha256:b", "sha256:c"}}), "2 manifests in scratch that the registry did not delete, or not within the time: sha256:b, sha256:c."},
 		{with(subject(status(404)), func(o *Observation) { o.Capabilities.TagSchema = &matrix.TagSchema{State: matrix.TagSubject} }),
 			"The referrers tag names the image itself. `cosign copy`, which is deprecated, leaves such a tag; else the registry may resolve"},
+		{tagged(1, ".sig"), "(.sig, .att): the API lists .sig and nothing else, which is the same artifact and not a second one, and oras cp -r exits 1 and copies nothing."},
+		{tagged(2, ".sig"), "the API lists .sig as well, which is the same artifact and not a second one."},
+		{tagged(1), "clients of the referrers API do not see them."},
 		{left(matrix.Push{Strategy: matrix.PushRefused, Repository: "scratch", Detail: "The registry answered HTTP 405 to starting an upload."}),
 			"fail, as the write probe did in scratch: the registry answered HTTP 405 to starting an upload."},
 		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},

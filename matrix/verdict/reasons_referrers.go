@@ -7,6 +7,10 @@ import (
 	"refmatrix/matrix"
 )
 
+// mayBeProxy reports whether the product has proxy projects whose list is empty whatever
+// is attached upstream (Harbor 2.15.2, measured; an option since goharbor/harbor#23237).
+func mayBeProxy(o *Observation) bool { return o.Product.Name == "Harbor" }
+
 // referrersReasons judge the referrers endpoint for a digest that was just
 // resolved, so that a 404 is about the endpoint and not about the image.
 var referrersReasons = []reason{
@@ -95,6 +99,10 @@ var referrersReasons = []reason{
 			if n := s.Referrers.Index.Invalid; n > 0 {
 				return fmt.Sprintf("HTTP 200 with an OCI index of %s, none of which is valid: the referrers API answers, "+
 					"and what is attached here is not known.", matrix.Quantity(n, "descriptor"))
+			}
+			if mayBeProxy(&s.Observation) {
+				return "HTTP 200 with an empty OCI index: the referrers API answers, and nothing is attached here; " +
+					"a proxy project of Harbor answers so whatever its upstream has."
 			}
 			return "HTTP 200 with an empty OCI index: the referrers API answers, nothing is attached here."
 		},

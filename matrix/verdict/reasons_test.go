@@ -88,6 +88,7 @@ func TestJudge(t *testing.T) {
 		{"the image itself, under another type", subject(mistyped), matrix.IgnoresDigest, "the image's own index"},
 		{"the list of an absent digest", subject(same), matrix.IgnoresDigest, "with 2 descriptors, and the same for a digest that cannot exist"},
 		{"an empty list", subject(index(matrix.IndexMediaType, 0)), matrix.ReferrersEmpty, "nothing is attached here"},
+		{"an empty list of Harbor", with(subject(index(matrix.IndexMediaType, 0)), func(o *Observation) { o.Product = Product{Name: "Harbor"} }), matrix.ReferrersEmpty, "a proxy project of Harbor answers so whatever its upstream has"},
 		{"an empty page", subject(next), matrix.ReferrersEmpty, "what the other pages list was not read"},
 		{"a web page", subject(page(200, "text/html", BodyHTML)), matrix.NotAnIndex, "a web page and no OCI index"},
 		{"an index under 404", subject(under(404, 0)), matrix.IndexOn404, "under a status the specification forbids"},

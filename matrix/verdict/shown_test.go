@@ -30,6 +30,7 @@ var ourFields = map[string]bool{
 	"Capabilities.MalformedDigest":    true,
 	"Capabilities.Head":               true,
 	"Capabilities.CosignTags":         true, // suffixes
+	"Capabilities.CosignListed":       true,
 	"Capabilities.TagSchema.Digest":   true, // computed
 	"Capabilities.Push.Repository":    true, // of the inventory
 	"Capabilities.Push.Detail":        true,

@@ -13,9 +13,10 @@ import (
 // (sigstore/cosign, specs/SIGNATURE_SPEC.md).
 var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 
-// probeCosignTags finds out which of cosign's own tags exist for the image.
+// probeCosignTags finds out which of cosign's own tags exist for the image, and whether
+// the API lists what they name, as Harbor does.
 func probeCosignTags(ctx context.Context, r *row) error {
-	found := []string{}
+	found, listed := []string{}, []string(nil)
 	for _, suffix := range cosignSuffixes {
 		tag := strings.Replace(r.seen.Manifest.Digest, ":", "-", 1) + suffix
 		method := r.existenceMethod()
@@ -30,9 +31,12 @@ func probeCosignTags(ctx context.Context, r *row) error {
 			return nil // a web page is not a tag
 		case resp.Status == http.StatusOK:
 			found = append(found, suffix)
+			if r.listed.contain(resp.Header.Get("Docker-Content-Digest")) {
+				listed = append(listed, suffix)
+			}
 		}
 	}
-	r.seen.Capabilities.CosignTags = found
+	r.seen.Capabilities.CosignTags, r.seen.Capabilities.CosignListed = found, listed
 	return nil
 }
 

@@ -39,6 +39,7 @@ type row struct {
 		Filter        string   `json:"filter"`
 		AbsentSubject string   `json:"absent_subject"`
 		CosignTags    []string `json:"cosign_tags"`
+		CosignListed  []string `json:"cosign_listed"`
 		Descriptors   int      `json:"descriptors"`
 		TagSchema     struct {
 			State       string `json:"state"`
@@ -207,7 +208,7 @@ func TestWholeFleet(t *testing.T) {
 // does the list of a digest that cannot exist.
 func TestDifficultPushes(t *testing.T) {
 	_, inventory := start(t, fleet.Options{Difficult: true})
-	const linked = "library/alpine:latest"
+	const linked, signed = "library/alpine:latest", "team/signed:1.0"
 	// registry image: severity strategy reason | push | what oras comes to when it attaches
 	want := map[string]string{
 		"ociserver-no-api " + linked:    "warn referrers-tag not-found | lost | nothing-found",
@@ -216,9 +217,11 @@ func TestDifficultPushes(t *testing.T) {
 		"olareg-read-only " + linked:    "pass referrers-api referrers-listed | refused | error",
 		"distribution-proxy " + linked:  "warn referrers-tag not-found | refused | error",
 		"empty-always " + linked:        "warn referrers-tag referrers-empty | referrers-tag | tag",
+		"harbor " + signed:              "pass referrers-api referrers-listed | referrers-api | api",
+		"harbor-proxy " + signed:        "pass referrers-api referrers-empty | refused | error",
 		"ignores-digest " + linked:      "warn referrers-tag ignores-digest | referrers-api | api",
 	}
-	args := []string{"scan", "-q", "-i", inventory, "--write-probe", "--fail-on", "never"}
+	args := []string{"scan", "-q", "-i", inventory, "--probe", "full", "--write-probe", "--fail-on", "never"}
 	for name := range want {
 		registry, _, _ := strings.Cut(name, " ")
 		args = append(args, "--only", registry)
@@ -230,6 +233,9 @@ func TestDifficultPushes(t *testing.T) {
 		if have != text {
 			t.Errorf("%s:\n got %s\nwant %s", name, have, text)
 		}
+	}
+	if c := got["harbor "+signed].Capabilities; strings.Join(c.CosignListed, " ") != ".sig" || c.Descriptors < 1 {
+		t.Errorf("of %d descriptors of harbor these are cosign's: %q", c.Descriptors, c.CosignListed)
 	}
 }
 
