@@ -97,6 +97,7 @@ var behaviours = map[string]http.HandlerFunc{
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`)
 	},
+	"absent": http.NotFound,
 	"password": func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "canary-password" {
 			w.Header().Set("WWW-Authenticate", "Basic realm=x")

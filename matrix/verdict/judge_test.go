@@ -253,6 +253,7 @@ func TestFindings(t *testing.T) {
 			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushAPI, LeftBlob: "sha256:b"}
 		}), "left-behind"},
 		{"the write probe without an image", with(subject(status(500)), func(o *Observation) { o.Manifest.Digest, o.WriteSkipped = "", true }), "write-skipped"},
+		{"an image that nobody named", exact(func(o *Observation) { o.DefaultImage = true }), "default-image"},
 		{"an interrupt", exact(func(o *Observation) { o.CutShort = true }), "cut-short"},
 		{"Quay, not written to", exact(func(o *Observation) { o.Product = Product{Name: "Quay"} }), "no-oci-subject"},
 		{"Quay, written to", exact(func(o *Observation) {

@@ -9,12 +9,20 @@ import (
 // maxRemedies bounds the list: what comes first is what helps most.
 const maxRemedies = 6
 
+// absences are the reasons that may mean that the image is not there: registries answer
+// so for a repository that does not exist.
+var absences = []matrix.Reason{matrix.ImageNotFound, matrix.Forbidden, matrix.ManifestRejected}
+
 // remediesFor returns what to do about v, one sentence each: what fits the cause, then
 // what fits the write probe, the product and the reason, then the ways out that clients
 // have, and if the row passes, what its findings ask for. If the image was not resolved,
-// nothing is said beside the cause. The list is never nil, so that the JSON has it.
+// nothing is said beside the cause. If an image that nobody named may not be there, naming
+// one comes first. The list is never nil, so that the JSON has it.
 func remediesFor(o *Observation, s *shown, v Verdict) []string {
 	out := []string{}
+	if s.cause == nil && o.DefaultImage && slices.Contains(absences, v.Reason) {
+		out = append(out, nameAnImage)
+	}
 	if s.cause != nil {
 		out = append(out, s.cause.remedies...)
 	}

@@ -21,12 +21,24 @@ func TestRemediesByReason(t *testing.T) {
 		{with(subject(coded(400, "MANIFEST_INVALID")), named("Quay")), "Quay from 3.12.1 answers so"},
 		{with(subject(index("application/json", 0)), named("Harbor")), "Upgrade Harbor to 2.10"},
 		{with(subject(index(matrix.IndexMediaType, 1)), func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "Fix the next links"},
+		{unnamed(404), "In the inventory, name an image of this registry under images:."},
+		{unnamed(403), "In the inventory, name an image of this registry under images:."},
+		{unnamed(500), "Look into the registry's own log"},
 	} {
 		got := remediesFor(test.of, show(test.of, nil), Judge(test.of))
 		if len(got) == 0 || !strings.HasPrefix(got[0], test.want) {
 			t.Errorf("%q, want %q first", got, test.want)
 		}
 	}
+}
+
+// unnamed is an image that is tried because the inventory names none, and that the
+// registry answers with status.
+func unnamed(status int) *Observation {
+	o := &Observation{DefaultImage: true}
+	o.Manifest.Answer = Answer{Status: status, Body: BodyJSON}
+	o.Manifest.Method = "GET"
+	return o
 }
 
 // TestWaysOut: what clients can do where the endpoint alone refuses, by their forecasts.

@@ -12,6 +12,10 @@ import (
 // Image is a repository and a tag or digest, without the registry's host.
 type Image struct{ Repository, Tag, Digest string }
 
+// DefaultImage is tried at a registry for which the inventory has no images. Docker Hub
+// has it, and so have mirrors and proxies of Docker Hub.
+var DefaultImage = Image{Repository: "library/alpine", Tag: "latest"}
+
 // Reference is what stands behind /manifests/: the digest, else the tag.
 func (i Image) Reference() string {
 	if i.Digest != "" {

@@ -41,6 +41,7 @@ type Registry struct {
 	Name        string
 	URL         *url.URL // scheme set, base path kept, no slash at the end
 	Images      []Image
+	NoImages    bool    // images was left out: Images is DefaultImage alone
 	Rate        float64 // requests per second, 0 = unlimited
 	Burst       int
 	Concurrency int           // requests in flight

@@ -88,8 +88,8 @@ func TestFaults(t *testing.T) {
 		}},
 		{"all of an entry whose url is at fault", "version: 1\nregistries:\n  - {url: a.example, images: [x], name: n}\n  - {url: 'ftp://b', images: [], name: n}\n  - {images: [x, x], name: n}\n", []string{
 			`inventory.yaml:4: registries[1].url: the scheme "ftp" is not known: write https:// or http://`,
+			"inventory.yaml:4: registries[1].images: is empty: name an image, or leave images out to try library/alpine:latest",
 			`inventory.yaml:4: registries[1].name: "n" is the name of the registry at line 3 too: give each its own name`,
-			"inventory.yaml:4: registries[1].images: is empty: name at least one test image",
 			"inventory.yaml:5: registries[2].url: is missing: write the registry's address",
 			`inventory.yaml:5: registries[2].name: "n" is the name of the registry at line 4 too: give each its own name`,
 			"inventory.yaml:5: registries[2].images: x:latest comes twice",
@@ -113,8 +113,8 @@ func TestFaults(t *testing.T) {
 		{"a key of another kind", one("{a: b}: 1"), []string{"inventory.yaml:5: registries[0]: a key must be text"}},
 		{"control character in a name", one(`name: "a\eb"`), []string{"inventory.yaml:5: registries[0].name: must not hold control characters"}},
 		{"long name", one("name: " + strings.Repeat("ä", 129)), []string{"inventory.yaml:5: registries[0].name: is longer than 128 characters"}},
-		{"no images", "version: 1\nregistries: [{url: a.example}]", []string{"inventory.yaml:2: registries[0].images: is missing: name at least one test image, here or under defaults"}},
-		{"images: []", "version: 1\nregistries: [{url: a.example, images: []}]", []string{"inventory.yaml:2: registries[0].images: is empty: name at least one test image"}},
+		{"images: []", "version: 1\nregistries: [{url: a.example, images: []}]", []string{"inventory.yaml:2: registries[0].images: is empty: name an image, or leave images out to try library/alpine:latest"}},
+		{"images: [] in defaults", "version: 1\ndefaults:\n  images: []\nregistries: [{url: a.example}]", []string{"inventory.yaml:3: defaults.images: is empty: name an image, or leave images out to try library/alpine:latest"}},
 		{"malformed image", "version: 1\nregistries: [{url: a.example, images: ['UPPER/case']}]", []string{`inventory.yaml:2: registries[0].images[0]: "UPPER/case" is not a repository name: lower case letters, digits, and . _ - / between them`}},
 		{"malformed tag", "version: 1\nregistries: [{url: a.example, images: ['a:-x']}]", []string{`inventory.yaml:2: registries[0].images[0]: "-x" is not a tag`}},
 		{"malformed digest", "version: 1\nregistries: [{url: a.example, images: ['a@sha256:12']}]", []string{`inventory.yaml:2: registries[0].images[0]: "sha256:12" is not a digest: write sha256: and 64 hex digits`}},
@@ -339,6 +339,31 @@ registries:
 	for _, secret := range []string{"s3cr3t", "from a secret", "from a file", fmt.Sprintf("%x", "from a file")} {
 		if strings.Contains(printed, secret) {
 			t.Errorf("%q prints itself", secret)
+		}
+	}
+}
+
+// TestNoImages: an entry for which no images are given has the default one, and it is
+// known that nobody named it.
+func TestNoImages(t *testing.T) {
+	for _, test := range []struct {
+		text, images string
+		noImages     bool
+	}{
+		{"registries: [{url: a.example}]", "[library/alpine:latest]", true},
+		{"registries: [{url: docker.io}]", "[library/alpine:latest]", true},
+		{"registries: [{url: a.example, images: [x]}]", "[x:latest]", false},
+		{"registries: [{url: a.example, images: [library/alpine]}]", "[library/alpine:latest]", false},
+		{"defaults: {images: [x]}\nregistries: [{url: a.example}]", "[x:latest]", false},
+		{"defaults: {rate: 1}\nregistries: [{url: a.example}]", "[library/alpine:latest]", true},
+	} {
+		inv, err := parse(t, "version: 1\n"+test.text)
+		if err != nil {
+			t.Errorf("%s: %v", test.text, err)
+			continue
+		}
+		if r := inv.Registries[0]; fmt.Sprint(r.Images) != test.images || r.NoImages != test.noImages {
+			t.Errorf("%s: images %s, none given %v", test.text, r.Images, r.NoImages)
 		}
 	}
 }

@@ -127,17 +127,11 @@ func (d *decoder) checkName(n *yaml.Node, path string, keys map[string]*yaml.Nod
 }
 
 // checkImages completes Docker Hub's short names and refuses what makes no
-// sense at this registry.
+// sense at this registry. If no images were given, it adds the default one.
 func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Registry) {
 	path = join(path, "images")
-	if len(r.Images) == 0 {
-		switch {
-		case own == nil:
-			d.add(n, path, "is missing: name at least one test image, here or under defaults")
-		case resolved(own).Kind == yaml.SequenceNode && len(resolved(own).Content) == 0:
-			d.add(own, path, "is empty: name at least one test image")
-		}
-		return
+	if own == nil && r.Images == nil {
+		r.Images, r.NoImages = []Image{DefaultImage}, true
 	}
 	if own == nil {
 		own = n
@@ -227,7 +221,12 @@ func validHost(u *url.URL) bool {
 	})
 }
 
+// images reads a list of images. It is never nil, also if nothing in it is valid, so
+// that it is not taken for one that was left out.
 func (d *decoder) images(n *yaml.Node, path string) []Image {
+	if n := resolved(n); n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		d.add(n, path, "is empty: name an image, or leave images out to try %s", DefaultImage)
+	}
 	images := []Image{}
 	d.sequence(n, path, func(item *yaml.Node, path string) {
 		value, ok := d.requiredText(item, path)

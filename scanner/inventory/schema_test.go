@@ -140,6 +140,8 @@ func TestSchemaJudges(t *testing.T) {
 		{one("auth: {realms: [auth.example.com]}"), true},
 		{one("auth: {anonymous: true}", "rate: 0", `burst: "7"`), true},
 		{"version: \"1\"\ndefaults: &d {rate: 3, images: [x, 'y:1']}\nregistries: [{<<: *d, url: 'http://[::1]:5000/base'}]", true},
+		{"version: 1\nregistries: [{url: a.example}]", true},
+		{"version: 1\ndefaults: {images: []}\nregistries: [{url: a.example}]", false},
 		{one("auth: {username: u, password: p, token: t}"), false},
 		{one("auth: {helper: x, dockerConfig: pull.json}"), false},
 		{one(`auth: {dockerConfig: ""}`), false},

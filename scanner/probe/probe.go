@@ -81,6 +81,7 @@ func (g *Registry) Image(
 		image:    image,
 		depth:    options.Depth,
 	}
+	r.seen.DefaultImage = r.entry().NoImages
 	err := r.probe(ctx, options)
 	r.seen.Credentials = g.client.Credentials(image.Repository)
 	exchanges, omitted := r.session.Recorded()
