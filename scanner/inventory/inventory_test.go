@@ -80,7 +80,7 @@ func TestFaults(t *testing.T) {
 		{"credentials without a scheme", "version: 1\nregistries: [{url: 'me:hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
 		{"credentials for a scheme", "version: 1\nregistries: [{url: 'hunter2:x@a.example://y', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
 		{"credentials that are no URL", "version: 1\nregistries: [{url: 'https://me:hunter2%zz@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: is not a URL: write https://registry.example.com"}},
-		{"query", "version: 1\nregistries: [{url: 'https://a.example?x=1', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry a query or fragment"}},
+		{"query", "version: 1\nregistries: [{url: 'https://a.example?x=1', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry a query or fragment: write the registry's host, and the base path if there is one"}},
 		{"port", "version: 1\nregistries: [{url: 'a.example:99999', images: [x]}]", []string{`inventory.yaml:2: registries[0].url: "a.example:99999" is not a host, or its port is not from 1 to 65535`}},
 		{"duplicate name", "version: 1\nregistries:\n  - {url: a.example, images: [x]}\n  - {url: a.example, images: [y]}\n", []string{`inventory.yaml:4: registries[1].name: "a.example" is the name of the registry at line 3 too: give each its own name`}},
 		{"duplicate name far from its entry", "version: 1\ndefaults: {images: [x]}\nregistries:\n  - {url: a.example, name: n}\n  - url: b.example\n    rate: 1\n    name: n\n", []string{
@@ -339,6 +339,70 @@ registries:
 	for _, secret := range []string{"s3cr3t", "from a secret", "from a file", fmt.Sprintf("%x", "from a file")} {
 		if strings.Contains(printed, secret) {
 			t.Errorf("%q prints itself", secret)
+		}
+	}
+}
+
+// TestURL is the table of addresses that people copy into url:, with what is wrong with
+// each, and of those that may be the base path of a registry.
+func TestURL(t *testing.T) {
+	const (
+		version = "leave /v2/ out: every request adds it"
+		request = "is one request of the registry's API: end the url before /v2/"
+		page    = "is a page of the registry's web site: write the registry's host, and the base path if there is one"
+		query   = "must not carry a query or fragment: write the registry's host, and the base path if there is one"
+		root    = "has a path, and this registry has none: write the host alone, and repositories under images:"
+	)
+	for _, test := range []struct{ url, want string }{
+		{"harbor.example.com/v2", version},
+		{"https://harbor.example.com/v2/", version},
+		{"https://index.docker.io/v1/", version},
+		{"https://harbor.example.com/v1//", version},
+		{"https://a.example/artifactory/api/docker/oci-local/v2", version},
+		{"https://a.example/v2/_catalog", request},
+		{"https://a.example/base/v2/team/app/manifests/1.0", request},
+		{"https://a.example/v2/team/app/tags/list", request},
+		{"https://hub.docker.com/r/library/alpine", "is a web site of Docker: write docker.io"},
+		{"hub.docker.com", "is a web site of Docker: write docker.io"},
+		{"https://GitHub.com/example/app", "is GitHub's web site: write ghcr.io"},
+		{"gitlab.com", "is GitLab's web site: write registry.gitlab.com"},
+		{"https://gallery.ecr.aws/docker/library/alpine", "is the web site of Amazon ECR Public: write public.ecr.aws"},
+		{"https://harbor.example.com/harbor/projects", page},
+		{"https://harbor.example.com/harbor/projects/1/repositories", page},
+		{"https://harbor.example.com/account/sign-in", page},
+		{"https://a.example/ui", page},
+		{"https://a.example/ui/packages", page},
+		{"https://a.example/artifactory/webapp/", page},
+		{"https://a.example/base/index.html", page},
+		{"https://a.example/Login.aspx", page},
+		{"https://a.example/harbor/projects?page=1", query},
+		{"https://nexus.example.com/#browse/browse:docker", query},
+		{"docker.io/library/alpine", root},
+		{"https://ghcr.io/example/", root},
+		{"eu.gcr.io/example", root},
+		{"europe-docker.pkg.dev/example/images", root},
+		{"example.azurecr.io/base", root},
+		{"123456789012.dkr.ecr.eu-central-1.amazonaws.com/base", root},
+
+		{"https://a.example/artifactory/api/docker/ui", ""},
+		{"https://nexus.example.com/repository/docker-hosted", ""},
+		{"https://a.example/harbor", ""},
+		{"https://a.example/v2-mirror", ""},
+		{"https://a.example/v2/mirror", ""},
+		{"https://a.example/v3", ""},
+		{"https://v2.example", ""},
+		{"https://github.com.example", ""},
+		{"https://github.example.com/x", ""},
+		{"https://docker.pkg.github.com", ""},
+		{"https://ghcr.io/", ""},
+	} {
+		_, err := parse(t, "version: 1\nregistries:\n  - url: '"+test.url+"'\n")
+		want := "<nil>"
+		if test.want != "" {
+			want = "inventory.yaml:3: registries[0].url: " + test.want
+		}
+		if got := fmt.Sprint(err); got != want {
+			t.Errorf("%s: got %s, want %s", test.url, got, want)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		d.add(n, path, "the scheme %q is not known: write https:// or http://", u.Scheme)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		d.add(n, path, "must not carry a query or fragment")
+		d.add(n, path, "must not carry a query or fragment: write the registry's host, and the base path if there is one")
 	case u.Path != u.EscapedPath():
 		d.add(n, path, "the base path must hold nothing that is percent-encoded or would have to be")
 	case !validHost(u):
@@ -198,6 +198,10 @@ func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 	default:
 		u.Host = address.ServingHost(strings.ToLower(u.Host))
 		u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
+		if wrong := notRegistry(u); wrong != "" {
+			d.add(n, path, "%s", wrong)
+			return
+		}
 		r.URL = u
 	}
 }
