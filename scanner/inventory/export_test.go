@@ -4,7 +4,7 @@ package inventory
 // Schema has to agree with.
 func Fields() []string {
 	d := &decoder{}
-	r := standard()
+	r := entry{Registry: standard()}
 	out := []string{
 		"version", "defaults", "registries",
 		"registries[].name", "registries[].url", "registries[].writeProbe.repository",

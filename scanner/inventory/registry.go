@@ -28,11 +28,14 @@ var expectations = []string{"referrers-api", "referrers-tag", "supported", "unsu
 // inventory reads the document.
 func (d *decoder) inventory(root *yaml.Node) *Inventory {
 	inv := &Inventory{}
-	base := standard()
+	base := entry{Registry: standard()}
 	var entries *yaml.Node
 	keys := d.mapping(root, "", []field{
 		{"version", d.version},
-		{"defaults", func(n *yaml.Node, path string) { d.mapping(n, path, d.shared(&base)) }},
+		{"defaults", func(n *yaml.Node, path string) {
+			d.mapping(n, path, d.shared(&base))
+			base.images = d.withoutHosts(base.images)
+		}},
 		{"registries", func(n *yaml.Node, _ string) { entries = n }},
 	})
 	if keys == nil {
@@ -63,10 +66,16 @@ func (d *decoder) version(n *yaml.Node, path string) {
 	}
 }
 
+// entry is a registry while its keys are read.
+type entry struct {
+	Registry
+	images []listedImage // nil if they were left out
+}
+
 // shared are the keys that a registry and defaults: both take.
-func (d *decoder) shared(r *Registry) []field {
+func (d *decoder) shared(r *entry) []field {
 	return []field{
-		{"images", func(n *yaml.Node, path string) { r.Images = d.images(n, path) }},
+		{"images", func(n *yaml.Node, path string) { r.images = d.images(n, path) }},
 		{"rate", func(n *yaml.Node, path string) { d.number(n, path, 0, 1e6, &r.Rate) }},
 		{"burst", func(n *yaml.Node, path string) { d.integer(n, path, 1, 1e6, &r.Burst) }},
 		{"concurrency", func(n *yaml.Node, path string) { d.integer(n, path, 1, 1024, &r.Concurrency) }},
@@ -76,30 +85,35 @@ func (d *decoder) shared(r *Registry) []field {
 		{"auth", func(n *yaml.Node, path string) { r.Auth = d.auth(n, path) }},
 		{"tls", func(n *yaml.Node, path string) { r.TLS = d.tls(n, path) }},
 		{"labels", func(n *yaml.Node, path string) { r.Labels = d.labels(n, path, r.Labels) }},
-		{"expect", func(n *yaml.Node, path string) { d.expect(n, path, r) }},
+		{"expect", func(n *yaml.Node, path string) { d.expect(n, path, &r.Registry) }},
 		{"writeProbe", func(n *yaml.Node, path string) { r.WriteProbe = d.writeProbe(n, path) }},
 	}
 }
 
 // registry reads one entry over the defaults and checks what only both
 // together can show.
-func (d *decoder) registry(n *yaml.Node, path string, base Registry, named map[string]int) Registry {
+func (d *decoder) registry(n *yaml.Node, path string, base entry, named map[string]int) Registry {
 	r := base
 	r.Line = n.Line
-	r.Images = slices.Clone(base.Images)
 	keys := d.mapping(n, path, append(d.shared(&r),
 		field{"name", func(n *yaml.Node, path string) { r.Name = d.name(n, path) }},
-		field{"url", func(n *yaml.Node, path string) { d.url(n, path, &r) }},
+		field{"url", func(n *yaml.Node, path string) { d.url(n, path, &r.Registry) }},
 	))
 	if keys == nil {
-		return r
+		return r.Registry
 	}
 	if keys["url"] == nil {
 		d.add(n, join(path, "url"), "is missing: write the registry's address")
 	}
-	d.checkName(n, path, keys, &r, named)
-	d.checkImages(n, path, keys["images"], &r)
-	return r
+	d.checkName(n, path, keys, &r.Registry, named)
+	if keys["images"] == nil { // those of defaults, which the fault is not in
+		r.images = slices.Clone(r.images)
+		for i := range r.images {
+			r.images[i].node, r.images[i].path = n, join(path, "images")
+		}
+	}
+	d.setImages(&r)
+	return r.Registry
 }
 
 // checkName completes a name that was left out, host and base path, and
@@ -124,37 +138,6 @@ func (d *decoder) checkName(n *yaml.Node, path string, keys map[string]*yaml.Nod
 		d.add(at, join(path, "name"), "%q is the name of the registry at line %d too: give each its own name", r.Name, line)
 	}
 	named[r.Name] = n.Line
-}
-
-// checkImages completes Docker Hub's short names and refuses what makes no
-// sense at this registry. If no images were given, it adds the default one.
-func (d *decoder) checkImages(n *yaml.Node, path string, own *yaml.Node, r *Registry) {
-	path = join(path, "images")
-	if own == nil && r.Images == nil {
-		r.Images, r.NoImages = []Image{DefaultImage}, true
-	}
-	if own == nil {
-		own = n
-	}
-	seen := map[Image]bool{}
-	for i := range r.Images {
-		image := &r.Images[i]
-		host, rest, _ := strings.Cut(image.Repository, "/")
-		switch {
-		case r.URL == nil:
-		case rest != "" && address.ServingHost(host) == r.URL.Host:
-			repeated := *image
-			repeated.Repository = rest
-			d.add(own, path, "%s names the registry too: write %s", image, repeated)
-			continue
-		case r.URL.Host == address.HubHost && rest == "":
-			image.Repository = "library/" + image.Repository
-		}
-		if seen[*image] {
-			d.add(own, path, "%s comes twice", image)
-		}
-		seen[*image] = true
-	}
 }
 
 const maxName = 128 // runes
@@ -223,28 +206,6 @@ func validHost(u *url.URL) bool {
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return !unicode.IsPrint(r) || r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-' && r != '_'
 	})
-}
-
-// images reads a list of images. It is never nil, also if nothing in it is valid, so
-// that it is not taken for one that was left out.
-func (d *decoder) images(n *yaml.Node, path string) []Image {
-	if n := resolved(n); n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		d.add(n, path, "is empty: name an image, or leave images out to try %s", DefaultImage)
-	}
-	images := []Image{}
-	d.sequence(n, path, func(item *yaml.Node, path string) {
-		value, ok := d.requiredText(item, path)
-		if !ok {
-			return
-		}
-		image, err := ParseImage(value)
-		if err != nil {
-			d.add(item, path, "%v", err)
-			return
-		}
-		images = append(images, image)
-	})
-	return images
 }
 
 // labels adds to the labels of defaults, key by key. Any scalar is taken as
