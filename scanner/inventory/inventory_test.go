@@ -164,6 +164,11 @@ func TestFaults(t *testing.T) {
 		{"a variable that is not closed", one(`auth: {username: u, password: "${hunter2"}`), []string{"inventory.yaml:5: registries[0].auth.password: a ${ has no }: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
 		{"a variable in a default", one(`auth: {username: u, password: "${NOPE:-${hunter2}}"}`), []string{"inventory.yaml:5: registries[0].auth.password: the default of ${NAME:-default} is text: it cannot hold another ${...}"}},
 		{"a variable in a variable", one(`name: "${A${B}}"`), []string{"inventory.yaml:5: registries[0].name: ${...} names no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar"}},
+		{"a variable without braces", one("auth: {username: u, password: $PASSWORD}"), []string{"inventory.yaml:5: registries[0].auth.password: has a variable without braces: write ${PASSWORD}, or $$ for a dollar"}},
+		{"a variable without braces that is not set", one("auth: {username: u, password: $hunter2}"), []string{"inventory.yaml:5: registries[0].auth.password: has a variable without braces: write ${NAME}, or $$ for a dollar"}},
+		{"a variable without braces in a token", one("auth:", "  token: x$$$PASSWORD"), []string{"inventory.yaml:6: registries[0].auth.token: has a variable without braces: write ${PASSWORD}, or $$ for a dollar"}},
+		{"a variable without braces in a default", one(`auth: {identityToken: "${NOPE:-$PASSWORD}"}`), []string{"inventory.yaml:5: registries[0].auth.identityToken: has a variable without braces: write ${PASSWORD}, or $$ for a dollar"}},
+		{"a user without braces", one("auth: {username: $PASSWORD, password: p}"), []string{"inventory.yaml:5: registries[0].auth.username: has a variable without braces: write ${PASSWORD}, or $$ for a dollar"}},
 		{"a secret like an alias", one("auth: {username: u, password: *hunter2}"), []string{"inventory.yaml:5: is not YAML: a value that begins with * names no anchor: quote it"}},
 		{"a secret of another kind", one("auth: {username: u, password: [hunter2]}"), []string{"inventory.yaml:5: registries[0].auth.password: must be text, not a list"}},
 		{"two secrets", one("auth: {username: u, password: a, token: b}"), []string{"inventory.yaml:5: registries[0].auth: has password and token: choose one"}},
@@ -448,6 +453,30 @@ func TestNoImages(t *testing.T) {
 		}
 		if r := inv.Registries[0]; fmt.Sprint(r.Images) != test.images || r.NoImages != test.noImages {
 			t.Errorf("%s: images %s, none given %v", test.text, r.Images, r.NoImages)
+		}
+	}
+}
+
+// TestDollars: a dollar that begins no variable is a dollar, and $$ is one too.
+func TestDollars(t *testing.T) {
+	for text, want := range map[string]string{
+		"{username: u, password: a$$b}":                "u a$b",
+		"{username: u, password: a$}":                  "u a$",
+		"{username: u, password: a$1$-}":               "u a$1$-",
+		"{username: u, password: $$PASSWORD}":          "u $PASSWORD",
+		"{username: u, password: $$$$PASSWORD}":        "u $$PASSWORD",
+		"{username: robot$scanner, password: p}":       "robot$scanner p",
+		"{username: robot$$scanner, password: p}":      "robot$scanner p",
+		"{username: $$PASSWORD, password: p}":          "$PASSWORD p",
+		`{username: "${HOST}$x", password: "${RATE}"}`: "registry.example.com$x 2.5",
+	} {
+		inv, err := parse(t, one("auth: "+text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := inv.Registries[0].Auth.Username + " " + inv.Registries[0].Auth.Password.Reveal(); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
 }

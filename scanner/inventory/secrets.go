@@ -18,7 +18,7 @@ import (
 
 func (d *decoder) authFields(a *Auth) []field {
 	return []field{
-		{"username", func(n *yaml.Node, path string) { a.Username, _ = d.requiredText(n, path) }},
+		{"username", func(n *yaml.Node, path string) { a.Username = d.username(n, path) }},
 		{"password", func(n *yaml.Node, path string) { a.Password = d.secret(n, path) }},
 		{"passwordFile", func(n *yaml.Node, path string) { a.Password = d.secretFile(n, path) }},
 		{"token", func(n *yaml.Node, path string) { a.Token = d.secret(n, path) }},
@@ -68,8 +68,25 @@ func (d *decoder) auth(n *yaml.Node, path string) Auth {
 	return a
 }
 
+// username reads the name of an account. $NAME within it is text, because the robot
+// accounts of Harbor are called robot$NAME; alone it is a variable without braces.
+func (d *decoder) username(n *yaml.Node, path string) string {
+	if text := resolved(n).Value; bareVariable.FindString(text) == text {
+		if wrong := withoutBraces(text, d.env); wrong != "" {
+			d.add(n, path, "%s", wrong)
+			return ""
+		}
+	}
+	value, _ := d.requiredText(n, path)
+	return value
+}
+
 // secret reads a secret value. No message ever holds it.
 func (d *decoder) secret(n *yaml.Node, path string) Secret {
+	if wrong := withoutBraces(resolved(n).Value, d.env); wrong != "" {
+		d.add(n, path, "%s", wrong)
+		return ""
+	}
 	value, ok := d.text(n, path)
 	if !ok {
 		return ""
