@@ -40,7 +40,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, fields []field) map[string]
 		key := pair[0].Value
 		at := join(path, key)
 		if _, twice := seen[key]; twice {
-			d.add(pair[0], at, "comes twice")
+			d.add(pair[0], at, "duplicate key")
 			continue
 		}
 		seen[key] = pair[1]
@@ -173,7 +173,7 @@ func (d *decoder) number(n *yaml.Node, path string, least, most float64, into *f
 	case parsed < 0 && least == 0:
 		d.add(n, path, "must not be negative")
 	case parsed < least || parsed > most:
-		d.add(n, path, "must be from %g to %g", least, most)
+		d.add(n, path, "must be from %.0f to %.0f", least, most)
 	default:
 		*into = parsed
 	}

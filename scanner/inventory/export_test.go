@@ -1,5 +1,8 @@
 package inventory
 
+// Bounded refuses a document that holds too much.
+var Bounded = bounded
+
 // Fields lists every key of the format as a dotted path, which the JSON
 // Schema has to agree with.
 func Fields() []string {

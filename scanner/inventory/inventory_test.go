@@ -14,11 +14,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 
 	"refmatrix/scanner/inventory"
 )
@@ -73,7 +75,7 @@ func TestFaults(t *testing.T) {
 		{"an entry of another kind", "version: 1\nregistries: [a]\n", []string{"inventory.yaml:2: registries[0]: must be a mapping of keys, not a single value"}},
 		{"unknown key", one("rtae: 3"), []string{"inventory.yaml:5: registries[0].rtae: unknown key: did you mean rate?"}},
 		{"unknown key far from any", "version: 1\nwhatever: 1\nregistries: [{url: a.example, images: [x]}]", []string{"inventory.yaml:2: whatever: unknown key: the keys here are defaults, registries, version"}},
-		{"key twice", one("rate: 1", "rate: 2"), []string{"inventory.yaml:6: registries[0].rate: comes twice"}},
+		{"key twice", one("rate: 1", "rate: 2"), []string{"inventory.yaml:6: registries[0].rate: duplicate key"}},
 		{"no url", "version: 1\nregistries:\n  - images: [x]\n", []string{"inventory.yaml:3: registries[0].url: is missing: write the registry's address"}},
 		{"unknown scheme", "version: 1\nregistries: [{url: 'ftp://a.example', images: [x]}]", []string{`inventory.yaml:2: registries[0].url: the scheme "ftp" is not known: write https:// or http://`}},
 		{"credentials in the url", "version: 1\nregistries: [{url: 'https://me:hunter2@a.example', images: [x]}]", []string{"inventory.yaml:2: registries[0].url: must not carry credentials: write them under auth:"}},
@@ -92,7 +94,7 @@ func TestFaults(t *testing.T) {
 			`inventory.yaml:4: registries[1].name: "n" is the name of the registry at line 3 too: give each its own name`,
 			"inventory.yaml:5: registries[2].url: is missing: write the registry's address",
 			`inventory.yaml:5: registries[2].name: "n" is the name of the registry at line 4 too: give each its own name`,
-			"inventory.yaml:5: registries[2].images[1]: x:latest comes twice",
+			"inventory.yaml:5: registries[2].images[1]: duplicate image x:latest",
 		}},
 		{"a name made of a long path", "version: 1\nregistries: [{url: 'a.example/" + strings.Repeat("x", 120) + "', images: [x]}]", []string{
 			"inventory.yaml:2: registries[0].url: makes a name of more than 128 characters: give the registry a name:",
@@ -148,9 +150,10 @@ func TestFaults(t *testing.T) {
 			"inventory.yaml:2: registries[0].images[0]: is an address: write repo, repo:tag or repo@digest without the registry's host",
 			"inventory.yaml:2: registries[0].images[1]: is an address: write repo, repo:tag or repo@digest without the registry's host",
 		}},
-		{"image twice", "version: 1\nregistries: [{url: a.example, images: [x, 'x:latest']}]", []string{"inventory.yaml:2: registries[0].images[1]: x:latest comes twice"}},
+		{"image twice", "version: 1\nregistries: [{url: a.example, images: [x, 'x:latest']}]", []string{"inventory.yaml:2: registries[0].images[1]: duplicate image x:latest"}},
 		{"negative rate", one("rate: -1"), []string{"inventory.yaml:5: registries[0].rate: must not be negative"}},
 		{"rate that is none", one("rate: fast"), []string{`inventory.yaml:5: registries[0].rate: "fast" is not a number`}},
+		{"rate over its bound", one("rate: 2000000"), []string{"inventory.yaml:5: registries[0].rate: must be from 0 to 1000000"}},
 		{"rate NaN", one("rate: .nan"), []string{`inventory.yaml:5: registries[0].rate: ".nan" is not a number`}},
 		{"burst 0", one("burst: 0"), []string{"inventory.yaml:5: registries[0].burst: must be from 1 to 1000000"}},
 		{"concurrency 0", one("concurrency: 0"), []string{"inventory.yaml:5: registries[0].concurrency: must be from 1 to 1024"}},
@@ -189,9 +192,9 @@ func TestFaults(t *testing.T) {
 		{"endless token file", one("auth: {tokenFile: /dev/zero}"), []string{"inventory.yaml:5: registries[0].auth.tokenFile: /dev/zero is over 64 KiB"}},
 		{"certificate without key", one("tls: {certFile: /dev/null}"), []string{"inventory.yaml:5: registries[0].tls: certFile and keyFile go together"}},
 		{"not a boolean", one("tls: {insecureSkipVerify: maybe}"), []string{`inventory.yaml:5: registries[0].tls.insecureSkipVerify: "maybe" is neither true nor false`}},
-		{"unknown outcome", one("expect: yes-please"), []string{`inventory.yaml:5: registries[0].expect: "yes-please" is no outcome: choose referrers-api, referrers-tag, supported, unsupported, invalid, unknown`}},
+		{"unknown outcome", one("expect: yes-please"), []string{`inventory.yaml:5: registries[0].expect: unknown outcome "yes-please": choose referrers-api, referrers-tag, supported, unsupported, invalid, unknown`}},
 		{"write probe without repository", one("writeProbe: {}"), []string{"inventory.yaml:5: registries[0].writeProbe.repository: is missing: name a repository that may be written to"}},
-		{"label twice", one("labels: {a: 1, a: 2}"), []string{"inventory.yaml:5: registries[0].labels.a: comes twice"}},
+		{"label twice", one("labels: {a: 1, a: 2}"), []string{"inventory.yaml:5: registries[0].labels.a: duplicate key"}},
 		{"labels of another kind", one("labels: [a]"), []string{"inventory.yaml:5: registries[0].labels: must be a mapping of keys, not a list"}},
 		{"all faults in the order of their lines", "version: 3\ndefaults: {rate: -1}\nregistries:\n  - {url: 'ftp://x', images: [x], burst: 0}\n", []string{
 			`inventory.yaml:1: version: "3" is not known: this refmatrix reads version 1`,
@@ -235,11 +238,31 @@ func TestAliasBomb(t *testing.T) {
 	}
 	began := time.Now()
 	_, err := parse(t, text)
-	if err == nil || !strings.Contains(err.Error(), "aliases") {
-		t.Fatalf("got %v", err)
+	const want = "its aliases unfold into more than 1000000 values: write out what is needed"
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Fatalf("got %v, want %s", err, want)
 	}
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %s", took)
+	}
+}
+
+// TestBounds: a fault of a large or deep document says what is there: not aliases where
+// there is none.
+func TestBounds(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"a: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "inventory.yaml:1: is nested more than 32 levels deep"},
+		{"a: &a [*a]", "inventory.yaml:1: its aliases are nested more than 32 levels deep, or hold themselves"},
+	} {
+		if _, err := parse(t, test.text); fmt.Sprint(err) != test.want {
+			t.Errorf("%.30s: got %.200s, want %s", test.text, err, test.want)
+		}
+	}
+	// As 50,000 entries of 20 values are, which take seconds to parse.
+	large := &yaml.Node{Kind: yaml.SequenceNode, Line: 1, Content: slices.Repeat([]*yaml.Node{{Kind: yaml.ScalarNode, Line: 2}}, 1_000_000)}
+	const want = "inventory.yaml:2: holds more than 1000000 values: split the inventory"
+	if err := inventory.Bounded(large, "inventory.yaml"); fmt.Sprint(err) != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -251,7 +274,7 @@ func TestManyValues(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := parse(t, text)
 	runtime.ReadMemStats(&after)
-	if want := "inventory.yaml: holds more than 1000000 values: split the inventory"; fmt.Sprint(err) != want {
+	if want := "inventory.yaml: holds more than 1000000 lines and values: split the inventory"; fmt.Sprint(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 200<<20 {

@@ -82,7 +82,7 @@ func (d *decoder) setImages(r *entry) {
 			image.Repository = "library/" + image.Repository
 		}
 		if seen[image] {
-			d.add(item.node, item.path, "%s comes twice", image)
+			d.add(item.node, item.path, "duplicate image %s", image)
 		}
 		seen[image] = true
 		r.Images = append(r.Images, image)

@@ -108,28 +108,49 @@ func decode(r io.Reader, name, dir string, env func(string) (string, bool)) (*In
 	return inv, d, nil
 }
 
-// bounded walks the document with aliases followed, and refuses one that
-// unfolds into more than anybody writes.
+// limits are of a document as it is written, and then with its aliases followed, so that
+// a fault says what is there.
+var limits = []struct {
+	follow  bool
+	tooMany string
+	tooDeep string
+}{
+	{
+		tooMany: "holds more than %d values: split the inventory",
+		tooDeep: "is nested more than %d levels deep",
+	},
+	{
+		follow:  true,
+		tooMany: "its aliases unfold into more than %d values: write out what is needed",
+		tooDeep: "its aliases are nested more than %d levels deep, or hold themselves",
+	},
+}
+
+// bounded refuses a document that holds or unfolds into more than anybody writes.
 func bounded(root *yaml.Node, name string) error {
-	nodes := 0
-	var walk func(n *yaml.Node, depth int) error
-	walk = func(n *yaml.Node, depth int) error {
-		if nodes++; nodes > maxNodes {
-			return Faults{{name, n.Line, "",
-				fmt.Sprintf("unfolds into more than %d values: aliases of aliases are refused", maxNodes)}}
-		}
-		if depth > maxDepth {
-			return Faults{{name, n.Line, "", fmt.Sprintf("is nested more than %d levels deep", maxDepth)}}
-		}
-		if n.Kind == yaml.AliasNode {
-			return walk(n.Alias, depth+1)
-		}
-		for _, child := range n.Content {
-			if err := walk(child, depth+1); err != nil {
-				return err
+	for _, limit := range limits {
+		nodes := 0
+		var walk func(n *yaml.Node, depth int) error
+		walk = func(n *yaml.Node, depth int) error {
+			if nodes++; nodes > maxNodes {
+				return Faults{{name, n.Line, "", fmt.Sprintf(limit.tooMany, maxNodes)}}
 			}
+			if depth > maxDepth {
+				return Faults{{name, n.Line, "", fmt.Sprintf(limit.tooDeep, maxDepth)}}
+			}
+			if n.Kind == yaml.AliasNode && limit.follow {
+				return walk(n.Alias, depth+1)
+			}
+			for _, child := range n.Content {
+				if err := walk(child, depth+1); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
-		return nil
+		if err := walk(root, 0); err != nil {
+			return err
+		}
 	}
-	return walk(root, 0)
+	return nil
 }

@@ -224,7 +224,7 @@ func (d *decoder) labels(n *yaml.Node, path string, base map[string]string) map[
 	for _, pair := range d.pairs(n, path) {
 		at := join(path, pair[0].Value)
 		if seen[pair[0].Value] {
-			d.add(pair[0], at, "comes twice")
+			d.add(pair[0], at, "duplicate key")
 			continue
 		}
 		seen[pair[0].Value] = true
@@ -247,7 +247,7 @@ func (d *decoder) expect(n *yaml.Node, path string, r *Registry) {
 	switch {
 	case !ok:
 	case !slices.Contains(expectations, value):
-		d.add(n, path, "%q is no outcome: choose %s", value, strings.Join(expectations, ", "))
+		d.add(n, path, "unknown outcome %q: choose %s", value, strings.Join(expectations, ", "))
 	default:
 		r.Expect = value
 	}

@@ -228,7 +228,7 @@ func (d *decoder) tls(n *yaml.Node, path string) TLS {
 	case t.certificate != nil && t.key != nil:
 		pair, err := tls.X509KeyPair(t.certificate, t.key)
 		if err != nil {
-			d.add(n, path, "certFile and keyFile are no pair: %v", err)
+			d.add(n, path, "certFile and keyFile do not match: %v", err)
 			break
 		}
 		t.Certificate = &pair

@@ -15,7 +15,7 @@ import (
 func parseYAML(text []byte, name string) (*yaml.Node, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if separators(text) > maxNodes {
-		return nil, Faults{{name, 0, "", fmt.Sprintf("holds more than %d values: split the inventory", maxNodes)}}
+		return nil, Faults{{name, 0, "", fmt.Sprintf("holds more than %d lines and values: split the inventory", maxNodes)}}
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
