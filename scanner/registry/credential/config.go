@@ -99,15 +99,43 @@ type document struct {
 	CredsStore  string            `json:"credsStore"`
 }
 
-// parse reads a file. An empty file is one without accounts.
+// parse reads a file.
 func parse(content []byte, of kind) (*Config, error) {
-	var read document
-	if len(bytes.TrimSpace(content)) > 0 {
-		if err := decode(content, &read); err != nil {
-			return nil, err
-		}
+	read, err := parseDocument(content)
+	if err != nil {
+		return nil, err
 	}
 	return newConfig(read, of), nil
+}
+
+// parseDocument reads the JSON of a file. An empty file is one without accounts.
+func parseDocument(content []byte) (document, error) {
+	var read document
+	if len(bytes.TrimSpace(content)) == 0 {
+		return read, nil
+	}
+	err := decode(content, &read)
+	return read, err
+}
+
+// Hosts returns the hosts of the registries that a docker config names, by the key of
+// each: those with an account in it, those whose account a helper keeps, and those of
+// credHelpers. Docker Hub is docker.io. The error does not quote the content, because it
+// may hold secrets; a key may, before an @.
+func Hosts(content []byte) (map[string]string, error) {
+	read, err := parseDocument(content)
+	if err != nil {
+		return nil, err
+	}
+	hosts := map[string]string{}
+	add := func(key string) { hosts[key], _, _ = strings.Cut(canonicalName(key), "/") }
+	for key := range read.Auths {
+		add(key)
+	}
+	for key := range read.CredHelpers {
+		add(key)
+	}
+	return hosts, nil
 }
 
 // decode reads JSON. The error does not quote it, because it may hold secrets.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -392,6 +393,31 @@ func TestParseDockerConfig(t *testing.T) {
 				t.Errorf("got %q of %s", got, source.Name())
 			}
 		})
+	}
+}
+
+// TestHosts: every registry of a docker config is found, with an account or without one,
+// and Docker Hub is one however often it is there.
+func TestHosts(t *testing.T) {
+	for _, test := range []struct {
+		content string
+		want    map[string]string
+		err     string
+	}{
+		{"", map[string]string{}, ""},
+		{`{"credsStore":"desktop"}`, map[string]string{}, ""},
+		{
+			`{"auths":{"https://index.docker.io/v1/":{},"Quay.io/team":{"auth":"!"}},"credHelpers":{"docker.io":"x","127.0.0.1:5000":"x"}}`,
+			map[string]string{"https://index.docker.io/v1/": "docker.io", "docker.io": "docker.io", "Quay.io/team": "quay.io", "127.0.0.1:5000": "127.0.0.1:5000"},
+			"",
+		},
+		{`{"auths":["canary"]}`, nil, "is not a docker config"},
+		{"canary", nil, "is not a docker config: invalid JSON at byte 1"},
+	} {
+		got, err := credential.Hosts([]byte(test.content))
+		if text := fmt.Sprint(err); !maps.Equal(got, test.want) || (err != nil || test.err != "") && text != test.err {
+			t.Errorf("%s: got %v, %v", test.content, got, err)
+		}
 	}
 }
 

@@ -61,18 +61,23 @@ func readAuthFile() (*Config, error) {
 	return readFile(path, authFile)
 }
 
-// readDockerConfig reads $DOCKER_CONFIG/config.json or ~/.docker/config.json. A
-// file that is absent is empty.
-func readDockerConfig() (*Config, error) {
-	dir := os.Getenv("DOCKER_CONFIG")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil { // a file needs a home
-			return parse(nil, dockerConfig)
-		}
-		dir = filepath.Join(home, ".docker")
+// DockerConfigPath returns where the docker config is: $DOCKER_CONFIG/config.json or
+// ~/.docker/config.json. The error says that there is no home directory.
+func DockerConfigPath() (string, error) {
+	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+		return filepath.Join(dir, "config.json"), nil
 	}
-	config, err := readFile(filepath.Join(dir, "config.json"), dockerConfig)
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".docker", "config.json"), err
+}
+
+// readDockerConfig reads the docker config. A file that is absent is empty.
+func readDockerConfig() (*Config, error) {
+	path, err := DockerConfigPath()
+	if err != nil {
+		return parse(nil, dockerConfig)
+	}
+	config, err := readFile(path, dockerConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return parse(nil, dockerConfig)
 	}
