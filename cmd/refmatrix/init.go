@@ -7,11 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"refmatrix/scanner/inventory/draft"
+	"refmatrix/scanner/registry/credential"
 )
 
 // initFlags are the flags of init.
@@ -55,7 +55,7 @@ func (f *initFlags) run(cmd *cobra.Command, files []string) error {
 		return err
 	}
 	for _, skipped := range d.Skipped {
-		warn(cmd, "left out, no image reference: "+skipped)
+		warn(cmd, "left out, "+skipped)
 	}
 	var text bytes.Buffer
 	if err := d.Write(&text, f.images); err != nil {
@@ -92,10 +92,14 @@ func fill(cmd *cobra.Command, d *draft.Draft, files []string, config string) err
 		// Not read unasked: a job's pipe may stay open and empty.
 		fmt.Fprintln(cmd.ErrOrStderr(), "refmatrix: stdin is not read: write refmatrix init - to read it")
 	}
+	var err error
 	if config == "" {
-		config = filepath.Join(dockerDir(), "config.json")
+		config, err = credential.DockerConfigPath()
 	}
-	if err := addFile(config, d.AddConfig); err != nil {
+	if err == nil {
+		err = addFile(config, d.AddConfig)
+	}
+	if err != nil {
 		return &failure{exitUsage, fmt.Errorf("%w: name a file of images, or --docker-config", err)}
 	}
 	return nil
@@ -108,17 +112,6 @@ func addFile(path string, add func(io.Reader, string) error) error {
 	}
 	defer file.Close()
 	return add(file, path)
-}
-
-func dockerDir() string {
-	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
-		return dir
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ".docker"
-	}
-	return filepath.Join(home, ".docker")
 }
 
 // writeInventory writes a new file. It replaces one only if force is set.

@@ -5,10 +5,10 @@ package draft
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -17,83 +17,76 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"refmatrix/scanner/inventory"
-	"refmatrix/scanner/registry/address"
+	"refmatrix/scanner/registry/credential"
 )
 
 // Draft collects registries and the images seen on them. The zero Draft is
 // ready.
 type Draft struct {
-	seen    map[string]map[string]int // host -> image -> how often it was named
-	Skipped []string                  // what looked like an image reference and is not one, with its place
+	seen    map[string]map[string]int // registry -> image -> how often it was named
+	read    map[string]entry          // what the inventory makes of HOST/IMAGE
+	Skipped []string                  // what was left out: why, its text and its place
 }
 
 // AddConfig reads the hosts that a docker config knows (auths, credHelpers).
 // What it holds of credentials is not looked at.
 func (d *Draft) AddConfig(r io.Reader, name string) error {
-	content, err := io.ReadAll(io.LimitReader(r, maxInput))
+	content, err := readText(r, name, maxText)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+		return err
 	}
-	var config struct {
-		Auths       map[string]struct{} // only the keys matter
-		CredHelpers map[string]string
+	hosts, err := credential.Hosts(content)
+	if err != nil {
+		return fmt.Errorf("%s %w", name, err)
 	}
-	if err := json.Unmarshal(content, &config); err != nil {
-		// Not the error's own words: they may quote a credential.
-		return fmt.Errorf("%s is no docker config", name)
-	}
-	for host := range config.Auths {
-		d.host(host)
-	}
-	for host := range config.CredHelpers {
-		d.host(host)
+	for _, key := range slices.Sorted(maps.Keys(hosts)) {
+		found := d.lookUp(hosts[key], placeholder)
+		if found.registry == "" {
+			d.skip("not a registry", key, "in the docker config")
+			continue
+		}
+		d.register(found.registry)
 	}
 	return nil
 }
 
-// host notes the registry of a key of a docker config, of which no image is known.
-func (d *Draft) host(key string) {
-	_, rest, ok := strings.Cut(key, "://")
-	if !ok {
-		rest = key
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	host = address.CanonicalHost(host)
-	if !d.admit(host, placeholder) {
-		d.skip(key, "in the docker config")
-		return
-	}
-	d.count(host, "")
-}
-
 // skip notes what was left out, without the account that may stand in it.
-func (d *Draft) skip(text, place string) {
-	d.Skipped = append(d.Skipped, fmt.Sprintf("%.100q %s", inventory.WithoutUserinfo(text), place))
+func (d *Draft) skip(why, text, place string) {
+	d.Skipped = append(d.Skipped, fmt.Sprintf("%s: %.100q %s", why, inventory.WithoutUserinfo(text), place))
 }
 
-func (d *Draft) count(host, image string) {
+// register adds a registry, if it is not there yet, and returns its images.
+func (d *Draft) register(registry string) map[string]int {
 	if d.seen == nil {
 		d.seen = map[string]map[string]int{}
 	}
-	if d.seen[host] == nil {
-		d.seen[host] = map[string]int{}
+	if d.seen[registry] == nil {
+		d.seen[registry] = map[string]int{}
 	}
-	if image != "" {
-		d.seen[host][image]++
-	}
+	return d.seen[registry]
 }
 
 // add notes one reference as people write them: alpine is docker.io's
 // library/alpine:latest (distribution/reference, "normalized").
 func (d *Draft) add(text, place string) {
-	text = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(text), "docker-pullable://"), "docker://")
-	if text == "" {
+	if text = strings.TrimSpace(text); text == "" {
 		return
 	}
-	named, err := reference.ParseNormalizedNamed(text)
-	if err != nil || reference.Domain(named) == "" { // a host that is none counts as part of the path
-		d.skip(text, "at "+place)
+	found := d.parse(text)
+	if found.registry == "" {
+		d.skip("not an image reference", text, "at "+place)
 		return
+	}
+	d.register(found.registry)[found.image]++
+}
+
+// parse reads one reference, also as the status of a pod or skopeo has it. The entry is
+// zero if text is not one.
+func (d *Draft) parse(text string) entry {
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "docker-pullable://"), "docker://")
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil || !isHost(reference.Domain(named)) {
+		return entry{}
 	}
 	named = reference.TagNameOnly(named)
 	// A tag beside a digest says nothing more.
@@ -104,25 +97,47 @@ func (d *Draft) add(text, place string) {
 	case reference.NamedTagged:
 		image += ":" + full.Tag()
 	}
-	if !d.admit(reference.Domain(named), image) {
-		d.skip(text, "at "+place)
-		return
-	}
-	d.count(reference.Domain(named), image)
+	return d.lookUp(reference.Domain(named), image)
 }
 
-// admit reports whether an inventory takes the host and the image: reference
-// lets ports and names through that no registry has.
-func (d *Draft) admit(host, image string) bool {
-	if _, err := inventory.ParseImage(image); err != nil {
-		return false
+// isHost reports whether host is one. An invalid host counts as part of the path, and what
+// stands before a slash in capitals as a host, although it is a word of a sentence or a
+// repository in capitals.
+func isHost(host string) bool { return host == "localhost" || strings.ContainsAny(host, ".:") }
+
+// entry is an image at a registry, both by the names that the inventory has for them. They
+// are the same for all spellings of one: capitals in a host, the names of Docker Hub, and
+// library/ there.
+type entry struct{ registry, image string }
+
+// lookUp returns what the inventory makes of an image at host. The entry is zero if that is
+// a fault: the reference package accepts ports and names that no registry has. Therefore
+// every draft is valid: no two of its registries or images are the same to the inventory.
+func (d *Draft) lookUp(host, image string) entry {
+	if d.read == nil {
+		d.read = map[string]entry{}
 	}
-	if d.seen[host] != nil {
-		return true
+	key := host + "/" + image
+	found, ok := d.read[key]
+	if !ok {
+		given := entry{host, image}
+		found = parseEntry(given)
+		if found != given && found != parseEntry(found) { // its own names have to stay what they are
+			found = entry{}
+		}
+		d.read[key] = found
 	}
-	entry := fmt.Sprintf("version: 1\nregistries: [{url: %q, images: [%q]}]\n", urlOf(host), placeholder)
-	_, err := inventory.Parse(strings.NewReader(entry), host, ".", func(string) (string, bool) { return "", false })
-	return err == nil
+	return found
+}
+
+func parseEntry(of entry) entry {
+	text := fmt.Sprintf("version: 1\nregistries: [{url: %q, images: [%q]}]\n", urlOf(of.registry), of.image)
+	inv, err := inventory.Parse(strings.NewReader(text), "", ".", func(string) (string, bool) { return "", false })
+	if err != nil {
+		return entry{}
+	}
+	r := inv.Registries[0]
+	return entry{r.Name, r.Images[0].String()}
 }
 
 // placeholder stands where no image of a registry is known.
@@ -186,7 +201,7 @@ func (d *Draft) most(host string, n int) []string {
 // urlOf leaves https unsaid, as the inventory does; a registry on this machine
 // is reached by http, as docker does it.
 func urlOf(host string) string {
-	name := host
+	name := strings.Trim(host, "[]")
 	if bare, _, err := net.SplitHostPort(host); err == nil {
 		name = bare
 	}

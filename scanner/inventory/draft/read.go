@@ -1,28 +1,35 @@
 package draft
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/distribution/reference"
 	"gopkg.in/yaml.v3"
 )
 
-// maxInput bounds one input, in bytes: a pod list of a large cluster fits.
-const maxInput = 256 << 20
+// Bounds on one input, in bytes. JSON is not held in memory, so that the pods of a large
+// cluster fit; YAML takes some fifty times its size.
+const (
+	maxJSON = 4 << 30
+	maxText = 256 << 20
+	maxYAML = 32 << 20
+)
 
-// kinds are what an input can be; the first that takes its content reads it.
-// JSON comes before YAML, which it is too, for its parser is many times faster,
-// and pod lists are long.
+// kinds are what a text can be, if it is not JSON; the first that takes its content reads
+// it.
 var kinds = []struct {
 	takes func(content []byte) bool
 	read  func(d *Draft, content []byte, name string) error
 }{
-	{isJSON, (*Draft).addJSON},
 	{isTable, (*Draft).addTable},
 	{isList, (*Draft).addList},
 	{func([]byte) bool { return true }, (*Draft).addYAML},
@@ -34,23 +41,58 @@ var kinds = []struct {
 // docker images prints, or one reference a line. name stands in errors and in
 // Skipped.
 func (d *Draft) Add(r io.Reader, name string) error {
-	content, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+	in := bufio.NewReader(r)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // it was peeked at
 	}
-	if len(content) > maxInput {
-		return fmt.Errorf("%s is over %d MiB: split it", name, maxInput>>20)
+	begin, _ := in.Peek(in.Size())
+	if begin = bytes.TrimSpace(begin); len(begin) == 0 || begin[0] != '{' && begin[0] != '[' {
+		return d.addText(in, name)
+	}
+	start := &startKept{r: in}
+	images, err := jsonImages(start)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax) && !start.over(): // YAML may begin so too
+		return d.addText(io.MultiReader(bytes.NewReader(start.kept), in), name)
+	case err != nil:
+		return fmt.Errorf("read %s as JSON: %w", name, err)
+	}
+	for _, image := range images {
+		d.add(image, name)
+	}
+	return nil
+}
+
+const byteOrderMark = "\ufeff"
+
+// addText reads what is not JSON.
+func (d *Draft) addText(r io.Reader, name string) error {
+	content, err := readText(r, name, maxText)
+	if err != nil {
+		return err
 	}
 	if bytes.IndexByte(content, 0) >= 0 {
 		return fmt.Errorf("%s is binary: give text, YAML or JSON", name)
 	}
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	for _, kind := range kinds {
 		if kind.takes(content) {
 			return kind.read(d, content, name)
 		}
 	}
 	return nil
+}
+
+// readText reads at most the given number of bytes. More is an error.
+func readText(r io.Reader, name string, most int) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(content) > most {
+		return nil, fmt.Errorf("%s is over %d MiB: split it", name, most>>20)
+	}
+	return content, nil
 }
 
 // lines returns each line without its comment.
@@ -67,20 +109,20 @@ func lines(content []byte) []string {
 // print of their images.
 var columns = [][]string{{"REPOSITORY", "TAG"}, {"IMAGE", "TAG"}, {"IMAGE"}}
 
+// maxPreamble is how many lines may stand before a header: the legend of docker images,
+// or what a person wrote above it.
+const maxPreamble = 10
+
 // header returns the columns of a table of images and the line below them, nil
-// if the first line with words is not such a header.
+// if none of the first lines is such a header.
 func header(all []string) (names []string, below int) {
-	for i, line := range all {
+	for i, line := range all[:min(len(all), maxPreamble)] {
 		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
 		for _, names := range columns {
-			if len(words) >= len(names) && strings.Join(words[:len(names)], " ") == strings.Join(names, " ") {
+			if len(words) >= len(names) && slices.Equal(words[:len(names)], names) {
 				return names, i + 1
 			}
 		}
-		break
 	}
 	return nil, 0
 }
@@ -90,8 +132,11 @@ func isTable(content []byte) bool {
 	return names != nil
 }
 
-// addTable reads the columns that name images, and skips those without a name
-// (<none>).
+// notACell are characters of what docker prints in place of a name (<none>, <untagged>)
+// and of the lines of a tree. No reference has one of them.
+const notACell = "<>├└│"
+
+// addTable reads the columns that name images, and skips those without a name.
 func (d *Draft) addTable(content []byte, name string) error {
 	all := lines(content)
 	names, below := header(all)
@@ -100,9 +145,10 @@ func (d *Draft) addTable(content []byte, name string) error {
 		if len(words) < len(names) {
 			continue
 		}
-		text := strings.Join(words[:len(names)], ":")
-		if !strings.Contains(text, "<none>") {
-			d.addSeveral(text, fmt.Sprintf("%s:%d", name, below+n+1))
+		if text := strings.Join(words[:len(names)], ":"); !strings.ContainsAny(text, notACell) {
+			for _, one := range split(text) {
+				d.add(one, fmt.Sprintf("%s:%d", name, below+n+1))
+			}
 		}
 	}
 	return nil
@@ -119,86 +165,59 @@ func isList(content []byte) bool {
 	return true
 }
 
+// addList reads references with line ends, spaces or commas between them. It refuses a
+// text of which most words are not references.
 func (d *Draft) addList(content []byte, name string) error {
-	for n, line := range lines(content) {
-		d.addSeveral(line, fmt.Sprintf("%s:%d", name, n+1))
+	all := lines(content)
+	words, references, firstOther := 0, 0, 0
+	for n, line := range all {
+		found := split(line)
+		for _, word := range found {
+			words++
+			if d.isReference(word, len(found) == 1) {
+				references++
+			} else if firstOther == 0 {
+				firstOther = n + 1
+			}
+		}
+	}
+	if others := words - references; others > references {
+		return fmt.Errorf("%s is not a list of images: %d of its %d words are not image references, the first on line %d: "+
+			"write one reference a line", name, others, words, firstOther)
+	}
+	for n, line := range all {
+		for _, word := range split(line) {
+			d.add(word, fmt.Sprintf("%s:%d", name, n+1))
+		}
 	}
 	return nil
 }
 
-// addSeveral notes references with spaces or commas between them.
-func (d *Draft) addSeveral(text, place string) {
-	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
-		d.add(one, place)
+// isReference reports whether a word of a list is a reference and not a word of a
+// sentence. A name without tag, digest and path has to stand alone on its line.
+func (d *Draft) isReference(word string, alone bool) bool {
+	return d.parse(word).registry != "" && (alone || strings.ContainsAny(word, "/:@"))
+}
+
+// counted is a line of uniq -c.
+var counted = regexp.MustCompile(`^[0-9]+\s+(\S+)$`)
+
+// split returns the words of a line: references with spaces or commas between them.
+func split(line string) []string {
+	if found := counted.FindStringSubmatch(line); found != nil {
+		line = found[1]
 	}
-}
-
-// isJSON reports whether content is objects or arrays, one after another.
-func isJSON(content []byte) bool {
-	content = bytes.TrimSpace(content)
-	ignore := func(json.RawMessage) error { return nil }
-	return len(content) > 0 && (content[0] == '{' || content[0] == '[') && eachJSON(content, ignore) == nil
-}
-
-func eachJSON(content []byte, visit func(json.RawMessage) error) error {
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	for {
-		var document json.RawMessage
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = visit(document)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (d *Draft) addJSON(content []byte, name string) error {
-	return eachJSON(content, func(raw json.RawMessage) error {
-		var document any
-		if err := json.Unmarshal(raw, &document); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if list, ok := document.([]any); ok {
-			for _, item := range list {
-				if text, ok := item.(string); ok {
-					d.add(text, name)
-				}
-			}
-		}
-		d.walkJSON(document, name)
-		return nil
-	})
-}
-
-func (d *Draft) walkJSON(node any, name string) {
-	switch node := node.(type) {
-	case map[string]any:
-		for key, value := range node {
-			text, isText := value.(string)
-			switch {
-			case key == "status": // what runs was named in spec already
-			case isImageKey(key) && isText:
-				d.add(text, name)
-			default:
-				d.walkJSON(value, name)
-			}
-		}
-	case []any:
-		for _, item := range node {
-			d.walkJSON(item, name)
-		}
-	}
+	return strings.FieldsFunc(line, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // isImageKey knows the key of Kubernetes and compose, and that of docker ps.
 func isImageKey(key string) bool { return key == "image" || key == "Image" }
 
 func (d *Draft) addYAML(content []byte, name string) error {
+	if len(content) > maxYAML {
+		return fmt.Errorf("%s is over %d MiB of YAML: write it as JSON, which takes less memory (kubectl get -o json), or split it",
+			name, maxYAML>>20)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	for {
 		var document yaml.Node
