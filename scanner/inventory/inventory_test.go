@@ -404,8 +404,8 @@ func TestURL(t *testing.T) {
 	for _, test := range []struct{ url, want string }{
 		{"harbor.example.com/v2", version},
 		{"https://harbor.example.com/v2/", version},
-		{"https://index.docker.io/v1/", version},
-		{"https://harbor.example.com/v1//", version},
+		{"https://index.docker.io/v1/", "leave /v1/ out: every request adds /v2/"},
+		{"https://harbor.example.com/v2//", version},
 		{"https://a.example/artifactory/api/docker/oci-local/v2", version},
 		{"https://a.example/v2/_catalog", request},
 		{"https://a.example/base/v2/team/app/manifests/1.0", request},

@@ -14,7 +14,8 @@ var notRegistries = []struct {
 }{
 	// Clients add /v2/ to the base path (distribution specification v1.1, Endpoints).
 	// docker login still writes /v1/ behind Docker Hub's name.
-	{regexp.MustCompile(`/v[12]$`), "leave /v2/ out: every request adds it"},
+	{regexp.MustCompile(`/v2$`), "leave /v2/ out: every request adds it"},
+	{regexp.MustCompile(`/v1$`), "leave /v1/ out: every request adds /v2/"},
 	{regexp.MustCompile(`/v2/(_catalog|.+/(manifests|tags|blobs|referrers)/.+)$`),
 		"is one request of the registry's API: end the url before /v2/"},
 
