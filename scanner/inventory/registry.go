@@ -106,7 +106,7 @@ func (d *decoder) registry(n *yaml.Node, path string, base entry, named map[stri
 		d.add(n, join(path, "url"), "is missing: write the registry's address")
 	}
 	d.checkName(n, path, keys, &r.Registry, named)
-	if keys["images"] == nil { // those of defaults, which the fault is not in
+	if keys["images"] == nil { // those of defaults: what is wrong here may be right at another registry
 		r.images = slices.Clone(r.images)
 		for i := range r.images {
 			r.images[i].node, r.images[i].path = n, join(path, "images")
