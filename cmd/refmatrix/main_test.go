@@ -97,7 +97,10 @@ var behaviours = map[string]http.HandlerFunc{
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`)
 	},
-	"absent": http.NotFound,
+	"absent": func(w http.ResponseWriter, _ *http.Request) { // a registry that has no image
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`)
+	},
 	"password": func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "canary-password" {
 			w.Header().Set("WWW-Authenticate", "Basic realm=x")

@@ -104,7 +104,7 @@ func (f *scanFlags) addFlags(cmd *cobra.Command) {
 	flags.IntVar(&f.keep, "keep", 0, "keep this many scans in history/, 0 = all")
 	f.progress.addFlag(cmd, "progress", "", "auto", f.progress.list())
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print every row as it finishes, and where the time went")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors and what --fail-on found, and nothing else on stderr")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors and what --fail-on found, and nothing else")
 }
 
 // plan is what the flags come to, everything checked before the first request.
@@ -131,6 +131,9 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 	}
 	if p.sink, err = f.open(cmd.OutOrStdout(), true); err != nil {
 		return nil, err
+	}
+	if f.quiet && p.sink.dir != nil {
+		p.sink.shown = nil // the reports are in the directory
 	}
 	p.baseline, err = f.chooseBaseline(cmd, p.sink)
 	return p, err

@@ -26,7 +26,7 @@ func TestPushEffects(t *testing.T) {
 		{"lost beside an empty list", index(matrix.IndexMediaType, 0), lost, matrix.Warn, matrix.ReferrersTag, "no list shows the artifact.", "Attach with oras"},
 		{"lost beside another type", index("application/json", 0), lost, matrix.Warn, matrix.ReferrersTag, "no list shows the artifact.", "Attach with oras"},
 		{"lost without the API", status(404), lost, matrix.Warn, matrix.ReferrersTag, "no list shows the artifact.", "Attach with oras"},
-		{"lost, and the image is refused", status(403), lost, matrix.Info, matrix.StrategyUnknown, "lacks the permission.", ""},
+		{"lost, and the image is refused", status(403), lost, matrix.Info, matrix.StrategyUnknown, "no challenge that shows how to sign in.", ""},
 		{"lost, and the image breaks", status(500), lost, matrix.Fail, matrix.StrategyUnknown, ".", ""},
 		{"never listed", index(matrix.IndexMediaType, 0), unlisted, matrix.Warn, matrix.ReferrersTag, "is never listed.", "Attach and read by the tag schema"},
 		{"the tag schema", status(404), unlisted, matrix.Warn, matrix.ReferrersTag, "has no referrers API.", ""},

@@ -205,7 +205,7 @@ func TestBoundsOfEncodedBodies(t *testing.T) {
 		share       int64
 		over        bool
 	}{
-		{name: "a bomb as a list", head: bomb, wire: len(bomb), over: true},
+		{name: "a bomb as a list", head: bomb, wire: len(bomb), length: MaxError},
 		{name: "a bomb as an error body", status: 500, head: bomb, wire: MaxError, length: MaxError, share: MaxError},
 		{name: "a bomb as a 404", status: 404, head: bomb, wire: MaxError, length: MaxError, share: MaxError},
 		{name: "a bomb as an index under 404", status: 404, readOn: true, head: bomb, wire: len(bomb), length: MaxIndex, share: MaxIndex},
