@@ -24,13 +24,13 @@ demo: build bin/demofleet ## run everyday and difficult registries on loopback, 
 	@bin/demofleet --dir bin/demo --difficult -- sh -c '\
 		export COLUMNS="$${COLUMNS:-$$({ stty size </dev/tty | cut -d" " -f2; } 2>/dev/null)}"; \
 		scan() { bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never -f all "$$@"; }; \
-		scan -l group=everyday && scan -q -l group=difficult -o reports/difficult >bin/demo/difficult.txt && \
+		scan -l group=everyday && scan --progress none -l group=difficult -o reports/difficult >bin/demo/difficult.txt 2>bin/demo/difficult.log && \
 		printf "\nDifficult registries, details in reports/difficult (bin/demofleet --difficult\nsays what each is):\n\n" && \
 		sed -n "/./!q;p" bin/demo/difficult.txt'
 
 example: build bin/demofleet ## make reports/example/ again from the demo
 	@rm -rf reports/example
-	@bin/demofleet --dir bin/demo --base-port 5100 -- sh -c 'bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never -q -f all -o reports/example >reports/table.txt'
+	@bin/demofleet --dir bin/demo --base-port 5100 -- sh -c 'bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never --progress none -f all -o reports/example >reports/table.txt'
 	@mv reports/table.txt reports/example/table.txt && rm -rf reports/example/history
 
 test: build ## run all tests with the race detector, the demo fleet's and the browser's with them
