@@ -37,3 +37,21 @@ func TestNoWordsOf404(t *testing.T) {
 		t.Errorf("message %q, detail %q", row.Message, row.Detail)
 	}
 }
+
+// TestMessageBlanks: a secret of several words is hidden whatever blanks a message has
+// between them.
+func TestMessageBlanks(t *testing.T) {
+	clean := func(s string) string {
+		return matrix.Printable(strings.ReplaceAll(s, "correct horse", "***"))
+	}
+	for _, blanks := range []string{" ", "  ", "\t", "\u00a0", " \t\u00a0"} {
+		o := &Observation{Manifest: Manifest{Answer: Answer{
+			Status:  http.StatusForbidden,
+			Message: "no account has correct" + blanks + "horse as its password",
+		}}}
+		const want = "no account has *** as its password"
+		if row := NewRow(Target{Clean: clean}, o); row.Message != want {
+			t.Errorf("%q: message %q, want %q", blanks, row.Message, want)
+		}
+	}
+}

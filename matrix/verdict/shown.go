@@ -99,11 +99,12 @@ func (c cleaner) answer(a Answer) Answer {
 const maxMessage = 200
 
 // message returns the first line of a message that is not blank. The message is cleaned as a
-// whole before, because a secret can have blanks and line breaks too.
+// whole before, because a secret can have blanks and line breaks too, and the line again: the
+// blanks of a secret may have been others, as a web page has them.
 func (c cleaner) message(raw string) string {
 	line := ""
 	for part := range strings.SplitSeq(lineBreaks.Replace(c.text(raw)), "\n") {
-		if line = strings.Join(strings.Fields(part), " "); line != "" {
+		if line = c.text(strings.Join(strings.Fields(part), " ")); line != "" {
 			break
 		}
 	}
@@ -114,7 +115,7 @@ func (c cleaner) message(raw string) string {
 }
 
 // lineBreaks turns what matrix.Printable writes for blanks into blanks.
-var lineBreaks = strings.NewReplacer(`\x0a`, "\n", `\x0d`, "\n", `\x09`, " ")
+var lineBreaks = strings.NewReplacer(`\x0a`, "\n", `\x0d`, "\n", `\x09`, " ", `\u00a0`, " ")
 
 // product cleans what the registry sent of its product; its name and the labels of
 // its signs are of our tables.
