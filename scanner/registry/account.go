@@ -31,6 +31,7 @@ type account struct {
 	login     loginResult     // of GET /v2/
 	logins    int             // times that GET /v2/ was tried
 	refusedBy map[string]bool // repositories that refused it
+	refusedAt map[string]bool // paths of other endpoints that refused it
 }
 
 // loginResult is what GET /v2/ shows about an account.
@@ -72,6 +73,7 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 			trial:     semaphore.NewWeighted(1),
 			loginSlot: semaphore.NewWeighted(1),
 			refusedBy: map[string]bool{},
+			refusedAt: map[string]bool{},
 		}
 		p.known[key] = known
 	}
@@ -81,11 +83,11 @@ func (p *Pool) account(origin address.Origin, found credential.Account) *account
 // errNotSent means that an account is not sent again because it was refused.
 var errNotSent = errors.New("the account was refused and is not sent again")
 
-// acquire waits until the account may be sent for a repository. release has to be
+// acquire waits until the account may be sent for a request. release has to be
 // called when the answer was recorded. check says that GET /v2/ should show first
 // whether it is good, because an earlier request did not. The error is errNotSent if
 // the account may not be sent again.
-func (a *account) acquire(ctx context.Context, repository string) (release func(), check bool, err error) {
+func (a *account) acquire(ctx context.Context, q *Request) (release func(), check bool, err error) {
 	release = func() {}
 	if !a.settled() {
 		if err := acquireIdle(ctx, a.trial); err != nil {
@@ -98,7 +100,7 @@ func (a *account) acquire(ctx context.Context, repository string) (release func(
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.refused() || a.stopped() || a.refusedBy[repository] && !a.accepted() {
+	if a.refused() || a.stopped() || a.refusedHere(q) && !a.accepted() {
 		release()
 		return func() {}, false, errNotSent
 	}
@@ -137,7 +139,7 @@ func (a *account) settled() bool {
 }
 
 // accepted reports whether a request with the account was answered. The caller holds
-// a.mu, as for the four below.
+// a.mu, as for the five below.
 func (a *account) accepted() bool { return a.good || a.witness != nil }
 
 // mayLogIn reports whether GET /v2/ may be tried: it was not answered yet, and not
@@ -148,6 +150,12 @@ func (a *account) mayLogIn() bool { return a.login <= loginUnanswered && a.login
 func (a *account) refused() bool {
 	enough := a.login == loginShowsNothing && len(a.refusedBy) >= enoughRefusals
 	return !a.accepted() && (a.login == loginRefused || enough)
+}
+
+// refusedHere reports whether the repository of a request refused the account, or the
+// endpoint of one that is not of a repository.
+func (a *account) refusedHere(q *Request) bool {
+	return a.refusedBy[q.repository()] || !q.ofRepository() && a.refusedAt[q.URL.Path]
 }
 
 // stopped reports whether the account was refused as often as it may be, although
@@ -168,12 +176,18 @@ func (a *account) accept(witness *Request) {
 	}
 }
 
-// refuse notes that a repository refused the account.
-func (a *account) refuse(repository string) {
+// refuse notes that a request was refused because of the account. Only repositories count
+// as enoughRefusals: another endpoint may want another kind of account, and is not sent
+// this one again.
+func (a *account) refuse(q *Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = false
-	a.refusedBy[repository] = true
+	if q.ofRepository() {
+		a.refusedBy[q.repository()] = true
+	} else {
+		a.refusedAt[q.URL.Path] = true
+	}
 }
 
 // unanswered notes that a request with the account failed.

@@ -81,7 +81,7 @@ func (in *signIn) acquire(ctx context.Context, a *account) (err error) {
 	in.release()
 	in.account = a
 	var check bool
-	in.release, check, err = a.acquire(ctx, in.request.repository())
+	in.release, check, err = a.acquire(ctx, &in.request)
 	if err != nil || !check {
 		return err
 	}
@@ -213,8 +213,8 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 		a.unanswered()
 	case resp.Fault != nil:
 	case own && (resp.Token || status == http.StatusUnauthorized || status == http.StatusForbidden):
-		if in.request.ofRepository() && (resp.Token || status == http.StatusUnauthorized) {
-			a.refuse(in.request.repository())
+		if resp.Token || status == http.StatusUnauthorized {
+			a.refuse(&in.request)
 		}
 		in.session.settle(ctx, a)
 	case resp.URL != in.request.URL: // perhaps a page to sign in at, there or at another origin
@@ -224,8 +224,7 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 	resp.Account = a.standing()
 }
 
-// ofRepository reports whether the request is one that only the repository decides
-// on. An endpoint of the product may want another kind of account.
+// ofRepository reports whether the request is one that only the repository decides on.
 func (q *Request) ofRepository() bool {
 	return strings.Contains(q.URL.Path, "/v2/"+q.repository()+"/")
 }

@@ -102,24 +102,67 @@ func TestUnsignedFirst(t *testing.T) {
 			e.Auth = test.auth
 			c := client(t, e)
 			manifest(t, c, "a")
-			target := *e.URL
-			target.Path = strings.TrimPrefix(version, "GET ")
-			resp, err := c.NewSession().Do(t.Context(), registry.Request{
-				Step:          "product",
-				Method:        http.MethodGet,
-				URL:           &target,
-				Scope:         "repository:a:pull",
-				UnsignedFirst: true,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			resp := productVersion(t, c, "a")
 			if got := outcome(resp); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
 			manifest(t, c, "a")
 			if diff := cmp.Diff(test.sent, s.take()); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// productVersion requests the version of the product, as the product step does.
+func productVersion(t *testing.T, c *registry.Client, repository string) *registry.Response {
+	t.Helper()
+	target := *c.Entry().URL
+	target.Path = "/version"
+	resp, err := c.NewSession().Do(t.Context(), registry.Request{
+		Step:          "product",
+		Method:        http.MethodGet,
+		URL:           &target,
+		Scope:         "repository:" + repository + ":pull",
+		UnsignedFirst: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+// TestVersionAndLockOut: a wrong account that the endpoint of the product refused is not
+// sent there again, by whatever entry of the inventory, even if GET /v2/ shows nothing.
+func TestVersionAndLockOut(t *testing.T) {
+	for _, challenge := range []string{basicChallenge, bearerChallenge} {
+		t.Run(challenge, func(t *testing.T) {
+			s := script(t, func(request, by string) reply {
+				switch {
+				case strings.HasPrefix(request, "GET /token"):
+					return reply{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED"}]}`}
+				case request == "GET /version":
+					return reply{status: 401, challenge: challenge}
+				}
+				return reply{status: 200}
+			})
+			pool := registry.NewPool(registry.Options{})
+			t.Cleanup(pool.Close)
+			for range 5 {
+				e := entry(t, s.URL)
+				e.Auth = inventory.Auth{Username: "robot", Password: "wrong"}
+				c := pool.Client(e)
+				manifest(t, c, "a")
+				productVersion(t, c, "a")
+			}
+			wrong := 0
+			for _, sent := range s.take() {
+				if strings.HasSuffix(sent, " robot:wrong") {
+					wrong++
+				}
+			}
+			if wrong != 1 {
+				t.Errorf("the account was sent %d times, want 1", wrong)
 			}
 		})
 	}
