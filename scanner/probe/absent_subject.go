@@ -27,7 +27,7 @@ func probeAbsentSubject(ctx context.Context, r *row) error {
 	if r.depth == Full {
 		absent, err = requestAbsent(ctx, r)
 	} else {
-		absent, err = r.registry.absent.Do(ctx, func() (absentSubject, bool, error) {
+		absent, err = r.registry.absent.Do(ctx, r.session, func() (absentSubject, bool, error) {
 			absent, err := requestAbsent(ctx, r)
 			return absent, absent.answer != "", err
 		})

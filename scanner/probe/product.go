@@ -19,7 +19,7 @@ func probeProduct(ctx context.Context, r *row) error {
 	if endpoint == "" {
 		return nil
 	}
-	_, err := r.registry.version.Do(ctx, func() (_ struct{}, answered bool, err error) {
+	_, err := r.registry.version.Do(ctx, r.session, func() (_ struct{}, answered bool, err error) {
 		answered, err = requestVersion(ctx, r, endpoint)
 		return struct{}{}, answered, err
 	})

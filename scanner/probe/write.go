@@ -16,7 +16,7 @@ import (
 // first row that comes here. What it could not delete is in that row alone.
 func measurePush(ctx context.Context, r *row, repository string) error {
 	var own *matrix.Push
-	shared, err := r.registry.push.Do(ctx, func() (*matrix.Push, bool, error) {
+	shared, err := r.registry.push.Do(ctx, r.session, func() (*matrix.Push, bool, error) {
 		r.session.ResetBudget()
 		var err error
 		own, err = writeProbe(ctx, r, repository)

@@ -111,7 +111,7 @@ type version struct {
 // version returns what GET /v2/ answers to an unsigned request, which is sent until it is
 // answered, maxLogins times at the most. The error is not nil only if the scan ends.
 func (s *Session) version(ctx context.Context) (version, error) {
-	return s.client.version.Do(ctx, func() (v version, holds bool, err error) {
+	return s.client.version.Do(ctx, s, func() (v version, holds bool, err error) {
 		got, err := s.follow(ctx, s.versionRequest(nil), s.client.admitStep(""))
 		switch {
 		case ctx.Err() != nil:
@@ -145,7 +145,6 @@ func isRegistry(got *answer) bool {
 func (s *Session) NotARegistry(ctx context.Context) (bool, error) {
 	s.countReading()
 	defer func() { s.answered = time.Now() }()
-	s.release()
 	v, err := s.version(ctx)
 	return v.answered && !v.isRegistry, err
 }

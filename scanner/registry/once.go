@@ -20,11 +20,14 @@ func NewOnce[T any](most int) *Once[T] {
 	return &Once[T]{slot: semaphore.NewWeighted(1), left: most}
 }
 
-// Do returns the answer, and calls ask for it if there is none yet. ask reports whether its
-// answer holds for the registry; one that does not is returned to nobody else but if the
-// question may not be asked again. The error is that of ask, or of ctx, which ended while
-// another row asked; it counts as not asked.
-func (o *Once[T]) Do(ctx context.Context, ask func() (answer T, holds bool, err error)) (T, error) {
+// Do returns the answer to the row of s, and calls ask for it if there is none yet. The
+// memory of the row's last body is given back first: rows that wait for one row must not hold
+// what this one needs to go on. ask reports whether its answer holds for the registry; one
+// that does not is returned to nobody else but if the question may not be asked again. The
+// error is that of ask, or of ctx, which ended while another row asked; it counts as not
+// asked.
+func (o *Once[T]) Do(ctx context.Context, s *Session, ask func() (answer T, holds bool, err error)) (T, error) {
+	s.release()
 	if err := acquireIdle(ctx, o.slot); err != nil {
 		var none T
 		return none, err
