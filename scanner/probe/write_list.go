@@ -27,7 +27,7 @@ type listing struct {
 // there, within listWaits. It returns the last look and how many there were.
 func (w *writer) waitForListing(ctx context.Context, subject, artifact []byte) (last listing, tries int, err error) {
 	for _, wait := range listWaits {
-		if err := registry.Sleep(ctx, wait); err != nil {
+		if err := w.session.Sleep(ctx, wait); err != nil {
 			return last, tries, err
 		}
 		if last, err = w.look(ctx, stepPushList, subject, artifact, ""); err != nil {

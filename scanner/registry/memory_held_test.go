@@ -100,3 +100,30 @@ func TestRowsThatWaitHoldNoMemory(t *testing.T) {
 		})
 	}
 }
+
+// TestPausesHoldNoMemory: nor does a row hold memory in a pause between two requests, as the
+// write probe makes it.
+func TestPausesHoldNoMemory(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(bytes.Repeat([]byte{'x'}, MaxError))
+	}))
+	defer server.Close()
+	target, _ := url.Parse(server.URL)
+	pool := NewPool(Options{})
+	defer pool.Close()
+	c := pool.Client(inventory.Registry{URL: target, Timeout: time.Minute, Concurrency: 1})
+	session := c.NewSession()
+	defer session.Close()
+	if _, err := session.Do(t.Context(), Request{Step: "push-list", Method: http.MethodGet, URL: c.URL("a/referrers/b")}); err != nil {
+		t.Fatal(err)
+	}
+	if inMemory(pool) == 0 {
+		t.Fatal("the body takes no memory")
+	}
+	if err := session.Sleep(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if held := inMemory(pool); held > 0 {
+		t.Errorf("%d bytes are held", held)
+	}
+}

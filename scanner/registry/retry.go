@@ -73,8 +73,9 @@ func backoff(attempt int) time.Duration {
 }
 
 // Sleep waits for d, or until ctx ends, which is the error. The row counts as
-// idle meanwhile.
-func Sleep(ctx context.Context, d time.Duration) error {
+// idle meanwhile, and does not hold the memory of its last body.
+func (s *Session) Sleep(ctx context.Context, d time.Duration) error {
+	s.release()
 	defer idleAfter(ctx, ownStall)()
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -295,7 +295,7 @@ func (s *Session) waitForCooldown(ctx context.Context, cooldown time.Duration) e
 		return ctx.Err()
 	}
 	s.retryAfterBudget = max(s.retryAfterBudget-wait, 0)
-	return Sleep(ctx, wait)
+	return s.Sleep(ctx, wait)
 }
 
 // nextDelay returns how long to wait before the next attempt, and takes that

@@ -94,8 +94,7 @@ func (s *Session) send(ctx context.Context, out outgoing) (*answer, error) {
 			c.pace.trip()
 			return got, err
 		}
-		s.release()
-		if err := Sleep(ctx, wait); err != nil {
+		if err := s.Sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
