@@ -116,6 +116,9 @@ type Known struct {
 // one, and every 4th after it (Row.UnmeasuredScans): a registry that is down for a week
 // is not.
 //
+// What only one of the scans measured is not compared: a verdict that rests on the write
+// probe or on a deeper --probe, if the other scan did not take that step.
+//
 // If another version of refmatrix made the older scan, one rule parts what the registry
 // changed from what refmatrix words otherwise: a row whose decisive answer is the same in
 // both scans has not changed. The answer is the same if the HTTP status is, and the kind

@@ -70,7 +70,7 @@ func (p pair) fields() []field {
 	push := !p.sameTool && was.pushAnswer() == now.pushAnswer()
 	product := !p.sameTool
 	version := !p.sameTool && was.productName() != now.productName()
-	return []field{
+	out := []field{
 		{FieldChange{"strategy", string(was.Strategy), string(now.Strategy)}, false, verdict},
 		{FieldChange{"referrers", string(was.Referrers), string(now.Referrers)}, false, verdict},
 		{FieldChange{"severity", string(was.Severity), string(now.Severity)}, false, verdict},
@@ -80,6 +80,20 @@ func (p pair) fields() []field {
 		{FieldChange{"product", was.productName(), now.productName()}, true, product},
 		{FieldChange{"version", was.productVersion(), now.productVersion()}, true, version},
 	}
+	return slices.DeleteFunc(out, p.notComparable)
+}
+
+// notComparable reports whether a difference in f is about how much was measured.
+func (p pair) notComparable(f field) bool {
+	switch f.Field {
+	case "push", "version":
+		return false
+	case "product":
+		return sameProduct(f.Before, f.After)
+	case "unexpected":
+		return p.oneMeasuredMore() && p.was.Expect == p.now.Expect
+	}
+	return p.oneMeasuredMore()
 }
 
 // sameAnswer reports whether two versions of refmatrix judged the same answer, so that
@@ -99,7 +113,7 @@ func (p pair) kind() ChangeKind {
 		return NotMeasured
 	case !was.Measured():
 		return Recovered
-	case was.Strategy == now.Strategy && was.Referrers == now.Referrers:
+	case was.Referrers == now.Referrers, p.oneMeasuredMore():
 		return Changed
 	case now.Referrers == Supported:
 		return Improvement
