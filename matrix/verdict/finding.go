@@ -7,6 +7,7 @@ type findingRule struct {
 	code    string
 	meaning string                               // for the documentation
 	remedy  string                               // what to do about it, one sentence
+	always  bool                                 // the row has the remedy even if it does not pass
 	source  string                               // where it comes from
 	when    func(o *Observation, v Verdict) bool // the condition, on raw strings
 	text    func(s *shown, v Verdict) string     // one sentence, of cleaned strings

@@ -16,6 +16,7 @@ func failsToRead(f matrix.Forecast) bool     { return f.Read == matrix.OutcomeEr
 func failsOnlyToPush(f matrix.Forecast) bool { return f.Push == matrix.OutcomeError && !failsToRead(f) }
 func findsNothing(f matrix.Forecast) bool    { return f.Read == matrix.OutcomeNothing }
 func losesWrites(f matrix.Forecast) bool     { return f.Push == matrix.OutcomeNothing }
+func readsTheAPI(f matrix.Forecast) bool     { return f.Read == matrix.OutcomeAPI }
 
 // isOverLimit reports whether the list is longer than a client reads. all are the forecasts
 // for o: no client has another reason to fail on an index, or to find nothing in it, but
@@ -110,11 +111,11 @@ var answerFindings = []findingRule{
 			read, push := stoppedClients(&s.Observation, s.clients)
 			switch {
 			case read != "" && push != "":
-				return fmt.Sprintf("This answer stops %s with an error when they read, and %s when they attach: they do not fall back to the tag schema.", read, push)
+				return fmt.Sprintf("On this answer, reading fails for %s, and attaching for %s: there is no fallback to the tag schema.", read, push)
 			case read != "":
-				return fmt.Sprintf("This answer stops %s with an error when they read: they do not fall back to the tag schema.", read)
+				return fmt.Sprintf("On this answer, reading fails for %s: there is no fallback to the tag schema.", read)
 			default:
-				return fmt.Sprintf("This answer stops %s with an error when they attach: they do not fall back to the tag schema.", push)
+				return fmt.Sprintf("On this answer, attaching fails for %s: there is no fallback to the tag schema.", push)
 			}
 		},
 	},
@@ -133,6 +134,19 @@ var answerFindings = []findingRule{
 		},
 	},
 	{
+		code:    "list-misleads",
+		meaning: "Clients read a list that does not depend on the image.",
+		remedy:  "Read by the tag schema until the answer depends on the digest.",
+		source:  listing + "; clients measured, see the forecast table",
+		when: func(o *Observation, v Verdict) bool {
+			return v.Reason == matrix.IgnoresDigest && clientsThat(forecast(o), readsTheAPI) != ""
+		},
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("%s take this list for that of the image: they find what is not attached to it.",
+				clientsThat(s.clients, readsTheAPI))
+		},
+	},
+	{
 		code:    "list-over-limit",
 		meaning: "The list is longer than some clients read.",
 		remedy:  "Delete referrers that are not needed any more, or have the registry send shorter pages; until then read the list with crane or regctl.",
@@ -141,7 +155,7 @@ var answerFindings = []findingRule{
 		text: func(s *shown, _ Verdict) string {
 			text := fmt.Sprintf("The list has %d bytes, over the limit of some clients", s.Referrers.Bytes)
 			if fail := clientsThat(s.clients, failsToRead); fail != "" {
-				text += ": it stops " + fail + " with an error when they read"
+				text += ": reading fails for " + fail
 			}
 			if blind := clientsThat(s.clients, findsNothing); blind != "" {
 				text += "; " + blind + " finds nothing in it"

@@ -94,7 +94,7 @@ var linkFindings = []findingRule{
 	{
 		code:    "cosign-tags",
 		meaning: "Signatures or attestations are attached by cosign's own tags.",
-		remedy:  "Copy them along in a migration (regctl image copy --referrers --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
+		remedy:  "Copy cosign's tags along in a migration (regctl image copy --referrers --digest-tags), and exempt sha256-*.sig, .att and .sbom from clean-up.",
 		source:  "cosign signature specification, tag-based discovery; Harbor 2.15.2 and oras 1.3.6, measured",
 		when:    seen(func(o *Observation) bool { return len(o.Capabilities.CosignTags) > 0 }),
 		text: func(s *shown, _ Verdict) string {

@@ -18,6 +18,7 @@ var pushFindings = []findingRule{
 		code:    "push-refused",
 		meaning: "The write probe's push was refused.",
 		remedy:  "Grant the account permission to push, or attach at the registry behind this one: a pull-through proxy and a read-only mirror take no writes.",
+		always:  true,
 		source:  "a pull-through proxy of Distribution (405), ocifilter.ReadOnly (400) and olareg (403), measured",
 		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushRefused, o) }),
 		text: func(s *shown, _ Verdict) string {
@@ -46,12 +47,16 @@ var pushFindings = []findingRule{
 	{
 		code:    "push-lost",
 		meaning: "OCI-Subject came, but no list shows the artifact.",
-		remedy:  "Let GET /referrers/ reach the registry that took the push, or wait until it indexes at once, before anything is attached here.",
+		remedy:  "Attach nothing here until GET /referrers/ reaches the registry that took the push, and lists it at once.",
 		source:  "distribution specification v1.1, Pushing Manifests with Subject; clients measured",
 		when:    seen(func(o *Observation) bool { return pushIs(matrix.PushLost, o) }),
 		text: func(s *shown, _ Verdict) string {
-			return fmt.Sprintf("In %s the registry took the link (OCI-Subject), but GET /referrers/ does not show it: "+
-				"a proxy in between or slow indexing; what oras and regctl push is lost.", s.Capabilities.Push.Repository)
+			because := "does not show it: a proxy in between or slow indexing"
+			if s.Capabilities.Push.NoList {
+				because = "answers no list: the API is switched off, or a proxy drops the request"
+			}
+			return fmt.Sprintf("In %s the registry took the link (OCI-Subject), but GET /referrers/ %s; "+
+				"what oras and regctl push is lost.", s.Capabilities.Push.Repository, because)
 		},
 	},
 	{
@@ -85,6 +90,7 @@ var pushFindings = []findingRule{
 		code:    "left-behind",
 		meaning: "The write probe could not delete all it pushed.",
 		remedy:  "Delete the named digests by hand, or let garbage collection take them; grant the account the permission to delete.",
+		always:  true,
 		source:  "distribution specification v1.1, Deleting Manifests",
 		when: seen(func(o *Observation) bool {
 			p := o.Capabilities.Push
@@ -108,7 +114,7 @@ var pushFindings = []findingRule{
 		remedy:  "Put an image that exists first in the registry's list of images.",
 		source:  "the write probe runs once in a registry, with the first image whose referrers are answered",
 		when:    seen(func(o *Observation) bool { return o.WriteSkipped }),
-		text: sentence("The write probe did not run with this image, the first of the registry, because its referrers were " +
-			"not answered: it runs with the next image whose referrers are."),
+		text: sentence("The write probe did not run with this image, the first of the registry, because its referrers could " +
+			"not be probed: it runs with the first image whose referrers can."),
 	},
 }

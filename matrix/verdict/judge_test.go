@@ -268,6 +268,7 @@ func TestFindings(t *testing.T) {
 		{"not deleted", exact(func(o *Observation) {
 			o.Capabilities.Push = &matrix.Push{Strategy: matrix.PushAPI, LeftBehind: []string{"sha256:b"}}
 		}), "left-behind"},
+		{"a list that came for another digest too", exact(func(o *Observation) { o.Referrers.SameForAbsent = true }), "list-misleads"},
 		{"a list over the bound", exact(func(o *Observation) { o.Referrers.Bound = 8 << 20 }), "list-bounded"},
 		{"pages in a circle", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageLoop }), "page-loop"},
 		{"pages elsewhere", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageForeign }), "page-loop"},
@@ -326,10 +327,10 @@ func TestFindingWords(t *testing.T) {
 		{tagged(1), "clients of the referrers API do not see them."},
 		{left(matrix.Push{Strategy: matrix.PushRefused, Repository: "scratch", Detail: "The registry answered HTTP 405 to starting an upload."}),
 			"fail, as the write probe did in scratch: the registry answered HTTP 405 to starting an upload."},
-		{subject(status(405)), "stops oras, notation, cosign, crane with an error when they read: they"},
-		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, true)), "The list has 4393217 bytes, over the limit of some clients: it stops oras, notation with an error when they read; containerd finds nothing in it."},
-		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, false)), "stops oras, notation, containerd with an error when they read."},
-		{subject(status(406)), "stops oras, notation with an error when they read, and cosign, crane when they attach: they"},
+		{subject(status(405)), "reading fails for oras, notation, cosign, crane: there"},
+		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, true)), "The list has 4393217 bytes, over the limit of some clients: reading fails for oras, notation; containerd finds nothing in it."},
+		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, false)), "reading fails for oras, notation, containerd."},
+		{subject(status(406)), "reading fails for oras, notation, and attaching for cosign, crane: there"},
 		{product(index(matrix.IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {

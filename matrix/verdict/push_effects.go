@@ -34,7 +34,7 @@ var pushEffects = []pushEffect{
 		detail:   "but what is pushed is lost: PUT answers with OCI-Subject, and no list shows the artifact",
 		remedies: []string{
 			"Attach with oras --distribution-spec v1.1-referrers-tag or with notation, which write the referrers tag although OCI-Subject came.",
-			"Let GET /referrers/ reach the registry that took the push, or wait until it indexes at once, before anything else is attached here.",
+			"Attach nothing else here until GET /referrers/ reaches the registry that took the push, and lists it at once.",
 		},
 		source: "distribution specification v1.1, Pushing Manifests with Subject; ociserver with DisableReferrersAPI and ociclient, measured",
 	},

@@ -155,7 +155,7 @@ var referrersReasons = []reason{
 		meaning: "The registry has no referrers API, and clients fall back to the referrers tag schema.",
 		remedies: []string{
 			"Link by the referrers tag schema, and exempt sha256-* tags from clean-up and immutability rules.",
-			"Where the registry's release has the API, look for a proxy in between that drops /referrers/.",
+			ifReleaseHasAPI,
 			"A pull-through proxy has the API only where its upstream has it (replicated-docs#4287): scan the upstream too.",
 		},
 		source: listing + ", Referrers Tag Schema",
@@ -211,7 +211,7 @@ var referrersReasons = []reason{
 		meaning: "The request is refused for another reason than its absence: an old registry, a proxy or a firewall.",
 		remedies: []string{
 			"Let GET /v2/*/referrers/* pass the web application firewall or proxy rule that refuses it; the registry itself should answer 200 or 404.",
-			"Upgrade the registry where its release has no referrers API, and link by the referrers tag schema until then.",
+			upgradeForAPI,
 		},
 		source: "harbor#18305 (401 without a challenge), go-containerregistry#1962 (406)",
 	},

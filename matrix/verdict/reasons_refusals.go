@@ -31,7 +31,7 @@ var refusalReasons = []reason{
 		},
 		meaning: "The registry refuses the account itself: the password or token is wrong, expired or locked.",
 		remedies: []string{
-			"Correct the account under auth:, or log in again with docker login so that the docker config has it.",
+			"Correct the account where it comes from (credentials in the row): auth: in the inventory, or docker login for the docker config.",
 			"If it is right, ask whether the account is locked or expired: a wrong password is sent at most twice in a scan.",
 		},
 		source: "RFC 9110 section 15.5.2; docker login",

@@ -15,9 +15,9 @@ var absences = []matrix.Reason{matrix.ImageNotFound, matrix.Forbidden, matrix.Ma
 
 // remediesFor returns what to do about v, one sentence each: what fits the cause, then
 // what fits the write probe, the product and the reason, then the ways out that clients
-// have, and if the row passes, what its findings ask for. If the image was not resolved,
-// nothing is said beside the cause. If an image that nobody named may not be there, naming
-// one comes first. The list is never nil, so that the JSON has it.
+// have, then what its findings ask for, most of them only if the row passes. If the image
+// was not resolved, nothing is said beside the cause. If an image that nobody named may not
+// be there, naming one comes first. The list is never nil, so that the JSON has it.
 func remediesFor(o *Observation, s *shown, v Verdict) []string {
 	out := []string{}
 	if s.cause == nil && o.DefaultImage && slices.Contains(absences, v.Reason) {
@@ -31,17 +31,33 @@ func remediesFor(o *Observation, s *shown, v Verdict) []string {
 	}
 	if s.cause == nil || o.resolved() {
 		out = append(out, productRemedies(o, s, v)...)
-		out = append(out, find(v.Reason).remedies...)
+		out = append(out, reasonRemedies(o, v)...)
 	}
 	out = append(out, waysOutOf(o, s.clients, v.Reason)...)
-	if v.Severity == matrix.Pass {
-		for i := range findingRules {
-			if findingRules[i].when(o, v) {
-				out = append(out, findingRules[i].remedy)
-			}
+	for i := range findingRules {
+		if f := &findingRules[i]; (f.always || v.Severity == matrix.Pass) && f.when(o, v) {
+			out = append(out, f.remedy)
 		}
 	}
 	return out[:min(len(out), maxRemedies)]
+}
+
+// Remedies that look for a release with the API.
+const (
+	ifReleaseHasAPI = "Where the registry's release has the API, look for a proxy in between that drops /referrers/."
+	upgradeForAPI   = "Upgrade the registry where its release has no referrers API, and link by the referrers tag schema until then."
+)
+
+// reasonRemedies returns the general lines of the reason. Those about releases are left out
+// if no release of the product has the API.
+func reasonRemedies(o *Observation, v Verdict) []string {
+	remedies := slices.Clone(find(v.Reason).remedies)
+	if r, ok := records[o.Product.Name]; !ok || r.has || r.disputed {
+		return remedies
+	}
+	return slices.DeleteFunc(remedies, func(text string) bool {
+		return text == ifReleaseHasAPI || text == upgradeForAPI
+	})
 }
 
 // wayOut is what a client can do where the referrers endpoint stops it, or has it lose what
@@ -58,7 +74,7 @@ type wayOut struct {
 var waysOut = []wayOut{
 	{
 		when: func(_ *Observation, c map[string]matrix.Forecast) bool {
-			return failsToRead(c["oras"]) || losesWrites(c["oras"])
+			return failsToRead(c["oras"])
 		},
 		text: "Call oras with --distribution-spec v1.1-referrers-tag: it works by the tag schema then, and does not request the referrers.",
 	},

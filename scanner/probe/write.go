@@ -102,7 +102,7 @@ func (w *writer) conclude(last listing) {
 	case w.push.OCISubject:
 		w.push.Strategy = matrix.PushLost
 		w.push.Detail = "The registry took the link (OCI-Subject), but GET /referrers/ does not show it: " +
-			"a proxy in between or slow indexing; what oras and regctl push is lost."
+			"what oras and regctl push is lost."
 	default:
 		w.push.Strategy = matrix.PushTag
 		w.push.Detail = "The artifact was accepted without OCI-Subject, and no list shows it: " +
