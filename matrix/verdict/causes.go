@@ -71,12 +71,23 @@ var causes = []cause{
 	{
 		text: "a web page came, from a proxy or a firewall in front of the registry",
 		when: func(a *Answer) bool {
-			return a.Status >= http.StatusBadRequest && a.Status != http.StatusNotFound && a.Body == BodyHTML && !a.Challenge
+			refused := a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError
+			return refused && a.Body == BodyHTML && !a.Challenge && a.Status != http.StatusNotFound && a.Status != http.StatusTooManyRequests
 		},
 		remedies: []string{
 			"Ask the team that runs the proxy or web application firewall in front of the registry to let requests below /v2/ pass: the registry itself does not answer with a web page.",
 		},
 		source: "cloudflare/cloudflared#165",
+	},
+	{
+		text: "a proxy or load balancer answered in the registry's place",
+		when: func(a *Answer) bool {
+			return a.Status >= http.StatusBadGateway && a.Status <= http.StatusGatewayTimeout && a.Body == BodyHTML
+		},
+		remedies: []string{
+			"Check that the registry behind the proxy is up and that the proxy reaches it: the proxy's error log has the cause.",
+		},
+		source: "RFC 9110 sections 15.6.3 to 15.6.5",
 	},
 	tlsCause(PlainHTTP, "the port speaks plain HTTP, and the request was TLS",
 		"Write http:// in url: if the registry is meant to be without TLS (https is what url: means without a scheme), or name its TLS port.",
