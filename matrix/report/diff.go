@@ -13,12 +13,12 @@ import (
 var changeText = map[matrix.ChangeKind]struct{ heading, one, many markup }{
 	matrix.Regression:       {"Lost the referrers API", "lost the referrers API", "lost the referrers API"},
 	matrix.NotMeasured:      {"No longer measured", "is not measured", "are not measured"},
-	matrix.Removed:          {"Gone from the inventory", "is gone", "are gone"},
+	matrix.Removed:          {"Gone from the inventory", "has images that are gone", "have images that are gone"},
 	matrix.Improvement:      {"Now has the referrers API", "now has the referrers API", "now have the referrers API"},
 	matrix.Recovered:        {"Measured again", "is measured again", "are measured again"},
 	matrix.Changed:          {"Other changes", "changed", "changed"},
 	matrix.StillNotMeasured: {"Still not measured", "is still not measured", "are still not measured"},
-	matrix.Added:            {"New in the inventory", "is new", "are new"},
+	matrix.Added:            {"New in the inventory", "has new images", "have new images"},
 }
 
 // headline returns what happened: one sentence, and a second one if an older refmatrix

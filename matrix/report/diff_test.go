@@ -38,11 +38,11 @@ func TestDiffHeadline(t *testing.T) {
 		want    string
 	}{
 		{nil, "Nothing changed since 2026-11-16."},
-		{added(1), "1 change since 2026-11-16: `r0` is new."},
-		{added(2), "2 changes since 2026-11-16: `r0` and `r1` are new."},
-		{added(3), "3 changes since 2026-11-16: `r0`, `r1` and `r2` are new."},
-		{added(10), "10 changes since 2026-11-16: 10 registries are new."},
-		{append([]matrix.Change{lost("a", "x"), lost("b", "x")}, added(1)...), "3 changes since 2026-11-16: `a` and `b` lost the referrers API; `r0` is new."},
+		{added(1), "1 change since 2026-11-16: `r0` has new images."},
+		{added(2), "2 changes since 2026-11-16: `r0` and `r1` have new images."},
+		{added(3), "3 changes since 2026-11-16: `r0`, `r1` and `r2` have new images."},
+		{added(10), "10 changes since 2026-11-16: 10 registries have new images."},
+		{append([]matrix.Change{lost("a", "x"), lost("b", "x")}, added(1)...), "3 changes since 2026-11-16: `a` and `b` lost the referrers API; `r0` has new images."},
 	} {
 		if got := strings.Split(weekly(t, test.changes...), "\n")[2]; got != test.want {
 			t.Errorf("%s, want %s", got, test.want)

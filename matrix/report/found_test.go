@@ -33,7 +33,7 @@ UNEXPECTED   tags x
   referrers-tag, reason not-found, expected referrers-api
   HTTP 404.
 `
-	change := "1 change since 2026-11-16: old is gone.\n\nREMOVED      old x\n"
+	change := "1 change since 2026-11-16: old has images that are gone.\n\nREMOVED      old x\n"
 	found := []matrix.FoundRow{down("a", "x"), tags, down("a", "y"), down("b", "x")}
 	for _, test := range []struct {
 		found matrix.Found
