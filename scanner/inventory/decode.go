@@ -243,8 +243,23 @@ func kindOf(n *yaml.Node) string {
 	return "a single value"
 }
 
+// misplaced are keys that are often written beside the mapping that they belong in.
+var misplaced = []struct {
+	under string
+	keys  []string
+}{
+	{"auth", append([]string{"username", "realms"}, waysToSignIn...)},
+	{"tls", []string{"caFile", "certFile", "keyFile", "insecureSkipVerify"}},
+}
+
 // suggestion names the known key that an unknown one was probably meant for.
 func suggestion(key string, fields []field) string {
+	for _, parent := range misplaced {
+		isHere := func(f field) bool { return f.key == parent.under }
+		if slices.Contains(parent.keys, key) && slices.ContainsFunc(fields, isHere) {
+			return fmt.Sprintf(": write it under %s:", parent.under)
+		}
+	}
 	best, least := "", 3
 	for _, f := range fields {
 		if n := distance(strings.ToLower(key), strings.ToLower(f.key)); n < least {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,10 +154,18 @@ func (d *decoder) name(n *yaml.Node, path string) string {
 	return value
 }
 
+// misspelledScheme is a url that begins almost as one with a scheme. It would be the path of
+// a host that is called https. A host of that name with a port is left alone.
+var misspelledScheme = regexp.MustCompile(`^(https?)?//|^https?:(/?[^/0-9@]|/$|$)`)
+
 // url reads where a registry is: https unless http is spelled out.
 func (d *decoder) url(n *yaml.Node, path string, r *Registry) {
 	value, ok := d.requiredText(n, path)
 	if !ok {
+		return
+	}
+	if misspelledScheme.MatchString(value) {
+		d.add(n, path, "the scheme is misspelled: write https:// or http://")
 		return
 	}
 	if !strings.Contains(value, "://") {

@@ -58,13 +58,20 @@ func messageOf(err error) string {
 	return message
 }
 
+// tabIndent is a line that is indented with a tab, which YAML does not allow.
+var tabIndent = regexp.MustCompile(`(?m)^ *\t`)
+
 // syntaxFault is err, of text, with its line.
 func syntaxFault(err error, text []byte, name string) error {
 	message := messageOf(err)
 	first, last := locate(text, message)
 	lines := bytes.Split(text, []byte("\n"))
-	if at := lines[min(first, len(lines))-1 : min(last, len(lines))]; bytes.Contains(bytes.Join(at, nil), []byte("${")) {
+	at := bytes.Join(lines[min(first, len(lines))-1:min(last, len(lines))], []byte("\n"))
+	switch {
+	case bytes.Contains(at, []byte("${")):
 		message += `: quote a value that holds ${...}`
+	case tabIndent.Match(at):
+		message += ": indent with spaces, not with tabs"
 	}
 	return Faults{{name, first, "", "is not YAML: " + message}}
 }

@@ -150,7 +150,7 @@ func (d *Draft) Registries() int { return len(d.seen) }
 // the most used first. It is valid unchanged.
 func (d *Draft) Write(w io.Writer, images int) error {
 	if len(d.seen) == 0 {
-		return errors.New("no image and no registry was found")
+		return errors.New("no image and no registry was found: write one reference a line, or the output of docker images or of kubectl get pods -o json")
 	}
 	hosts := make([]string, 0, len(d.seen))
 	for host := range d.seen {
