@@ -21,7 +21,8 @@ func TestRowsAreConsistent(t *testing.T) {
 		of    *Observation
 		count map[string]int // how often the row says it, in findings and remedies
 	}{
-		{"pushes are lost", pushed(status(404), lost), map[string]int{"v1.1-referrers-tag": 1}},
+		{"pushes are lost", pushed(status(404), lost), map[string]int{"v1.1-referrers-tag": 1, "no referrers API, and what is pushed is lost": 1}},
+		{"pushes are lost beside the API", pushed(index(matrix.IndexMediaType, 1), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}), map[string]int{"the referrers API works, but what is pushed is lost": 1}},
 		{"no release has it", with(subject(status(404)), product("Gitea")), map[string]int{"no release has it": 1, "Where the registry's release has": 0, "exempt sha256-* tags": 1}},
 		{"no release has it, and it is refused", with(subject(status(406)), product("Gitea")), map[string]int{"no release has it": 1, "Upgrade the registry": 0}},
 		{"releases have it", with(subject(status(404)), product("Harbor")), map[string]int{"Where the registry's release has": 1}},

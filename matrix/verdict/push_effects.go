@@ -31,10 +31,10 @@ var pushEffects = []pushEffect{
 		},
 		severity: matrix.Warn,
 		strategy: matrix.ReferrersTag,
-		detail:   "but what is pushed is lost: PUT answers with OCI-Subject, and no list shows the artifact",
+		detail:   "what is pushed is lost: PUT answers with OCI-Subject, and no list shows the artifact",
 		remedies: []string{
 			"Attach with oras --distribution-spec v1.1-referrers-tag or with notation, which write the referrers tag although OCI-Subject came.",
-			"Attach nothing else here until GET /referrers/ reaches the registry that took the push, and lists it at once.",
+			"Attach in no other way until GET /referrers/ reaches the registry that took the push, and lists it at once.",
 		},
 		source: "distribution specification v1.1, Pushing Manifests with Subject; ociserver with DisableReferrersAPI and ociclient, measured",
 	},
@@ -45,7 +45,7 @@ var pushEffects = []pushEffect{
 		},
 		severity: matrix.Warn,
 		strategy: matrix.ReferrersTag,
-		detail:   "but an artifact that the write probe pushed is never listed",
+		detail:   "an artifact that the write probe pushed is never listed",
 		remedies: []string{
 			"Attach and read by the tag schema (oras --distribution-spec v1.1-referrers-tag): the list that the API answers is not that of the registry.",
 			"Look for a stub or a proxy that answers /v2/*/referrers/* in the registry's place.",
@@ -73,7 +73,11 @@ func afterPush(o *Observation, v Verdict) Verdict {
 		v.Severity = e.severity
 	}
 	v.Strategy = e.strategy
-	v.Detail = strings.TrimSuffix(v.Detail, ".") + ", " + e.detail + "."
+	joint := ", and "
+	if v.Referrers == matrix.Supported {
+		joint = ", but "
+	}
+	v.Detail = strings.TrimSuffix(v.Detail, ".") + joint + e.detail + "."
 	v.Rule += "; and " + e.observed
 	return v
 }
