@@ -12,7 +12,7 @@ import (
 // 201, 204, 206 and 304, refuse nothing and answer nothing.
 func (a *Answer) refusedOrIrrelevant(refusal string) string {
 	if a.Status < http.StatusBadRequest {
-		return "that is no answer to the request"
+		return "that does not answer the request"
 	}
 	return refusal
 }

@@ -196,7 +196,7 @@ var referrersReasons = []reason{
 		name:       matrix.Rejected,
 		outcome:    without,
 		confidence: likely("a proxy or firewall in between can answer like this too"),
-		observed:   "any other refusal: 400, 402, 406, 410, 415, 421, 422, 426, 451, 501 ...; 401 without a usable challenge; 403 with a web page where the manifest was readable; or a 2xx or 3xx that is no answer to it",
+		observed:   "any other refusal: 400, 402, 406, 410, 415, 421, 422, 426, 451, 501 ...; 401 without a usable challenge; 403 with a web page where the manifest was readable; or a 2xx or 3xx that does not answer it",
 		when:       func(*Observation) bool { return true },
 		detail: func(s *shown) string {
 			if s.Referrers.Status == http.StatusUnauthorized {

@@ -285,13 +285,13 @@ func TestDifficultTable(t *testing.T) {
 		t.Errorf("a name is used twice: %s", names)
 	}
 	if err := (Options{Without: []string{"harbor"}}).check(); err == nil {
-		t.Error("a difficult registry is left out of a fleet that has none, and nothing says so")
+		t.Error("a difficult registry is left out of a fleet that has none, and this is not reported")
 	}
 	if err := (Options{Difficult: true, Without: []string{"harbor", "harbor-absent"}}).check(); err != nil {
 		t.Error(err)
 	}
 	if err := (Options{Difficult: true, BasePort: 65535 - len(implementations)}).check(); err == nil {
-		t.Error("there is no port for the difficult registries, and nothing says so")
+		t.Error("there is no port for the difficult registries, and this is not reported")
 	}
 }
 
