@@ -111,11 +111,11 @@ var answerFindings = []findingRule{
 			read, push := stoppedClients(&s.Observation, s.clients)
 			switch {
 			case read != "" && push != "":
-				return fmt.Sprintf("On this answer, reading fails for %s, and attaching for %s: there is no fallback to the tag schema.", read, push)
+				return fmt.Sprintf("On this answer, reading fails for %s, and attaching for %s: these clients do not fall back to the tag schema.", read, push)
 			case read != "":
-				return fmt.Sprintf("On this answer, reading fails for %s: there is no fallback to the tag schema.", read)
+				return fmt.Sprintf("On this answer, reading fails for %s: these clients do not fall back to the tag schema.", read)
 			default:
-				return fmt.Sprintf("On this answer, attaching fails for %s: there is no fallback to the tag schema.", push)
+				return fmt.Sprintf("On this answer, attaching fails for %s: these clients do not fall back to the tag schema.", push)
 			}
 		},
 	},

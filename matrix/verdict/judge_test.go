@@ -327,10 +327,10 @@ func TestFindingWords(t *testing.T) {
 		{tagged(1), "clients of the referrers API do not see them."},
 		{left(matrix.Push{Strategy: matrix.PushRefused, Repository: "scratch", Detail: "The registry answered HTTP 405 to starting an upload."}),
 			"fail, as the write probe did in scratch: the registry answered HTTP 405 to starting an upload."},
-		{subject(status(405)), "reading fails for oras, notation, cosign, crane: there"},
+		{subject(status(405)), "reading fails for oras, notation, cosign, crane: these"},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, true)), "The list has 4393217 bytes, over the limit of some clients: reading fails for oras, notation; containerd finds nothing in it."},
 		{subject(ofSize(index(matrix.IndexMediaType, 1), 4393217, false)), "reading fails for oras, notation, containerd."},
-		{subject(status(406)), "reading fails for oras, notation, and attaching for cosign, crane: there"},
+		{subject(status(406)), "reading fails for oras, notation, and attaching for cosign, crane: these"},
 		{product(index(matrix.IndexMediaType, 1), "GHCR"), "GHCR is recorded as having no referrers API"},
 		{product(status(404), "ECR"), "ECR should have the referrers API"},
 	} {

@@ -28,7 +28,7 @@ func TestIdentify(t *testing.T) {
 		asks string
 	}{
 		{"nothing", Evidence{Host: "registry.example.com"}, product{}, ""},
-		{"a web server is no product", Evidence{Headers: headers("Server", "nginx/1.27.0")}, product{}, ""},
+		{"a web server is not a product", Evidence{Headers: headers("Server", "nginx/1.27.0")}, product{}, ""},
 		{"Nexus", Evidence{Headers: headers("Server", "Nexus/3.80.0-06 (COMMUNITY)")}, product{"Nexus", "3.80.0-06", "Server: Nexus/3.80.0-06 (COMMUNITY)"}, ""},
 		{"Artifactory", Evidence{Headers: headers("X-Jfrog-Version", "Artifactory/7.98.9 79809900")}, product{"Artifactory", "7.98.9", "X-Jfrog-Version: Artifactory/7.98.9 79809900"}, ""},
 		{"GitLab by its header", Evidence{Headers: headers("Gitlab-Container-Registry-Version", "v4.5.0-gitlab")}, product{"GitLab", "4.5.0-gitlab", "Gitlab-Container-Registry-Version: v4.5.0-gitlab"}, ""},
