@@ -185,10 +185,11 @@ func (b *behaviour) account(file string, n int) string {
 	return fmt.Sprintf("username: robot, passwordFile: %q%s", file, realms)
 }
 
-// most is how long a row may take, all its steps together, with three seconds for
-// waiting until large bodies of others are read, which is not the row's time.
+// most is how long a row may take, all its steps together, with ten seconds for waiting
+// until large bodies of others are read, which is not the row's time, and for a machine
+// that is busy with them.
 func (b *behaviour) most() time.Duration {
-	return (retries+1)*b.timeout() + retries*retryCap + 3*time.Second
+	return (retries+1)*b.timeout() + retries*retryCap + 10*time.Second
 }
 
 // start runs every behaviour and writes the inventory.
