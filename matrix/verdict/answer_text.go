@@ -72,7 +72,7 @@ func answerText(a *Answer) string {
 // titledText is answerText with the title of a web page, under every status.
 func titledText(a *Answer) string {
 	text := answerText(a)
-	if a.Message != "" && a.Body == BodyHTML && !strings.Contains(text, `"`) {
+	if a.Message != "" && a.Body == BodyHTML && a.Status == http.StatusNotFound { // which answerText does not quote
 		text += ` "` + a.Message + `"`
 	}
 	return text

@@ -24,7 +24,7 @@ var refusalReasons = []reason{
 		},
 		detail: func(o *shown) string {
 			if o.cause != nil {
-				return refused("")(o)
+				return refusalText(o, o.cause.text)
 			}
 			return fmt.Sprintf("%s from %s: the registry refuses the account itself and not only for this repository, so it is not sent again.",
 				answerText(o.decisive()), o.endpoint())
@@ -52,9 +52,9 @@ var refusalReasons = []reason{
 					answerText(o.decisive()), o.endpoint())
 			}
 			if o.decisive().Account == AccountUnsent {
-				return refused("no credentials were sent, because " + unsentBecause(o))(o)
+				return refused(o, "no credentials were sent, because "+unsentBecause(o))
 			}
-			return refused("the account lacks the permission")(o)
+			return refused(o, "the account lacks the permission")
 		},
 		meaning: "The account is known but lacks the permission, or the repository is absent.",
 		remedies: []string{
@@ -77,7 +77,7 @@ var refusalReasons = []reason{
 			if s.decisive().Account == AccountUnsent {
 				return fmt.Sprintf("no credentials were sent: %s; %s from %s.", unsentBecause(s), answerText(s.decisive()), s.origin())
 			}
-			return refused("whether the registry accepts the account at all is not known")(s)
+			return refused(s, "whether the registry accepts the account at all is not known")
 		},
 		meaning: "The registry wants credentials, and none were sent; or it refused them without showing whether they are good.",
 		remedies: []string{
@@ -116,7 +116,7 @@ var refusalReasons = []reason{
 		when:       func(o *Observation) bool { return IsServerError(o.decisive().Status) },
 		detail: func(s *shown) string {
 			if s.cause != nil {
-				return refused("")(s)
+				return refusalText(s, s.cause.text)
 			}
 			return fmt.Sprintf("%s from %s.", answerText(s.decisive()), s.endpoint())
 		},
@@ -163,19 +163,21 @@ func (s *shown) origin() string {
 	return s.endpoint()
 }
 
-// refused returns the detail of a refusal of the account: why, unless the cause is known. A
-// refusal of another origin, to which no credentials were sent, is not one of the account.
-func refused(why string) func(*shown) string {
-	return func(s *shown) string {
-		if s.resolved() && s.Referrers.Elsewhere != "" {
-			return fmt.Sprintf("%s from %s, to which the registry redirects the question: "+
-				"credentials are not sent to another origin, so its answer is not known.",
-				answerText(s.decisive()), s.Referrers.Elsewhere)
-		}
-		because := why
-		if s.cause != nil {
-			because = s.cause.text
-		}
-		return fmt.Sprintf("%s from %s: %s.", answerText(s.decisive()), s.endpoint(), because)
+// refused returns the detail of a refusal of the account: why, unless the cause is known.
+func refused(s *shown, why string) string {
+	if s.cause != nil {
+		why = s.cause.text
 	}
+	return refusalText(s, why)
+}
+
+// refusalText returns the detail of a refusal. One of another origin, to which no credentials
+// were sent, is not about the account.
+func refusalText(s *shown, because string) string {
+	if s.resolved() && s.Referrers.Elsewhere != "" {
+		return fmt.Sprintf("%s from %s, to which the registry redirects the question: "+
+			"credentials are not sent to another origin, so its answer is not known.",
+			answerText(s.decisive()), s.Referrers.Elsewhere)
+	}
+	return fmt.Sprintf("%s from %s: %s.", answerText(s.decisive()), s.endpoint(), because)
 }

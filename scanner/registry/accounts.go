@@ -134,9 +134,6 @@ func ownSource(auth inventory.Auth) string {
 	return ""
 }
 
-// noSource is the source of no account.
-const noSource = "none"
-
 // Credentials returns where the account for a repository comes from. A helper that was not
 // run is taken to know one. The zero value means that a file cannot be read.
 func (c *Client) Credentials(repository string) verdict.Credentials {
@@ -155,8 +152,8 @@ func (c *Client) Credentials(repository string) verdict.Credentials {
 	switch {
 	case looked && known.account != nil:
 		return verdict.Credentials{Source: known.source}
-	case looked && known.err == nil, name == noSource:
-		return verdict.Credentials{Source: noSource, Looked: c.lookedIn(name)}
+	case looked && known.err == nil, name == credential.NoSource:
+		return verdict.Credentials{Source: credential.NoSource, Looked: c.lookedIn(name)}
 	}
 	return verdict.Credentials{Source: name}
 }
@@ -169,7 +166,7 @@ func (c *Client) lookedIn(source string) string {
 		return "the file of dockerConfig:"
 	case c.entry.Auth.Helper != "":
 		return source
-	case source != noSource:
+	case source != credential.NoSource:
 		return source + ", " + files
 	}
 	return files

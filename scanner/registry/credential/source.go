@@ -18,6 +18,9 @@ type Source struct {
 	nextErr error   // why that is not known
 }
 
+// NoSource is the name of the source of no account.
+const NoSource = "none"
+
 // Helper returns the source that the credential helper docker-credential-NAME is
 // for a registry.
 func Helper(name, host string) Source {
@@ -48,7 +51,7 @@ func (s Source) Name() string {
 	case s.helper != "":
 		return "helper " + s.helper
 	}
-	return "none" // as registry.Client.Credentials names it
+	return NoSource
 }
 
 // FileAccount returns the account if a file holds it. It is zero for a source that a helper
