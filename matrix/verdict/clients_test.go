@@ -109,7 +109,7 @@ func TestForecastOfPushes(t *testing.T) {
 		{"accepted by a repository without the API", exact, &matrix.Push{Strategy: matrix.PushTag, Accepted: true, NoList: true}, Product{}, "api tag api api"},
 		{"cut short before the artifact was pushed", exact, &matrix.Push{Strategy: matrix.PushUnknown}, Product{}, "api tag api api"},
 		{"refused", exact, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "error error error error"},
-		{"refused where there is no API", none, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "error error error error"},
+		{"refused without the API", none, &matrix.Push{Strategy: matrix.PushRefused}, Product{}, "error error error error"},
 		{"Quay, and a list over 4 MiB", ofSize(exact, 5000000, true), nil, Product{Name: "Quay"}, "tag tag api tag"},
 		{"OCI-Subject before a 404", none, &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag tag nothing-found"},
 		{"OCI-Subject before a 405", status(405), &matrix.Push{Strategy: matrix.PushLost, Accepted: true, OCISubject: true}, Product{}, "nothing-found tag error nothing-found"},

@@ -26,7 +26,7 @@ func TestRowsAreConsistent(t *testing.T) {
 		{"no release has it", with(subject(status(404)), product("Gitea")), map[string]int{"no release has it": 1, "Where the registry's release has": 0, "exempt sha256-* tags": 1}},
 		{"no release has it, and it is refused", with(subject(status(406)), product("Gitea")), map[string]int{"no release has it": 1, "Upgrade the registry": 0}},
 		{"releases have it", with(subject(status(404)), product("Harbor")), map[string]int{"Where the registry's release has": 1}},
-		{"pushes are refused where there is no API", pushed(status(404), refused), map[string]int{"Grant the account permission to push": 1}},
+		{"pushes are refused without the API", pushed(status(404), refused), map[string]int{"Grant the account permission to push": 1}},
 		{"pushes are refused where the API works", pushed(index(matrix.IndexMediaType, 1), refused), map[string]int{"Grant the account permission to push": 1}},
 		{"the probe's manifests stay", pushed(status(404), left), map[string]int{"Delete the named digests by hand": 1}},
 		{"the list is of every digest", with(subject(index(matrix.IndexMediaType, 1)), wrongList), map[string]int{"oras, notation, cosign, crane, regctl, containerd take this list": 1}},

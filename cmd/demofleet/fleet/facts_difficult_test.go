@@ -291,7 +291,7 @@ func TestDifficultTable(t *testing.T) {
 		t.Error(err)
 	}
 	if err := (Options{Difficult: true, BasePort: 65535 - len(implementations)}).check(); err == nil {
-		t.Error("there is no port for the difficult registries, and this is not reported")
+		t.Error("the difficult registries have no port, and this is not reported")
 	}
 }
 
