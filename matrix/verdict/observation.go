@@ -28,7 +28,7 @@ type Observation struct {
 // Credentials is where the account for the image comes from.
 type Credentials struct {
 	Source string // none, anonymous, inventory, auth file, docker config, docker config file, or helper NAME; "" = not known
-	Looked string // where no account was found, if Source is none
+	Looked string // where no account was found, if Source is "none"
 }
 
 // Answer is the last HTTP answer of a step, or the fault that came instead.
@@ -157,7 +157,7 @@ type Referrers struct {
 	Elsewhere string
 
 	// End is the answer at the end of a redirect chain that led away from the endpoint.
-	// It is nil if there is no such chain (see Location), or its end was not read.
+	// It is nil without such a chain (see Location), or if its end was not read.
 	End *RedirectEnd
 }
 

@@ -204,7 +204,7 @@ func (p *Product) refine(e Evidence) {
 var versionShape = re(`^v?[0-9]+(\.[0-9][0-9A-Za-z.+_-]*|[+_-][0-9A-Za-z.+_-]*)?$`)
 
 // ReadVersion returns the version in the answer of a well-known endpoint, as it was sent.
-// It is "" if there is none, or what there is does not look like one.
+// It is "" if the answer does not have one, or has something that does not look like one.
 func ReadVersion(content []byte) string {
 	var answer struct {
 		Version    string `json:"version"`

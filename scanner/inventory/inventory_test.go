@@ -255,8 +255,8 @@ func TestAliasBomb(t *testing.T) {
 	}
 }
 
-// TestBounds: a fault of a large or deep document says what is there: not aliases where
-// there is none.
+// TestBounds: a fault of a large or deep document says what is there, and does not name
+// aliases in a document that does not have any.
 func TestBounds(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"a: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "inventory.yaml:1: is nested more than 32 levels deep"},

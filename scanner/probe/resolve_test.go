@@ -44,7 +44,7 @@ func resolveAt(t *testing.T, address string, timeout time.Duration) matrix.Row {
 	return row
 }
 
-// TestNoGETAfterFaults: a host to which there is no connection, or that does not answer in
+// TestNoGETAfterFaults: a host that cannot be connected to, or that does not answer in
 // time, is not sent a GET after the HEAD.
 func TestNoGETAfterFaults(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")

@@ -121,7 +121,7 @@ func (g *gzipBody) release() {
 // Read implements io.Reader. The error is io.EOF, that of the wire, or a refusal.
 func (g *gzipBody) Read(into []byte) (int, error) {
 	if !g.begun {
-		if _, err := g.buffer.Peek(1); err != nil { // io.EOF: there is no body
+		if _, err := g.buffer.Peek(1); err != nil { // io.EOF: the body is empty
 			return 0, err
 		}
 		if err := g.decoder.Reset(g.buffer); err != nil {

@@ -16,7 +16,7 @@ import (
 const maxMessage = 4 << 10
 
 // Message returns what an error body says to people: the message of a JSON error, the title of
-// a web page, or plain text. It is raw and whole, and "" if there is none or if it is over
+// a web page, or plain text. It is raw and whole, and "" if it is missing or if it is over
 // maxMessage.
 func Message(body []byte) string {
 	body = body[:min(len(body), MaxError)]

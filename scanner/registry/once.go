@@ -20,7 +20,7 @@ func NewOnce[T any](most int) *Once[T] {
 	return &Once[T]{slot: semaphore.NewWeighted(1), left: most}
 }
 
-// Do returns the answer to the row of s, and calls ask for it if there is none yet. The
+// Do returns the answer to the row of s, and calls ask for it if it is not known yet. The
 // memory of the row's last body is given back first: rows that wait for one row must not hold
 // what this one needs to go on. ask reports whether its answer holds for the registry; one
 // that does not is returned to nobody else but if the question may not be asked again. The

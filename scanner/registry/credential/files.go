@@ -62,7 +62,7 @@ func readAuthFile() (*Config, error) {
 }
 
 // DockerConfigPath returns where the docker config is: $DOCKER_CONFIG/config.json or
-// ~/.docker/config.json. The error says that there is no home directory.
+// ~/.docker/config.json. The error says that the home directory is not known.
 func DockerConfigPath() (string, error) {
 	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
 		return filepath.Join(dir, "config.json"), nil
