@@ -14,59 +14,62 @@ import (
 const maxPages = 20
 
 // followPages follows Link rel="next" on the registry's own origin, for as many
-// pages as maxPages and the row's budget allow.
+// pages as maxPages and the row's budget allow. The first page is the list that
+// listReferrers read: it is not requested again.
 func followPages(ctx context.Context, r *row) error {
 	caps := &r.seen.Capabilities
-	if r.seen.Referrers.Bound > 0 {
-		caps.Pagination, caps.Pages = matrix.PageBounded, 1
+	caps.Pagination, caps.Pages = matrix.PageSingle, 1
+	switch {
+	case r.seen.Referrers.Bound > 0:
+		caps.Pagination = matrix.PageBounded
 		return nil
-	}
-	if !r.seen.Referrers.Next {
-		caps.Pagination, caps.Pages = matrix.PageSingle, 1
+	case r.next == nil:
+		return nil
+	case r.seen.Referrers.Status != http.StatusOK:
+		caps.Pagination, caps.Pages = matrix.PageBroken, 0
 		return nil
 	}
 	total := *r.seen.Referrers.Index
-	page, parsed, err := r.referrers(ctx, stepPage, http.MethodGet, r.seen.Manifest.Digest, "")
+	result, pages, err := readPages(ctx, r, &total)
 	if err != nil {
+		caps.Pagination, caps.Pages = "", 0
 		return err
 	}
-	visited := map[string]bool{}
-	result, pages := matrix.PageLinked, 0
-	for {
-		if transient(page) || page.Cut {
-			result, pages = matrix.PageBounded, max(pages, 1)
-			break
-		}
-		if page.Fault != nil || page.Status != http.StatusOK || parsed.index == nil {
-			result = matrix.PageBroken
-			break
-		}
-		if pages++; pages > 1 {
-			addPage(r, &total, parsed)
-		}
-		visited[page.URL.String()] = true
-		next := page.Next()
-		if next == nil {
-			break
-		}
+	caps.Pagination, caps.Pages = result, pages
+	countArtifactTypes(caps, &total, result == matrix.PageLinked)
+	return nil
+}
+
+// readPages adds the pages after the first to total. It returns how they ended and how many
+// there are, the first included.
+func readPages(ctx context.Context, r *row, total *verdict.Index) (result matrix.Pagination, pages int, err error) {
+	visited := map[string]bool{r.firstPage.String(): true}
+	next := r.next
+	for pages = 1; next != nil; pages++ {
 		sent := next.String()
 		next.Fragment, next.RawFragment = "", ""
-		if result = admitPage(r, next, visited, pages); result != matrix.PageLinked {
-			break
+		if result := admitPage(r, next, visited, pages); result != matrix.PageLinked {
+			return result, pages, nil
 		}
-		page, parsed, err = r.list(ctx, registry.Request{
+		page, parsed, err := r.list(ctx, registry.Request{
 			Step:  stepPage,
 			URL:   next,
 			Sent:  registry.Sent{URL: sent},
 			Scope: pull(r.image.Repository),
 		})
-		if err != nil {
-			return err
+		switch {
+		case err != nil:
+			return "", pages, err
+		case transient(page) || page.Cut:
+			return matrix.PageBounded, pages, nil
+		case page.Fault != nil || page.Status != http.StatusOK || parsed.index == nil:
+			return matrix.PageBroken, pages, nil
 		}
+		addPage(r, total, parsed)
+		visited[page.URL.String()] = true
+		next = page.Next()
 	}
-	caps.Pagination, caps.Pages = result, pages
-	countArtifactTypes(caps, &total, result == matrix.PageLinked)
-	return nil
+	return matrix.PageLinked, pages, nil
 }
 
 // addPage adds a page after the first to total, and its digests to those listed. What an

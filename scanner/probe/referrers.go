@@ -25,7 +25,8 @@ func listReferrers(ctx context.Context, r *row) error {
 	}
 	answer.Body, answer.Codes, answer.Message = parsed.kind, parsed.codes, messageOf(resp, parsed)
 	answer.FiltersApplied = resp.Header.Get("OCI-Filters-Applied")
-	answer.Next = resp.Next() != nil
+	r.firstPage, r.next = resp.URL, resp.Next()
+	answer.Next = r.next != nil
 	answer.Bytes, answer.Sized = size(resp)
 	if resp.URL != nil && !r.ownOrigin(resp.URL) {
 		answer.Elsewhere = resp.URL.Host

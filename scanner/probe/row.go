@@ -53,6 +53,9 @@ type row struct {
 	seen     verdict.Observation
 	listed   digests // of all pages of the list that were read
 	tagged   digests // that the referrers tag lists
+
+	firstPage *url.URL // where the list came from
+	next      *url.URL // of the page after it; nil = there is none
 }
 
 // entry is the inventory entry of the registry.
