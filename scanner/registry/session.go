@@ -65,6 +65,13 @@ func (s *Session) Close() {
 	s.tokens = nil
 }
 
+// Idle ends the reading of the last answer: the memory of its body is given back, and what
+// the row waits for until its next request is not taken from its time.
+func (s *Session) Idle() {
+	s.countReading()
+	s.release()
+}
+
 // countReading takes from the row's time what its last answer took to be read: that
 // depends on the registry as much as the wire does.
 func (s *Session) countReading() {
