@@ -21,7 +21,12 @@ type Capabilities struct {
 	CosignTags      []string       `json:"cosign_tags,omitzero"`          // those of .sig, .att and .sbom that exist; empty where none does
 	CosignListed    []string       `json:"cosign_listed,omitempty"`       // those of them whose manifest the API lists as well, so that it is attached once and not twice
 	Push            *Push          `json:"push,omitempty"`                // what a client that attaches an artifact here writes
+	FromRepository  []string       `json:"from_repository,omitempty"`     // what was not requested for this image, because another image of the repository has shown it: keys of the above; `referrers` is all that follows the manifest, shown by an image with the same digest
 }
+
+// FromSameDigest stands in Capabilities.FromRepository for everything that follows the
+// manifest, if another image with the same digest has shown it.
+const FromSameDigest = "referrers"
 
 // FilterAnnounced reports whether the registry said that it applied a filter.
 func (c *Capabilities) FilterAnnounced() bool { return c.Filter == FilterAnnounces }

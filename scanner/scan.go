@@ -108,10 +108,11 @@ type scan struct {
 func (s *scan) work(ctx context.Context, places *gate) {
 	var workers errgroup.Group
 	for job := s.queue.next(); job != nil; job = s.queue.next() {
+		turn := job.target.open(s.pool).Begin(job.image) // in the inventory's order
 		place := places.enter()
 		workers.Go(func() error {
 			defer place.leave()
-			s.run(registry.WithWorker(ctx, place), job)
+			s.run(registry.WithWorker(ctx, place), job, turn)
 			return nil
 		})
 	}
@@ -119,7 +120,7 @@ func (s *scan) work(ctx context.Context, places *gate) {
 }
 
 // run probes one image and stores its row.
-func (s *scan) run(ctx context.Context, j *job) {
+func (s *scan) run(ctx context.Context, j *job, turn *probe.Turn) {
 	defer s.queue.done(j)
 	defer func() {
 		if bug := matrix.FromPanic(recover()); bug != nil {
@@ -128,11 +129,10 @@ func (s *scan) run(ctx context.Context, j *job) {
 	}()
 	entry := j.target.entry
 	s.report(Event{Registry: entry.Name, Image: j.image.String()})
-	probed := j.target.open(s.pool)
-	client := probed.Client()
+	client := turn.Client()
 	session := client.NewSession()
 	defer session.Close()
-	outcome, err := probed.Image(ctx, session, j.image, s.options.Probe)
+	outcome, err := turn.Probe(ctx, session, s.options.Probe)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}

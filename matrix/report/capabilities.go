@@ -75,6 +75,9 @@ var capabilities = []capability{
 	})},
 	{name: "left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBehind...) })},
 	{name: "blob left behind", values: ofPush(func(p *matrix.Push) [][]string { return one(p.LeftBlob) })},
+	{name: "from the repository", values: func(c *matrix.Capabilities) [][]string {
+		return one(strings.Join(c.FromRepository, ", "))
+	}, brief: fromRepositoryBrief},
 }
 
 // capabilityOf returns the capability with the name. As with cells, an unknown
@@ -185,6 +188,13 @@ func pushBrief(c *matrix.Capabilities) []string {
 		return nil
 	}
 	return []string{strings.TrimSuffix(fmt.Sprintf("%s in %s: %s", p.Strategy, p.Repository, p.Detail), ": ")}
+}
+
+func fromRepositoryBrief(c *matrix.Capabilities) []string {
+	if len(c.FromRepository) == 0 {
+		return nil
+	}
+	return []string{strings.Join(c.FromRepository, ", ") + ": shown by another image of it, and not requested again"}
 }
 
 // bounded is some of all things, and how many it leaves out.

@@ -152,6 +152,7 @@ var explainedCapabilities = []struct{ title, name string }{
 	{"tag schema", "tag schema"},
 	{"cosign tags", "cosign tags"},
 	{"push", "push"},
+	{"from repository", "from the repository"},
 }
 
 // explainCapabilities lists what was measured beside the verdict.

@@ -77,6 +77,18 @@ func (c cleaner) text(raw string) string {
 	return hidden
 }
 
+// ShowsAsSent reports whether a row of o would show every string as it was sent, but for what
+// is not printable: none holds a secret that clean knows, and none is cut.
+func ShowsAsSent(o *Observation, clean func(string) string) bool {
+	asSent := true
+	show(o, func(raw string) string {
+		text := clean(raw)
+		asSent = asSent && text == matrix.Printable(raw)
+		return text
+	})
+	return asSent
+}
+
 // hidden stands for a string that cannot be shown.
 const hidden = "***"
 

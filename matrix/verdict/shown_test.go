@@ -32,6 +32,7 @@ var ourFields = map[string]bool{
 	"Capabilities.CosignTags":         true, // suffixes
 	"Capabilities.CosignListed":       true,
 	"Capabilities.TagSchema.Digest":   true, // computed
+	"Capabilities.FromRepository":     true,
 	"Capabilities.Push.Repository":    true, // of the inventory
 	"Capabilities.Push.Detail":        true,
 	"Capabilities.Push.LeftBehind":    true, // computed

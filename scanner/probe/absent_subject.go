@@ -13,27 +13,32 @@ const maxAbsent = 2
 
 // absentSubject is what came for a digest that cannot exist.
 type absentSubject struct {
-	answer string  // as capabilities name it; "" = there was none
-	listed digests // of the first page
+	answer string      // as capabilities name it; "" = there was none
+	listed fingerprint // of the first page
 }
 
 // probeAbsentSubject requests the referrers of a digest that does not exist: a
 // registry with the API answers an empty index. If the row's own list came for it too,
-// the registry ignores the digest. Full requests it in each repository, Standard in one
+// the registry ignores the digest. Full requests it once in each repository, Standard in one
 // repository of the registry.
 func probeAbsentSubject(ctx context.Context, r *row) error {
 	var absent absentSubject
+	var shared bool
 	var err error
+	ask := func() (absentSubject, bool, error) {
+		absent, err := requestAbsent(ctx, r)
+		return absent, absent.answer != "", err
+	}
 	if r.depth == Full {
-		absent, err = requestAbsent(ctx, r)
+		absent, shared, err = r.turn.repository.absent.Do(ctx, r.session, r.turn.number, ask)
 	} else {
-		absent, err = r.registry.absent.Do(ctx, r.session, func() (absentSubject, bool, error) {
-			absent, err := requestAbsent(ctx, r)
-			return absent, absent.answer != "", err
-		})
+		absent, err = r.registry.absent.Do(ctx, r.session, ask)
 	}
 	r.seen.Capabilities.AbsentSubject = absent.answer
-	r.seen.Referrers.SameForAbsent = absent.listed.equal(r.listed)
+	r.seen.Referrers.SameForAbsent = absent.listed.equal(r.listed.fingerprint())
+	if shared {
+		r.fromRepository("absent_subject")
+	}
 	return err
 }
 
@@ -49,5 +54,5 @@ func requestAbsent(ctx context.Context, r *row) (absentSubject, error) {
 			answer = "index"
 		}
 	}
-	return absentSubject{answer, parsed.listed}, nil
+	return absentSubject{answer, parsed.listed.fingerprint()}, nil
 }

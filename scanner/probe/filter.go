@@ -10,9 +10,36 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// probeFilter tries ?artifactType= with a type that is listed, or else with one
-// that cannot be.
+// filterAnswer is what ?artifactType= does in a repository.
+type filterAnswer struct {
+	filter matrix.Filter // "" = not known
+	wanted string        // the type it was tried with
+}
+
+// probeFilter finds out what ?artifactType= does. Rows whose lists are empty and rows whose
+// lists are not are different questions: some registries announce a filter only if there is
+// something to leave out (olareg).
 func probeFilter(ctx context.Context, r *row) error {
+	total, question := r.seen.Referrers.Index.Total, r.turn.repository.filterOfEmpty
+	if total > 0 {
+		question = r.turn.repository.filterOfList
+	}
+	answer, shared, err := question.Do(ctx, r.session, r.turn.number, func() (filterAnswer, bool, error) {
+		answer, err := requestFilter(ctx, r)
+		shown := answer.filter != "" && (total == 0 || answer.filter != matrix.FilterUnseen)
+		// The type is of this row's list, whose secrets another row does not look for.
+		return answer, shown && r.client.Clean(answer.wanted) == answer.wanted, err
+	})
+	r.seen.Capabilities.Filter, r.seen.Capabilities.FilterType = answer.filter, answer.wanted
+	if shared {
+		r.fromRepository("filter")
+	}
+	return err
+}
+
+// requestFilter tries the filter with a type that is listed, or else with one that cannot be.
+// If everything listed is of the one type, full depth tries the latter as well.
+func requestFilter(ctx context.Context, r *row) (filterAnswer, error) {
 	wanted := verdict.AbsentType
 	for _, d := range r.seen.Referrers.Index.Descriptors {
 		// Some registries list descriptors without their artifact type.
@@ -20,30 +47,27 @@ func probeFilter(ctx context.Context, r *row) error {
 			wanted = d.ArtifactType
 		}
 	}
-	return tryFilter(ctx, r, wanted)
+	answer, err := tryFilter(ctx, r, wanted)
+	if err != nil || r.depth != Full || answer.filter != matrix.FilterUnseen || wanted == verdict.AbsentType {
+		return answer, err
+	}
+	if refined, err := tryFilter(ctx, r, verdict.AbsentType); err != nil || refined.filter != "" {
+		return refined, err
+	}
+	return answer, nil
 }
 
-// filterUnseen reports whether everything listed is of the one type that the
-// filter was tried with, so that its answer showed nothing.
-func filterUnseen(o *verdict.Observation) bool {
-	return hasAPI(o) && o.Referrers.Index.Total > 0 && o.Capabilities.Filter == matrix.FilterUnseen
-}
-
-// refineFilter runs if filterUnseen, and tries a type that cannot be listed.
-func refineFilter(ctx context.Context, r *row) error { return tryFilter(ctx, r, verdict.AbsentType) }
-
-// tryFilter filters by the wanted type and keeps what was learned, if anything.
-func tryFilter(ctx context.Context, r *row, wanted string) error {
+// tryFilter filters by the wanted type.
+func tryFilter(ctx context.Context, r *row, wanted string) (filterAnswer, error) {
 	resp, parsed, err := r.referrers(ctx, stepFilter, http.MethodGet, r.seen.Manifest.Digest, wanted)
 	if err != nil || resp.Fault != nil || resp.Cut || transient(resp) {
-		return err
+		return filterAnswer{}, err
 	}
 	result := matrix.FilterFails
 	if resp.Status == r.seen.Referrers.Status && parsed.index != nil {
 		result = readFilter(r.seen.Referrers.Index, parsed.index, wanted, announces(resp), resp.Next() != nil)
 	}
-	r.seen.Capabilities.Filter, r.seen.Capabilities.FilterType = result, wanted
-	return nil
+	return filterAnswer{result, wanted}, nil
 }
 
 // readFilter compares a filtered list with the plain one. more is true if a next

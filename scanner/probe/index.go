@@ -269,11 +269,27 @@ func (d *digests) contain(one string) bool {
 	return ok
 }
 
+// fingerprint tells lists apart without their digests. It is zero for a list that is empty or
+// was not read whole.
+type fingerprint struct {
+	digests int
+	sum     uint64 // of the hashes, in whatever order
+}
+
+func (d *digests) fingerprint() (f fingerprint) {
+	if d.full() {
+		return f
+	}
+	f.digests = len(d.hashes)
+	for hash := range d.hashes {
+		f.sum += hash
+	}
+	return f
+}
+
 // equal reports whether both lists are of the same digests, at least one, and were read
 // whole.
-func (d *digests) equal(other digests) bool {
-	return len(d.hashes) > 0 && !d.full() && !other.full() && maps.Equal(d.hashes, other.hashes)
-}
+func (f fingerprint) equal(other fingerprint) bool { return f.digests > 0 && f == other }
 
 // without returns how many of the digests are not in other, and those of them that are
 // known by name, most at the most.

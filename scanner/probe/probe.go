@@ -52,38 +52,44 @@ type probeStep struct {
 }
 
 // steps in the order they run. Standard makes two requests at most, the filter or the end
-// of a redirect chain and the referrers tag, and once per registry that of the product's
-// own endpoint and that for a digest that cannot exist.
+// of a redirect chain and the referrers tag, and once per registry that of the product's own endpoint and that for a digest that cannot exist.
+// What does not depend on the image is measured once per repository.
 var steps = []probeStep{
 	{Standard, ledAway, followRedirect},
 	{Standard, hasList, probeFilter},
 	{Standard, hasDigest, probeTagSchema},
 	{Standard, always, probeProduct},
 	{Standard, hasAPI, probeAbsentSubject}, // before the pages after the first are read
-	{Full, filterUnseen, refineFilter},
 	{Full, hasAPI, followPages},
 	{Full, hasAPI, probeMalformedDigest},
 	{Full, hasAPI, probeHead},
 	{Full, hasDigest, probeCosignTags},
 }
 
-// Image probes image in a session that is the row's own. The error is not nil only if ctx
-// ended, or left no time within the rates, before the verdict was certain. If ctx ended
-// later, the outcome has what was measured until then, and its observation is marked as
-// cut short.
+// Image probes image in its turn, which begins now: see Turn.Probe.
 func (g *Registry) Image(
 	ctx context.Context, session *registry.Session, image inventory.Image, options Options,
 ) (Outcome, error) {
+	return g.Begin(image).Probe(ctx, session, options)
+}
+
+// Probe probes the image in a session that is the row's own. The error is not nil only if ctx
+// ended, or left no time within the rates, before the verdict was certain. If ctx ended
+// later, the outcome has what was measured until then, and its observation is marked as
+// cut short.
+func (t *Turn) Probe(ctx context.Context, session *registry.Session, options Options) (Outcome, error) {
+	defer t.end()
 	r := &row{
-		registry: g,
+		registry: t.registry,
+		turn:     t,
 		session:  session,
-		client:   g.client,
-		image:    image,
+		client:   t.registry.client,
+		image:    t.image,
 		depth:    options.Depth,
 	}
 	r.seen.DefaultImage = r.entry().NoImages
 	err := r.probe(ctx, options)
-	r.seen.Credentials = g.client.Credentials(image.Repository)
+	r.seen.Credentials = r.client.Credentials(t.image.Repository)
 	exchanges, omitted := r.session.Recorded()
 	return Outcome{
 		Observation: r.seen,
@@ -99,13 +105,34 @@ func (r *row) probe(ctx context.Context, options Options) error {
 	if err := resolve(ctx, r); err != nil {
 		return err
 	}
+	measure := r.measure
+	if r.seen.Manifest.Digest != "" {
+		measure = r.measureOnce
+	}
+	if err := measure(ctx, options); err != nil {
+		return err
+	}
+	r.seen.Product = verdict.Identify(r.client.Evidence())
+	scratch := r.entry().WriteProbe
+	switch {
+	case !options.Write || scratch == nil:
+	case !hasDigest(&r.seen):
+		r.seen.WriteSkipped = first
+	case !r.seen.CutShort:
+		r.seen.CutShort = measurePush(ctx, r, scratch.Repository) != nil
+	}
+	return nil
+}
+
+// measure measures what follows the manifest. If ctx ends after the verdict is certain, what
+// was measured until then stands.
+func (r *row) measure(ctx context.Context, options Options) error {
 	if r.seen.Manifest.Digest != "" {
 		if err := listReferrers(ctx, r); err != nil {
 			return err
 		}
 	}
 	r.seen.Product = verdict.Identify(r.client.Evidence())
-	r.seen.WriteSkipped = first && options.Write && r.entry().WriteProbe != nil && !hasDigest(&r.seen)
 	if r.seen.Manifest.Fault != nil || r.seen.Referrers.Fault != nil {
 		return nil
 	}
@@ -114,8 +141,7 @@ func (r *row) probe(ctx context.Context, options Options) error {
 	return nil
 }
 
-// runSteps runs the steps that follow the verdict. The error is ctx's, and what
-// was measured until then stands.
+// runSteps runs the steps that follow the verdict. The error is ctx's.
 func (r *row) runSteps(ctx context.Context, options Options) error {
 	for _, step := range steps {
 		if !runs(step.depth, options.Depth) || !step.applies(&r.seen) {
@@ -124,9 +150,6 @@ func (r *row) runSteps(ctx context.Context, options Options) error {
 		if err := step.run(ctx, r); err != nil {
 			return err
 		}
-	}
-	if scratch := r.entry().WriteProbe; options.Write && scratch != nil && hasDigest(&r.seen) {
-		return measurePush(ctx, r, scratch.Repository)
 	}
 	return nil
 }

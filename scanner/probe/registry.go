@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"refmatrix/matrix"
@@ -16,15 +17,26 @@ type Registry struct {
 	version *registry.Once[struct{}] // the request of the product's version
 	absent  *registry.Once[absentSubject]
 	push    *registry.Once[*matrix.Push] // its answer is shared and not changed
+	images  map[string]int               // of each repository
+
+	mu           sync.Mutex
+	repositories map[string]*repository // with an image that is not done
 }
 
 // NewRegistry returns the registry that client talks to.
 func NewRegistry(client *registry.Client) *Registry {
+	images := map[string]int{}
+	for _, image := range client.Entry().Images {
+		images[image.Repository]++
+	}
 	return &Registry{
 		client:  client,
 		version: registry.NewOnce[struct{}](maxVersionRequests),
 		absent:  registry.NewOnce[absentSubject](maxAbsent),
 		push:    registry.NewOnce[*matrix.Push](1),
+		images:  images,
+
+		repositories: map[string]*repository{},
 	}
 }
 

@@ -46,6 +46,7 @@ const (
 // verdicts compare them; verdict.NewRow cleans those that a row shows.
 type row struct {
 	registry *Registry
+	turn     *Turn
 	session  *registry.Session
 	client   *registry.Client
 	image    inventory.Image

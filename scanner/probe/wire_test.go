@@ -125,6 +125,7 @@ var huge = strings.Repeat(manyTypes+",", registry.MaxIndex/len(manyTypes)) + man
 type stage struct {
 	profile
 	origin, other string
+	manifest      string // of the image
 
 	mu       sync.Mutex
 	asked    map[string]int
@@ -133,7 +134,7 @@ type stage struct {
 }
 
 func (s *stage) fill(text string) string {
-	return strings.NewReplacer("{digest}", manifestDigest, "{manifest}", manifestBytes, "{types}", twoTypes, "{many}", manyTypes, "{huge}", huge, "{origin}", s.origin, "{other}", s.other).Replace(text)
+	return strings.NewReplacer("{digest}", digest.FromString(s.manifest).String(), "{manifest}", s.manifest, "{types}", twoTypes, "{many}", manyTypes, "{huge}", huge, "{origin}", s.origin, "{other}", s.other).Replace(text)
 }
 
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -239,7 +240,7 @@ func (s *stage) send(w http.ResponseWriter, step string, given answers, usual an
 // start serves p and gives a client of it.
 func (p profile) start(t *testing.T) (*stage, *registry.Client) {
 	t.Helper()
-	s := &stage{profile: p, asked: map[string]int{}, accepted: map[string][]string{}}
+	s := &stage{profile: p, manifest: manifestBytes, asked: map[string]int{}, accepted: map[string][]string{}}
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.send(w, "other", p.Other, answer{Status: 404})
 	}))
