@@ -147,9 +147,9 @@ func (h *hub) total() (n int) {
 }
 
 // TestRequestsOfARepository: what does not depend on the image is requested once in a
-// repository.
+// repository, and the tags of all its images are one list.
 func TestRequestsOfARepository(t *testing.T) {
-	for depth, most := range map[probe.Depth]float64{probe.Basic: 2, probe.Standard: 3.2, probe.Full: 6.5} {
+	for depth, most := range map[probe.Depth]float64{probe.Basic: 2, probe.Standard: 2.5, probe.Full: 2.9} {
 		h := &hub{repositories: 10, tags: 10}
 		m := h.scan(t, depth, 4)
 		if got := float64(h.total()) / float64(len(m.Rows)); len(m.Rows) != 100 || got > most {
@@ -203,6 +203,107 @@ func TestSharedAsAlone(t *testing.T) {
 				t.Errorf("%s %s: %s\nalone: %s", depth, row.Image, capabilitiesOf(t, row), capabilitiesOf(t, alone))
 			}
 		}
+	}
+}
+
+// TestListOfTags: a tag that the list of tags does not have is not requested, unless the list
+// cannot be relied on.
+func TestListOfTags(t *testing.T) {
+	page := func(status int, link string, names ...string) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, q *http.Request) bool {
+			if link != "" {
+				w.Header().Set("Link", link)
+			}
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(map[string]any{"tags": names})
+			return true
+		}
+	}
+	numbered := func(n int) []string {
+		names := []string{"v0", "v1", "v2", "v3"}
+		for i := len(names); i < n; i++ {
+			names = append(names, fmt.Sprintf("x%d", i))
+		}
+		return names
+	}
+	all := numbered(4)
+	signed := strings.Replace(hubDigest("app-0:v2"), ":", "-", 1)
+	for _, test := range []struct {
+		name   string
+		list   func(http.ResponseWriter, *http.Request) bool
+		exists map[string]bool
+		lists  int // requests for the list
+		tags   int // requests for referrers tags, of 4 images
+		cosign int // requests for cosign tags
+	}{
+		{"the tags of images alone", nil, nil, 1, 1, 0},
+		{"a referrers tag", nil, map[string]bool{signed: true}, 1, 2, 0},
+		{"the referrers tag of the first image", nil, map[string]bool{strings.Replace(hubDigest("app-0:v0"), ":", "-", 1): true}, 1, 1, 0},
+		{"a signature of cosign", nil, map[string]bool{signed + ".sig": true}, 1, 1, 1},
+		{"refused", page(http.StatusForbidden, "", all...), nil, 1, 4, 12},
+		{"not there", page(http.StatusNotFound, ""), nil, 1, 4, 12},
+		{"a server in trouble", page(http.StatusServiceUnavailable, ""), nil, 2, 4, 12},
+		{"the first image's tag is missing", page(http.StatusOK, "", "v1", "v2", "v3"), nil, 1, 4, 12},
+		{"another image's tag is missing", page(http.StatusOK, "", "v0", "v1", "v3"), nil, 1, 2, 3},
+		{"a tag that exists is missing", page(http.StatusOK, "", all...),
+			map[string]bool{strings.Replace(hubDigest("app-0:v0"), ":", "-", 1): true}, 1, 4, 12},
+		{"a tag that does not exist", page(http.StatusOK, "", append([]string{strings.Replace(hubDigest("app-0:v0"), ":", "-", 1)}, all...)...),
+			nil, 1, 4, 12},
+		{"as long as pages are", page(http.StatusOK, "", numbered(100)...), nil, 1, 4, 12},
+		{"too many", page(http.StatusOK, "", numbered(10_001)...), nil, 1, 4, 12},
+		{"the next page on another origin", page(http.StatusOK, `<http://127.0.0.9:1/x>; rel="next"`, all...), nil, 1, 4, 12},
+		{"the same page for ever", page(http.StatusOK, `<?last=v3>; rel=next`, all...), nil, 2, 4, 12},
+		{"a last page that links on", func(w http.ResponseWriter, q *http.Request) bool {
+			names := all[:2]
+			switch q.URL.Query().Get("last") {
+			case "v1":
+				names = all[2:]
+			case "v3":
+				names = nil
+			}
+			w.Header().Set("Link", fmt.Sprintf(`<?last=%s>;rel="next"`, append([]string{"v3"}, names...)[len(names)]))
+			_ = json.NewEncoder(w).Encode(map[string]any{"tags": names})
+			return true
+		}, nil, 3, 1, 0},
+		{"more pages than are read", func(w http.ResponseWriter, q *http.Request) bool {
+			n := len(q.URL.Query().Get("last"))
+			w.Header().Set("Link", fmt.Sprintf(`<?last=%s>;rel="next"`, strings.Repeat("x", n+1)))
+			_ = json.NewEncoder(w).Encode(map[string]any{"tags": append([]string{fmt.Sprint("x", n)}, all...)})
+			return true
+		}, nil, 20, 4, 12},
+		{"not a list", func(w http.ResponseWriter, _ *http.Request) bool {
+			fmt.Fprint(w, `{"tags":[["v0"]]}`)
+			return true
+		}, nil, 1, 4, 12},
+		{"a web page", func(w http.ResponseWriter, _ *http.Request) bool {
+			fmt.Fprint(w, `<html>`)
+			return true
+		}, nil, 1, 4, 12},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := &hub{repositories: 1, tags: 4, list: test.list, exists: test.exists}
+			m := h.scan(t, probe.Full, 4)
+			if got := [3]int{h.kinds["tags"], h.kinds["tag"], h.kinds["cosign"]}; got != [3]int{test.lists, test.tags, test.cosign} {
+				t.Errorf("requests for the list, referrers tags and cosign tags: %v, want %v", got, [3]int{test.lists, test.tags, test.cosign})
+			}
+			for _, row := range m.Rows {
+				tag, caps := strings.Replace(row.Digest, ":", "-", 1), row.Capabilities
+				state := matrix.TagAbsent
+				if test.exists[tag] {
+					state = matrix.TagIndex
+				}
+				if caps.TagSchema == nil || caps.TagSchema.Tag != tag || caps.TagSchema.State != state {
+					t.Errorf("%s: the referrers tag is %+v, want %s", row.Image, caps.TagSchema, state)
+				}
+				if want := test.exists[tag+".sig"]; want != slices.Contains(caps.CosignTags, ".sig") || caps.CosignTags == nil {
+					t.Errorf("%s: the cosign tags are %q", row.Image, caps.CosignTags)
+				}
+			}
+		})
+	}
+	h := &hub{repositories: 1, tags: 2}
+	if h.scan(t, probe.Full, 4); h.kinds["tags"] != 0 || h.kinds["tag"] != 2 {
+		t.Errorf("two images: %v", h.kinds)
 	}
 }
 

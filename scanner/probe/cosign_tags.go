@@ -16,9 +16,13 @@ var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 // probeCosignTags finds out which of cosign's own tags exist for the image, and whether
 // the API lists what they name, as Harbor does.
 func probeCosignTags(ctx context.Context, r *row) error {
-	found, listed := []string{}, []string(nil)
+	found, listed, fromList := []string{}, []string(nil), false
 	for _, suffix := range cosignSuffixes {
 		tag := strings.Replace(r.seen.Manifest.Digest, ":", "-", 1) + suffix
+		if r.tags != nil && !r.tags.has(tag) {
+			fromList = true
+			continue
+		}
 		method := r.existenceMethod()
 		resp, err := r.get(ctx, stepCosignTag, method, tag)
 		if err != nil {
@@ -35,6 +39,9 @@ func probeCosignTags(ctx context.Context, r *row) error {
 				listed = append(listed, suffix)
 			}
 		}
+	}
+	if fromList {
+		r.fromRepository("cosign_tags")
 	}
 	r.seen.Capabilities.CosignTags, r.seen.Capabilities.CosignListed = found, listed
 	return nil

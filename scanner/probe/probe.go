@@ -52,7 +52,8 @@ type probeStep struct {
 }
 
 // steps in the order they run. Standard makes two requests at most, the filter or the end
-// of a redirect chain and the referrers tag, and once per registry that of the product's own endpoint and that for a digest that cannot exist.
+// of a redirect chain and the referrers tag, or the list of tags instead of that, and once
+// per registry that of the product's own endpoint and that for a digest that cannot exist.
 // What does not depend on the image is measured once per repository.
 var steps = []probeStep{
 	{Standard, ledAway, followRedirect},

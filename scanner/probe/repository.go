@@ -24,6 +24,8 @@ type repository struct {
 	absent        *registry.InOrder[absentSubject]
 	malformed     *registry.InOrder[string]
 	head          *registry.InOrder[string]
+	tags          *registry.InOrder[*tagNames]
+	listsFailed   int // requests for tags that were not answered; of the row whose turn it is
 
 	resolved registry.Order // rows that know their digest, or that there is none
 	mu       sync.Mutex
@@ -37,6 +39,7 @@ func newRepository() *repository {
 		absent:        registry.NewInOrder[absentSubject](maxAskedInTurn),
 		malformed:     registry.NewInOrder[string](maxAskedInTurn),
 		head:          registry.NewInOrder[string](maxAskedInTurn),
+		tags:          registry.NewInOrder[*tagNames](maxAskedInTurn),
 		digests:       map[string]*sameDigest{},
 	}
 }
@@ -80,6 +83,7 @@ func (t *Turn) end() {
 	of.absent.Pass(t.number)
 	of.malformed.Pass(t.number)
 	of.head.Pass(t.number)
+	of.tags.Pass(t.number)
 	g := t.registry
 	g.mu.Lock()
 	defer g.mu.Unlock()

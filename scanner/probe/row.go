@@ -24,6 +24,7 @@ const (
 	stepRedirectEnd     = "redirect-end"
 	stepFilter          = "filter"
 	stepTagSchema       = "tag-schema"
+	stepTags            = "tags"
 	stepProduct         = "product"
 	stepPage            = "page"
 	stepAbsentSubject   = "absent-subject"
@@ -57,6 +58,8 @@ type row struct {
 
 	firstPage *url.URL // where the list came from
 	next      *url.URL // of the page after it; nil = there is none
+
+	tags *tagNames // of the repository; nil = not known, or not to be relied on
 }
 
 // entry is the inventory entry of the registry.

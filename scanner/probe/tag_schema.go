@@ -42,8 +42,23 @@ func tagSafe(text string) string {
 const maxLinks = 200
 
 // probeTagSchema looks at the referrers tag of the image: whether it exists, and
-// whether it is an index of its own.
+// whether it is an index of its own. A tag that the list of tags does not have is not
+// requested.
 func probeTagSchema(ctx context.Context, r *row) error {
+	if asked, err := tagsKnown(ctx, r); err != nil || asked {
+		return err
+	}
+	tag := ReferrersTag(r.seen.Manifest.Digest)
+	if r.tags != nil && !r.tags.has(tag) {
+		r.seen.Capabilities.TagSchema = &matrix.TagSchema{Tag: tag, State: matrix.TagAbsent}
+		r.fromRepository("tag_schema")
+		return nil
+	}
+	return requestReferrersTag(ctx, r)
+}
+
+// requestReferrersTag requests the referrers tag of the image.
+func requestReferrersTag(ctx context.Context, r *row) error {
 	tag := ReferrersTag(r.seen.Manifest.Digest)
 	resp, err := r.get(ctx, stepTagSchema, http.MethodGet, tag)
 	if err != nil || resp.Fault != nil {
