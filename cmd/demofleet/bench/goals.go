@@ -29,7 +29,8 @@ func (b *bench) againstFloor() error {
 	return nil
 }
 
-// requests counts those of images behind a token challenge.
+// requests counts those of images behind a token challenge, and of many images in one
+// registry.
 func (b *bench) requests() error {
 	f := fleet{n: 200, scheme: "http", port: b.ports.Bearer, images: "team/app:1, team/app:2, team/app:3"}
 	s := b.scan(f)
@@ -37,7 +38,7 @@ func (b *bench) requests() error {
 		return s.Err
 	}
 	b.goal(s.Requests == int64(f.n*(4+2+2)), "4 requests for the first image behind a token, 2 for a further one", "%.2f for three", float64(s.Requests)/float64(f.n))
-	return nil
+	return b.unlinked()
 }
 
 // firstRow measures when the first row is there, and the start of the command.

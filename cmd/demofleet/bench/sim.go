@@ -26,12 +26,10 @@ import (
 // 127.0.0.0/8, so that a fleet is as many addresses and costs nothing.
 type ports struct {
 	Plain, Bearer, TLS, Mixed, Dead, Control int
-	Prompt, Basic, Opaque                    int // without latency, for what is measured in CPU or memory
+	Prompt, Basic, Opaque, Unlinked          int // without latency, for what is measured in CPU, memory or requests
 }
 
 const manifest = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}`
-
-var manifestDigest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest)))
 
 const index = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111","size":7,"artifactType":"application/spdx+json"}]}`
 
@@ -108,12 +106,25 @@ func answer(w http.ResponseWriter, r *http.Request, c challenge) {
 		_, _ = io.WriteString(w, index)
 	case strings.Contains(r.URL.Path, "/manifests/"):
 		w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
-		w.Header().Set("Docker-Content-Digest", manifestDigest)
+		w.Header().Set("Docker-Content-Digest", imageDigest(r.URL.Path))
 		w.Header().Set("Content-Length", fmt.Sprint(len(manifest)))
 		if r.Method == http.MethodGet {
 			_, _ = io.WriteString(w, manifest)
 		}
 	}
+}
+
+// imageDigest is that of the image at a path. The body is that of latest, which other clients
+// read; each other tag is an image of its own, because images with one digest are one.
+func imageDigest(path string) string {
+	_, reference, _ := strings.Cut(path, "/manifests/")
+	switch {
+	case strings.HasPrefix(reference, "sha256:"):
+		return reference
+	case reference == "latest":
+		return digestOf(manifest)
+	}
+	return digestOf(path)
 }
 
 // simulate serves until stdin ends: "sim LATENCY CA-FILE". It prints its ports
@@ -163,6 +174,7 @@ func simulate(args []string) error {
 		serve(&p.Prompt, fleetHandler{0, none, &count}, nil),
 		serve(&p.Basic, fleetHandler{0, basic, &count}, nil),
 		serve(&p.Opaque, fleetHandler{0, opaque, &count}, nil),
+		serve(&p.Unlinked, unlinkedHandler{&count}, nil),
 		serve(&p.Control, control, nil))
 	if err != nil {
 		return err
