@@ -43,6 +43,8 @@ func (h *hub) tagNames() (names []string) {
 func kindOf(q *http.Request) string {
 	_, last, _ := strings.Cut(q.URL.Path, "/manifests/")
 	switch {
+	case q.URL.Path == "/token":
+		return "token"
 	case strings.HasSuffix(q.URL.Path, "/tags/list"):
 		return "tags"
 	case strings.HasSuffix(last, ".sig"), strings.HasSuffix(last, ".att"), strings.HasSuffix(last, ".sbom"):
@@ -146,8 +148,27 @@ func (h *hub) total() (n int) {
 	return n
 }
 
+// behindTokens answers as a registry that wants a token for each repository.
+func behindTokens(w http.ResponseWriter, q *http.Request) bool {
+	token := func(scope string) string {
+		return "token-8hX2kQ9v-" + strings.NewReplacer(":", "-", "/", "-").Replace(scope)
+	}
+	repository, _, _ := strings.Cut(strings.TrimPrefix(q.URL.Path, "/v2/"), "/")
+	switch {
+	case q.URL.Path == "/token":
+		_ = json.NewEncoder(w).Encode(map[string]string{"token": token(q.URL.Query().Get("scope"))})
+	case q.Header.Get("Authorization") != "Bearer "+token("repository:"+repository+":pull"):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+q.Host+`/token",service="s"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		return false
+	}
+	return true
+}
+
 // TestRequestsOfARepository: what does not depend on the image is requested once in a
-// repository, and the tags of all its images are one list.
+// repository, and the tags of all its images are one list. A token is one request more for
+// each repository, and the challenge one for the registry.
 func TestRequestsOfARepository(t *testing.T) {
 	for depth, most := range map[probe.Depth]float64{probe.Basic: 2, probe.Standard: 2.5, probe.Full: 2.9} {
 		h := &hub{repositories: 10, tags: 10}
@@ -159,6 +180,11 @@ func TestRequestsOfARepository(t *testing.T) {
 			if row.Reason != matrix.ReferrersEmpty {
 				t.Errorf("%s %s: %s", depth, row.Image, row.Reason)
 			}
+		}
+		open := h.total()
+		h.answers = behindTokens
+		if h.scan(t, depth, 4); h.kinds["token"] != 10 || h.total() != open+10+1 {
+			t.Errorf("%s: %d requests, and %d behind a token service: %v", depth, open, h.total(), h.kinds)
 		}
 	}
 }

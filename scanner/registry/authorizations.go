@@ -75,6 +75,7 @@ type authorizations struct {
 	bytes         int                                // of them
 	basic         map[string]*authorization          // by account, for all scopes
 	flights       map[authorizationKey]chan struct{} // closed when the request that learns is done
+	realms        map[string]*challenge              // by account, that another repository's first request would meet; nil = there is not one for all
 }
 
 func newAuthorizations(secrets *redact.Set) *authorizations {
@@ -83,6 +84,7 @@ func newAuthorizations(secrets *redact.Set) *authorizations {
 		learned: map[authorizationKey]*authorization{},
 		basic:   map[string]*authorization{},
 		flights: map[authorizationKey]chan struct{}{},
+		realms:  map[string]*challenge{},
 	}
 }
 
@@ -176,6 +178,7 @@ func (f *flight) finish(learned *authorization) {
 		as.basic[f.key.account] = learned
 	default:
 		as.keep(f.key, learned)
+		as.keepRealm(f.key.account, learned.challenge)
 	}
 	if f.leads {
 		as.firstAnswered = true

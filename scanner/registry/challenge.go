@@ -15,6 +15,7 @@ import (
 type challenge struct {
 	scheme     string            // in lower case
 	parameters map[string]string // by name in lower case; of two with one name the first
+	unsigned   bool              // it came to a request that nobody had signed
 }
 
 // parseChallenges reads the challenges of one header field as registries send

@@ -170,8 +170,8 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 		return s.failed(ctx, err)
 	}
 	defer in.close()
-	got, err := in.send(ctx)
-	if err == nil {
+	got, stands, err := in.sendFirst(ctx)
+	if err == nil && !stands {
 		var again bool
 		if again, err = in.answer(ctx, got); again {
 			got, err = in.send(ctx)

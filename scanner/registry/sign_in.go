@@ -19,6 +19,7 @@ type signIn struct {
 	learned       bool           // for this request, because an unsigned one or an old token was refused
 	account       *account       // whose authorization it is, or would be; nil = nobody's
 	sent          bool           // the account went out, itself or as a token that was issued for it
+	ahead         *ahead         // nil = it is not signed ahead of a challenge
 	hidden        bool           // the registry did not ask for the account: it was tried on a 403 or 404
 	release       func()         // lets other requests send the account
 }
@@ -41,7 +42,14 @@ func (s *Session) signIn(ctx context.Context, q Request) (*signIn, error) {
 	if c.token != nil {
 		known = c.token
 	}
-	if known == nil || q.UnsignedFirst || !c.isOwn(q.URL) {
+	if q.UnsignedFirst || !c.isOwn(q.URL) {
+		return in, nil
+	}
+	if known == nil {
+		if err := in.authorizeAhead(ctx); err != nil {
+			in.close()
+			return nil, err
+		}
 		return in, nil
 	}
 	switch err := in.acquire(ctx, known.account); {
@@ -136,7 +144,11 @@ func (in *signIn) challenge(ctx context.Context, got *answer) (*challenge, error
 	c, used := in.session.client, in.authorization
 	switch {
 	case got.status == http.StatusUnauthorized && used == nil:
-		return c.usable(got), nil
+		met := c.usable(got)
+		if met != nil {
+			met.unsigned = true
+		}
+		return met, nil
 	case got.status == http.StatusUnauthorized && used.challenge != nil && used.challenge.scheme == bearer:
 		// The token has expired. What the registry names to a signed request can be
 		// something else than it named to an unsigned one (Harbor, nvcr.io).

@@ -44,11 +44,11 @@ func TestSignIn(t *testing.T) {
 			[]string{a, b},
 		},
 		{
-			"a token costs a challenge for each repository", robot, wantsToken("robot:right"),
+			"a token costs one challenge", robot, wantsToken("robot:right"),
 			"a b a", "200 accepted, 200 accepted, 200 accepted",
 			[]string{
 				a, token("a") + " robot:right", a + " token-of-robot:right",
-				b, token("b") + " robot:right", b + " token-of-robot:right",
+				token("b") + " robot:right", b + " token-of-robot:right",
 				a + " token-of-robot:right",
 			},
 		},
@@ -125,7 +125,7 @@ func TestSignIn(t *testing.T) {
 			"a b b", "200 accepted, token 403 accepted, token 403 accepted",
 			[]string{
 				a, token("a") + " robot:right", a + " token-of-robot:right",
-				b, token("b") + " robot:right", "GET /v2/", "GET /token?service=s robot:right", "GET /v2/ token-of-robot:right",
+				token("b") + " robot:right", b, "GET /v2/", "GET /token?service=s robot:right", "GET /v2/ token-of-robot:right",
 				b, token("b") + " robot:right",
 			},
 		},
@@ -143,7 +143,7 @@ func TestSignIn(t *testing.T) {
 			"a b c", "200 accepted, 401 refused, 401 refused",
 			[]string{
 				a, token("a") + " robot:wrong", a + " of-nobody",
-				b, token("b") + " robot:wrong", b + " of-nobody",
+				token("b") + " robot:wrong", b + " of-nobody", b,
 				"GET /v2/", "GET /token?service=s robot:wrong", "GET /v2/ of-nobody",
 				a, token("a"), a + " of-nobody", c,
 			},
@@ -162,10 +162,10 @@ func TestSignIn(t *testing.T) {
 			"a b c", "200 accepted, 401 accepted, 200 accepted",
 			[]string{
 				a, token("a") + " robot:right", a + " token-of-robot:right",
-				b, token("b") + " robot:right", b + " token-of-robot:right",
+				token("b") + " robot:right", b + " token-of-robot:right", b,
 				"GET /v2/", "GET /token?service=s robot:right", "GET /v2/ token-of-robot:right",
 				a, token("a"), a + " token-of-",
-				c, token("c") + " robot:right", c + " token-of-robot:right",
+				token("c") + " robot:right", c + " token-of-robot:right",
 			},
 		},
 		{
