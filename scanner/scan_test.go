@@ -193,7 +193,7 @@ func TestRequestBudget(t *testing.T) {
 // TestWriteProbeOnce: a registry is pushed to once, and every row says what came of it.
 func TestWriteProbeOnce(t *testing.T) {
 	var uploads atomic.Int32
-	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, b, c], writeProbe: {repository: scratch}, auth: {anonymous: true}}\n", serve(t, func(w http.ResponseWriter, q *http.Request) {
+	inv := load(t, fmt.Sprintf("version: 1\nregistries:\n  - {url: '%s', images: [a, b, c, 'c:2'], writeProbe: {repository: scratch}, auth: {anonymous: true}}\n", serve(t, func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodPost {
 			uploads.Add(1)
 			w.WriteHeader(http.StatusForbidden)
@@ -203,7 +203,7 @@ func TestWriteProbeOnce(t *testing.T) {
 	})))
 	m := scan(t, context.Background(), inv, scanner.Options{Probe: probe.Options{Depth: probe.Basic, Write: true}})
 	if uploads.Load() != 1 {
-		t.Errorf("%d pushes for 3 images", uploads.Load())
+		t.Errorf("%d pushes for 4 images", uploads.Load())
 	}
 	for _, row := range m.Rows {
 		if push := row.Capabilities.Push; push == nil || push.Strategy != matrix.PushRefused || row.Clients["oras"].Push != matrix.OutcomeError {

@@ -9,9 +9,12 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// maxShared bounds the descriptors of an observation that serves other images, because it is
-// kept until the repository is done.
-const maxShared = 100
+// Bounds on what is kept of a repository for images with the same digest, until its last
+// image is done.
+const (
+	maxSameDigests = 1000 // observations
+	maxShared      = 50   // descriptors of one
+)
 
 // sameDigest are the images of a repository that have one digest, such as latest and 1.4.2.
 type sameDigest struct {
@@ -27,17 +30,11 @@ func (r *row) measureOnce(ctx context.Context, options Options) error {
 	if err := of.resolved.Wait(ctx, r.session, r.turn.number); err != nil {
 		return err
 	}
-	of.mu.Lock()
-	same := of.digests[r.seen.Manifest.Digest]
-	if same == nil {
-		same = &sameDigest{question: registry.NewInOrder[*verdict.Observation](maxAskedInTurn)}
-		of.digests[r.seen.Manifest.Digest] = same
-	}
-	number := same.begun
-	same.begun++
-	of.mu.Unlock()
+	same, number := of.sameDigest(r.seen.Manifest.Digest)
 	of.resolved.Pass(r.turn.number)
-
+	if same == nil {
+		return r.measure(ctx, options)
+	}
 	first, shared, err := same.question.Do(ctx, r.session, number, func() (*verdict.Observation, bool, error) {
 		if err := r.measure(ctx, options); err != nil {
 			return nil, false, err
@@ -49,6 +46,23 @@ func (r *row) measureOnce(ctx context.Context, options Options) error {
 		r.take(first)
 	}
 	return err
+}
+
+// sameDigest returns the images with a digest, and the number of the one that calls among
+// them; nil if no more digests are kept.
+func (of *repository) sameDigest(digest string) (same *sameDigest, number int) {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	same = of.digests[digest]
+	if same == nil {
+		if len(of.digests) >= maxSameDigests {
+			return nil, 0
+		}
+		same = &sameDigest{question: registry.NewInOrder[*verdict.Observation](maxAskedInTurn)}
+		of.digests[digest] = same
+	}
+	same.begun++
+	return same, same.begun - 1
 }
 
 // forOthers returns what the row has seen as another row with the same digest may have it.
@@ -64,7 +78,6 @@ func (r *row) forOthers() (seen *verdict.Observation, holds bool) {
 	case !verdict.ShowsAsSent(o, r.client.Clean):
 	default:
 		copied := *o
-		copied.Capabilities.Push = nil
 		return &copied, true
 	}
 	return nil, false

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"hash/maphash"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"refmatrix/matrix"
@@ -127,7 +126,9 @@ func requestTags(ctx context.Context, r *row) (tags *tagNames, holds bool, err e
 		case !r.ownOrigin(next):
 			return nil, true, nil
 		}
-		target, sent = withoutFragment(next), registry.Sent{URL: next.String()}
+		sent = registry.Sent{URL: next.String()}
+		next.Fragment, next.RawFragment = "", ""
+		target = next
 	}
 	return nil, true, nil
 }
@@ -139,12 +140,6 @@ func (t *tagNames) unlessCut(last int) *tagNames {
 		return nil
 	}
 	return t
-}
-
-func withoutFragment(u *url.URL) *url.URL {
-	out := *u
-	out.Fragment, out.RawFragment = "", ""
-	return &out
 }
 
 // readTags returns the names of one page, or nil if the answer is not a list of tags.

@@ -81,8 +81,8 @@ type InOrder[T any] struct {
 // answer held until then, each row asks for itself.
 func NewInOrder[T any](most int) *InOrder[T] { return &InOrder[T]{left: most} }
 
-// Do returns the answer that holds for the repository, which an earlier row of session's
-// repository got, or else what ask returns. shared reports which of them it is. The error is
+// Do returns the answer that holds for the repository, which an earlier row got, or else what
+// ask returns. shared reports which of them it is. The error is
 // that of ask, or of ctx, which ended while the row waited.
 func (o *InOrder[T]) Do(ctx context.Context, s *Session, number int, ask func() (answer T, holds bool, err error)) (
 	answer T, shared bool, err error,
