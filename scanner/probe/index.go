@@ -269,7 +269,7 @@ func (d *digests) contain(one string) bool {
 	return ok
 }
 
-// fingerprint tells lists apart without their digests. It is zero for a list that is empty or
+// fingerprint distinguishes lists without their digests. It is zero for a list that is empty or
 // was not read whole.
 type fingerprint struct {
 	digests int
