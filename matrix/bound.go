@@ -15,7 +15,7 @@ const keptLinks = 50
 // Omitted counts what was left out of a row because its JSON was over MaxRow.
 type Omitted struct {
 	Headers   int `json:"headers,omitempty"`   // response headers of exchanges
-	Links     int `json:"links,omitempty"`     // of the referrers tag, and digests that only one list has
+	Links     int `json:"links,omitempty"`     // links of the row and of the referrers tag, digests that only one list has, platforms
 	Exchanges int `json:"exchanges,omitempty"` // the last ones
 }
 
@@ -57,7 +57,30 @@ func (r *Row) surelyFits() bool {
 			n += 2 * 512 * (2*len(tag.Links) + len(tag.OnlyTag) + len(tag.OnlyAPI))
 		}
 	}
-	return n <= MaxRow
+	return n+r.linksAtMost() <= MaxRow
+}
+
+// linksAtMost is how many bytes of JSON r's links, platforms and losses take at the most.
+func (r *Row) linksAtMost() (n int) {
+	const keys = 256 // of one of them
+	if r.Links != nil {
+		for i := range r.Links.Items {
+			link := &r.Links.Items[i]
+			n += keys + 2*(len(link.Digest)+len(link.ArtifactType)+len(link.Subject)+len(link.Platform))
+		}
+		for _, p := range r.Links.Platforms {
+			n += keys + 2*(len(p.Platform)+len(p.Digest))
+		}
+	}
+	for _, platforms := range r.Lacking {
+		for _, platform := range platforms {
+			n += keys + 2*len(platform)
+		}
+	}
+	for i := range r.Lost {
+		n += keys + 2*(len(r.Lost[i].Digest)+len(r.Lost[i].Subject)+len(r.Lost[i].Platform))
+	}
+	return n
 }
 
 // size returns the bytes of r's JSON in matrix.json.
@@ -90,20 +113,30 @@ func (r *Row) leaveOutHeaders() (gone Omitted) {
 }
 
 func (r *Row) leaveOutLinks() (gone Omitted) {
+	if links := r.Links; links != nil {
+		gone.Links += keepFirst(&links.Items) + keepFirst(&links.Platforms)
+	}
+	for kind, platforms := range r.Lacking {
+		gone.Links += keepFirst(&platforms)
+		r.Lacking[kind] = platforms
+	}
+	gone.Links += keepFirst(&r.Lost)
 	if r.Capabilities == nil || r.Capabilities.TagSchema == nil {
 		return gone
 	}
 	tag := r.Capabilities.TagSchema
-	count := func(n int) int { return max(n-keptLinks, 0) }
-	gone.Links = count(len(tag.Links)) + count(len(tag.OnlyTag)) + count(len(tag.OnlyAPI))
 	tag.OnlyTagCount, tag.OnlyAPICount = tag.MissingFromAPI(), tag.MissingFromTag()
-	tag.Links = firstOf(tag.Links)
-	tag.OnlyTag, tag.OnlyAPI = firstOf(tag.OnlyTag), firstOf(tag.OnlyAPI)
+	gone.Links += keepFirst(&tag.Links) + keepFirst(&tag.OnlyTag) + keepFirst(&tag.OnlyAPI)
 	return gone
 }
 
-// firstOf returns as many links as are kept, and holds no others in memory.
-func firstOf[T any](links []T) []T { return slices.Clone(links[:min(len(links), keptLinks)]) }
+// keepFirst leaves as many in a list as are kept, holds no others in memory, and returns
+// how many it took out.
+func keepFirst[T any](list *[]T) (gone int) {
+	gone = max(len(*list)-keptLinks, 0)
+	*list = slices.Clone((*list)[:len(*list)-gone])
+	return gone
+}
 
 func (r *Row) leaveOutExchanges() (gone Omitted) {
 	all := r.Exchanges

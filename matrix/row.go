@@ -41,8 +41,19 @@ type Row struct {
 	Capabilities *Capabilities       `json:"capabilities,omitempty"`
 	Clients      map[string]Forecast `json:"clients,omitempty"`
 	Findings     []Finding           `json:"findings,omitempty"`
-	Exchanges    []Exchange          `json:"exchanges,omitempty"`
-	Omitted      *Omitted            `json:"omitted,omitempty"` // what was left out of a row that was too large
+	Links        *Links              `json:"links,omitempty"` // nil if they were not probed
+
+	// Coverage is of the kinds that the inventory requires, empty if it requires none.
+	// Lacking names the platforms that lack a kind which is partial.
+	Coverage map[LinkKind]Coverage `json:"coverage,omitempty"`
+	Lacking  map[LinkKind][]string `json:"lacking,omitempty"`
+
+	// Lost is the links that are gone since an earlier scan. A loss stays until the link is
+	// back or the image's digest moves; see FindLosses.
+	Lost []Lost `json:"lost,omitempty"`
+
+	Exchanges []Exchange `json:"exchanges,omitempty"`
+	Omitted   *Omitted   `json:"omitted,omitempty"` // what was left out of a row that was too large
 }
 
 // Measured reports whether the row has a verdict on the referrers API.

@@ -446,6 +446,7 @@ func TestSchema(t *testing.T) {
 			m.Rows[i].Digest = ""
 		}
 	}
+	withLinks(&m.Rows[0])
 	encoded := render(t, "json", m, report.Options{})
 	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(encoded))
 	if err != nil {
@@ -475,6 +476,30 @@ func TestSchema(t *testing.T) {
 	if again != strings.ReplaceAll(encoded, `\ufffd`, "\uFFFD") {
 		t.Error(cmp.Diff(encoded, again))
 	}
+}
+
+// withLinks fills everything that a row holds of links.
+func withLinks(r *matrix.Row) {
+	r.Links = matrix.NewLinks([]matrix.Link{{
+		Digest:       "sha256:11",
+		Kind:         matrix.KindSBOM,
+		ArtifactType: "application/spdx+json",
+		TypedAway:    true,
+		Where:        matrix.Places,
+		Subject:      "sha256:22",
+		Depth:        1,
+		Platform:     "linux/arm64/v8",
+		Size:         -1, // a registry may say so
+	}}, matrix.Places, []matrix.Platform{{Platform: "linux/arm64/v8", Digest: "sha256:22", Asked: matrix.Places}})
+	r.Coverage = map[matrix.LinkKind]matrix.Coverage{matrix.KindSBOM: matrix.CoveragePartial}
+	r.Lacking = map[matrix.LinkKind][]string{matrix.KindSBOM: {"linux/amd64"}}
+	r.Lost = []matrix.Lost{{
+		Digest:   "sha256:33",
+		Kind:     matrix.KindSignature,
+		Subject:  "sha256:22",
+		Platform: "linux/arm64/v8",
+		Since:    time.Date(2026, 11, 2, 6, 0, 0, 0, time.UTC),
+	}}
 }
 
 // TestSchemaAgrees: the Go types and the schema have the same keys.

@@ -193,6 +193,7 @@ func TestReadNumbers(t *testing.T) {
 	for _, more := range []string{
 		fmt.Sprintf(`"duration_ms":%g,"requests":0`, longest),
 		`"capabilities":{"tag_schema":{"links":[{"digest":"x","size":-9223372036854775808}]}}`,
+		`"links":{"items":[{"size":-1}]},"lost":[{"since":"0001-01-01T00:00:00Z"}]`,
 	} {
 		if _, err := store.Read(strings.NewReader(withRow(more))); err != nil {
 			t.Errorf("%s: %v", more, err)
@@ -209,6 +210,8 @@ func TestRead(t *testing.T) {
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"odd"}]}`, `rows[0] has the severity "odd"`},
 		{`{"schema":"refmatrix/v1","rows":[{"severity":"pass","strategy":"odd"}]}`, `the strategy "odd"`},
 		{`{"schema":"refmatrix/v1","rows":7}`, "line 1, column"},
+		{withRow(`"links":{"total":-1}`), "rows[0].links.total is -1: no scan writes"},
+		{withRow(`"links":{"by_kind":{"sbom":-2}}`), "rows[0].links.by_kind.sbom is -2: no scan writes"},
 		{withRow(`"duration_ms":1e308`), "rows[0].duration_ms is 1e+308: no scan writes a number below 0 or above 1e+13"},
 		{withRow(`"duration_ms":-1`), "rows[0].duration_ms is -1"},
 		{withRow(`"duration_ms":1e999`), "line 1, column"},

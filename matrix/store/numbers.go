@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"refmatrix/matrix"
 )
@@ -35,9 +36,18 @@ func checkValue(v reflect.Value, path string) error {
 				return err
 			}
 		}
+	case reflect.Map:
+		for key, value := range v.Seq2() {
+			if err := checkValue(value, fmt.Sprintf("%s.%v", path, key)); err != nil {
+				return err
+			}
+		}
 	case reflect.Struct:
-		if _, ok := v.Interface().(matrix.Descriptor); ok {
+		switch v.Interface().(type) {
+		case matrix.Descriptor, matrix.Link:
 			return nil // its size is what a registry said, whatever that is, and is never summed
+		case time.Time:
+			return nil
 		}
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
