@@ -110,4 +110,16 @@ var linkFindings = []findingRule{
 			}
 		},
 	},
+	{
+		code:    "typed-away",
+		meaning: "Artifacts are listed under a type that says nothing of them, though their manifests name another.",
+		remedy: "Attach them again with a client that lists the manifest's own artifact type. " +
+			"If the registry makes the list, upgrade it.",
+		source: "distribution specification v1.1, Listing Referrers; kyverno/kyverno#16664, docker/buildx#4010",
+		when:   seen(func(o *Observation) bool { return o.Links.typedAway() > 0 }),
+		text: func(s *shown, _ Verdict) string {
+			return fmt.Sprintf("The lists name a type that says nothing, or none, for %s whose manifest has one: "+
+				"kyverno, BuildKit and others that choose by the artifact type do not find what is there.", matrix.Quantity(s.typedAway, "artifact"))
+		},
+	},
 }

@@ -275,6 +275,10 @@ func TestFindings(t *testing.T) {
 		{"a broken page", exact(func(o *Observation) { o.Capabilities.Pagination = matrix.PageBroken }), "page-loop"},
 		{"a filter without effect", exact(func(o *Observation) { o.Capabilities.Filter = matrix.FilterIgnored }), "filter-ignored"},
 		{"tags in use without the API", with(subject(status(404)), tag(matrix.TagSchema{State: matrix.TagIndex, Descriptors: 1})), "sha-tag-in-use"},
+		{"listed under the empty type", exact(func(o *Observation) {
+			o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b", TypedAway: true}, {Digest: "sha256:b", TypedAway: true}, {Digest: "sha256:c"}}}
+		}), "typed-away"},
+		{"links whose types are listed", exact(func(o *Observation) { o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b"}}} }), ""},
 		{"cosign's tags", exact(func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), "cosign-tags"},
 		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},
 		{"GHCR with the API", exact(func(o *Observation) { o.Product = Product{Name: "GHCR"} }), "contradicts-record"},

@@ -17,6 +17,7 @@ type Observation struct {
 	Manifest     Manifest
 	Referrers    Referrers
 	Capabilities matrix.Capabilities
+	Links        *Links // nil if they were not probed
 	Product      Product
 	Credentials  Credentials
 	NotARegistry bool // neither the manifest request nor GET /v2/ was answered as a registry answers

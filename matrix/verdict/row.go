@@ -12,7 +12,8 @@ type Target struct {
 	URL      string
 	Image    string
 	Labels   map[string]string
-	Expect   string // a strategy or a support word; empty expects nothing
+	Expect   string            // a strategy or a support word; empty expects nothing
+	Require  []matrix.LinkKind // kinds that the image must have
 
 	// Clean makes a string from the wire fit for the row: it takes out the secrets of
 	// the registry's account. Nil is for observations of no registry, and only makes
@@ -48,7 +49,9 @@ func NewRow(t Target, o *Observation) matrix.Row {
 		Credentials:      o.Credentials.Source,
 		Clients:          s.clients,
 		Findings:         findingsOn(o, s, v),
+		Links:            s.links,
 	}
+	row.Coverage, row.Lacking = cover(t.Require, o.Links, cleanerOf(t.Clean))
 	if strings.HasSuffix(t.Image, "@"+o.Manifest.Digest) {
 		row.Digest = o.Manifest.Digest // the inventory's own text, which is never changed
 	}

@@ -16,8 +16,10 @@ import (
 // not change. What it needs to know beyond that is a field here, judged beforehand.
 type shown struct {
 	Observation
-	clients map[string]matrix.Forecast // what each client will do, by name
-	cause   *cause                     // what is behind a refusal or fault; nil if nothing shows it
+	clients   map[string]matrix.Forecast // what each client will do, by name
+	links     *matrix.Links              // what is attached, each link once; nil if it was not probed
+	typedAway int                        // artifacts that are listed under a type that hides what they are
+	cause     *cause                     // what is behind a refusal or fault; nil if nothing shows it
 }
 
 // show returns o with all that came from the wire cleaned. What no row shows is
@@ -44,6 +46,7 @@ func show(o *Observation, clean func(string) string) *shown {
 		s.Referrers.Index = &Index{Null: index.Null, Total: index.Total, Invalid: index.Invalid}
 	}
 	s.Capabilities = c.capabilities(o.Capabilities)
+	s.Links, s.links, s.typedAway = nil, c.links(o.Links), o.Links.typedAway()
 	// The tag is of the digest, cut: it may hold a part of a secret that the digest
 	// holds whole.
 	tag, unclean := s.Capabilities.TagSchema, s.Manifest.Digest != o.Manifest.Digest
