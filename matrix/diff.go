@@ -28,18 +28,20 @@ type ChangeKind string
 // is down this week has not lost the API.
 const (
 	Regression       ChangeKind = "regression"   // the API worked and does not any more
+	LinksLost        ChangeKind = "links-lost"   // links are gone although the image's digest is the same
 	NotMeasured      ChangeKind = "not-measured" // had a verdict and has none now
 	Removed          ChangeKind = "removed"
 	Improvement      ChangeKind = "improvement"        // the API did not work and does now
 	Recovered        ChangeKind = "recovered"          // had no verdict and has one now
 	Changed          ChangeKind = "changed"            // another of the fields compared; the support is the same
 	StillNotMeasured ChangeKind = "still-not-measured" // has no verdict, now for another reason or for very long
+	LinksNew         ChangeKind = "links-new"          // links were attached to the same image
 	Added            ChangeKind = "added"
 )
 
 // ChangeKinds lists the kinds from the most severe to the mildest.
 var ChangeKinds = []ChangeKind{
-	Regression, NotMeasured, Removed, Improvement, Recovered, Changed, StillNotMeasured, Added,
+	Regression, LinksLost, NotMeasured, Removed, Improvement, Recovered, Changed, StillNotMeasured, LinksNew, Added,
 }
 
 // ReachabilityOnly reports whether a change of kind k is only about what could be
@@ -48,7 +50,7 @@ func (k ChangeKind) ReachabilityOnly() bool {
 	return k == NotMeasured || k == Recovered || k == StillNotMeasured
 }
 
-// Change is one row that differs.
+// Change is one row that differs, or its links. A row that differs in both is two changes.
 type Change struct {
 	Kind     ChangeKind    `json:"kind"`
 	Registry string        `json:"registry"`
@@ -58,6 +60,9 @@ type Change struct {
 	Reason   Reason        `json:"reason,omitempty"`     // of the newer row
 	Detail   string        `json:"detail,omitempty"`     // of the newer row
 	Remedy   []string      `json:"remedy,omitempty"`     // of the newer row
+
+	Lost  []Lost `json:"lost,omitempty"`  // of links-lost
+	Links []Link `json:"links,omitempty"` // of links-new
 
 	UnmeasuredScans int  `json:"unmeasured_scans,omitempty"` // of the newer row
 	Significant     bool `json:"significant"`                // it closes the gate of --fail-on change
@@ -133,10 +138,7 @@ func Compare(older, newer *Matrix, known ...Known) Diff {
 		After:   newer.Started,
 		Changes: []Change{},
 	}
-	before, earlier := byKey(older.Rows), make(map[key]*Known, len(known))
-	for i := range known {
-		earlier[known[i].key()] = &known[i]
-	}
+	before, earlier := byKey(older.Rows), byImage(known)
 	sameScope := older.Scope().Equal(newer.Scope())
 	olderCovers := covered(older, sameScope)
 	newerCovers := covered(newer, sameScope)
@@ -145,6 +147,7 @@ func Compare(older, newer *Matrix, known ...Known) Diff {
 		if was, ok := before[now.key()]; ok {
 			delete(before, now.key())
 			d.addRow(pair{was, now, older.Tool.Version == newer.Tool.Version}, earlier[now.key()], newer.Tool)
+			d.addLinks(was, earlier[now.key()], now)
 		} else if olderCovers(now.Registry) {
 			d.Changes = append(d.Changes, newChange(Added, now))
 		}
@@ -192,6 +195,34 @@ func (d *Diff) addRow(p pair, known *Known, tool Tool) {
 	}
 	d.Changes = append(d.Changes, c)
 }
+
+// addLinks adds the links that are gone and those that are new from one row of an image to
+// the next. Neither is significant: the gate of losses is GateLost.
+func (d *Diff) addLinks(was *Row, known *Known, now *Row) {
+	lost, added := linkChanges(was, known, now, d.After)
+	if len(lost) > 0 {
+		d.Changes = append(d.Changes, Change{
+			Kind:     LinksLost,
+			Registry: now.Registry,
+			Image:    now.Image,
+			Lost:     lost,
+			Remedy:   []string{lossRemedy},
+		})
+	}
+	if len(added) > 0 {
+		d.Changes = append(d.Changes, Change{
+			Kind:     LinksNew,
+			Registry: now.Registry,
+			Image:    now.Image,
+			Links:    added,
+		})
+	}
+}
+
+// lossRemedy is what to do about a lost link (Azure/acr-cli#131 and #133,
+// aws/containers-roadmap#2613: clean-up deletes what has no tag of its own).
+const lossRemedy = "Attach what is lost again, and exempt sha256-* tags and untagged manifests with a subject " +
+	"from clean-up and lifecycle rules."
 
 // covered returns a test of whether m was meant to measure a registry, so that an
 // image missing from m is really gone. sameScope says that the other scan was over

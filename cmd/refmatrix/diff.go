@@ -23,7 +23,8 @@ func newDiff() *cobra.Command {
 		Short: "Say what changed between two matrix.json",
 		Long: `Say what changed between two matrix.json: registries and images that came and
 went, strategies that changed, and what could not be measured, which is told
-apart from a change. Without files it compares the newest scan in the history/
+apart from a change. It names the links that are gone or new on an image whose
+digest is the same. Without files it compares the newest scan in the history/
 of DIR (default reports) with the last one before it of the same selection, and
 what could not be measured then with what was known before.
 

@@ -200,14 +200,15 @@ func (f *scanFlags) run(cmd *cobra.Command) (err error) {
 	return f.status(cmd, m, d)
 }
 
-// difference returns what changed since the baseline, nil without one, and counts in m
-// the scans in a row without a verdict.
+// difference returns what changed since the baseline, nil without one, and writes into m
+// what only a baseline shows: the scans in a row without a verdict, and the lost links.
 func difference(baseline store.Reference, m *matrix.Matrix) (*matrix.Diff, error) {
 	b, err := baseline.Read()
 	if err != nil || b.Matrix == nil {
 		return nil, err
 	}
 	m.CountUnmeasured(b.Matrix)
+	m.FindLosses(b.Matrix, b.Known...)
 	d := matrix.Compare(b.Matrix, m, b.Known...)
 	return &d, nil
 }

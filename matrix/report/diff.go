@@ -12,12 +12,14 @@ import (
 // about one registry and about several.
 var changeText = map[matrix.ChangeKind]struct{ heading, one, many markup }{
 	matrix.Regression:       {"Lost the referrers API", "lost the referrers API", "lost the referrers API"},
+	matrix.LinksLost:        {"Lost links", "lost links", "lost links"},
 	matrix.NotMeasured:      {"No longer measured", "is not measured", "are not measured"},
 	matrix.Removed:          {"Gone from the inventory", "has images that are gone", "have images that are gone"},
 	matrix.Improvement:      {"Now has the referrers API", "now has the referrers API", "now have the referrers API"},
 	matrix.Recovered:        {"Measured again", "is measured again", "are measured again"},
 	matrix.Changed:          {"Other changes", "changed", "changed"},
 	matrix.StillNotMeasured: {"Still not measured", "is still not measured", "are still not measured"},
+	matrix.LinksNew:         {"New links", "has new links", "have new links"},
 	matrix.Added:            {"New in the inventory", "has new images", "have new images"},
 }
 
@@ -66,10 +68,16 @@ func registriesOf(d matrix.Diff, kind matrix.ChangeKind) []string {
 	return names
 }
 
-// fieldText returns what differs: "strategy referrers-tag → referrers-api".
+// fieldText returns what differs: "strategy referrers-tag → referrers-api", or the links.
 // What follows from the strategy is left out. Of a row that is not measured the reason
 // and what it was count, and of one that is measured again what it is now.
 func fieldText(c matrix.Change) string {
+	switch c.Kind {
+	case matrix.LinksLost:
+		return lostText(c.Lost)
+	case matrix.LinksNew:
+		return newText(c.Links)
+	}
 	var parts []string
 	if c.Kind == matrix.NotMeasured || c.Kind == matrix.StillNotMeasured && len(c.Fields) == 0 {
 		parts = append(parts, "reason "+string(c.Reason))

@@ -87,17 +87,60 @@ func TestDiffTogether(t *testing.T) {
 	}
 }
 
+// TestDiffLinks: lost and new links are named by kind, digest and platform, and a remedy follows
+// what is lost.
+func TestDiffLinks(t *testing.T) {
+	const digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+	losses := matrix.Change{Kind: matrix.LinksLost, Registry: "a", Image: "x", Remedy: []string{"Attach it again."}, Lost: []matrix.Lost{
+		{Digest: digest, Kind: matrix.KindSignature, Since: day(9)},
+		{Digest: "***", Platform: "linux/arm64", Since: day(23)},
+	}}
+	added := matrix.Change{Kind: matrix.LinksNew, Registry: "b", Image: "y"}
+	for range 7 {
+		added.Links = append(added.Links, matrix.Link{Digest: digest, Kind: matrix.KindSBOM})
+	}
+	want := `## Referrers: what changed
+
+2 changes since 2026-11-16: 'a' lost links; 'b' has new links.
+
+### Lost links
+
+- **'a'** 'x' (signature 44136fa355b3 since 2026-11-09, link \*\*\* on linux/arm64 since 2026-11-23)
+  - Attach it again.
+
+### New links
+
+- **'b'** 'y' (sbom 44136fa355b3, sbom 44136fa355b3, sbom 44136fa355b3, sbom 44136fa355b3, sbom 44136fa355b3, and 2 more)
+`
+	if diff := cmp.Diff(strings.ReplaceAll(want, "'", "`"), weekly(t, losses, added)); diff != "" {
+		t.Error(diff)
+	}
+	want = `1 change since 2026-11-16: a lost links.
+
+LINKS LOST   a x
+  signature 44136fa355b3 since 2026-11-09, link *** on linux/arm64 since 2026-11-23
+`
+	d := matrix.Diff{Before: day(16), Changes: []matrix.Change{losses}}
+	if diff := cmp.Diff(want, renderAs(t, report.Diffs, "text", d, report.Options{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestDiffHostile: no name breaks out of its place.
 func TestDiffHostile(t *testing.T) {
 	for _, name := range hostile {
 		c := lost(name, name)
 		c.Detail, c.Remedy, c.Fields[0].After = name, []string{name}, name
-		for line := range strings.Lines(weekly(t, c)) {
+		links := matrix.Change{Kind: matrix.LinksLost, Registry: name, Image: name,
+			Lost: []matrix.Lost{{Digest: name, Kind: matrix.LinkKind(name), Platform: name}}}
+		added := matrix.Change{Kind: matrix.LinksNew, Registry: name, Image: name,
+			Links: []matrix.Link{{Digest: "sha256:" + name, Kind: matrix.LinkKind(name), Platform: name}}}
+		for line := range strings.Lines(weekly(t, c, links, added)) {
 			if text := report.MaskMarkdown(strings.ReplaceAll(line, "**", "")); strings.ContainsAny(strings.TrimRight(text, "\n"), "<\x1b\r\n|`*") {
 				t.Errorf("markup or control characters: %q", line)
 			}
 		}
-		got := renderAs(t, report.Diffs, "table", matrix.Diff{Changes: []matrix.Change{c}}, report.Options{Width: 80})
+		got := renderAs(t, report.Diffs, "table", matrix.Diff{Changes: []matrix.Change{c, links, added}}, report.Options{Width: 80})
 		if strings.ContainsAny(got, "\x1b\x07\r\u202e") {
 			t.Errorf("%q", got)
 		}

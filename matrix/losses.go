@@ -1,0 +1,139 @@
+package matrix
+
+import (
+	"slices"
+	"time"
+)
+
+// FindLosses sets Lost in each row of m: the links that are gone since before, and those that
+// were gone before already. known is as in Compare, for the rows that before could not measure.
+//
+// A link is lost if the image's digest is the same, the link is in no place, and every place in
+// which it stood was read to the end now. A loss stays until the link is back or the
+// digest moves. The tag of cosign 2 holds one manifest that every further signature replaces:
+// what another manifest of the same kind replaced there is not lost.
+func (m *Matrix) FindLosses(before *Matrix, known ...Known) {
+	earlier := byKey(before.Rows)
+	measured := byImage(known)
+	for i := range m.Rows {
+		now := &m.Rows[i]
+		if was := earlier[now.key()]; was != nil {
+			now.Lost, _ = linkChanges(was, measured[was.key()], now, m.Started)
+			now.Bound()
+		}
+	}
+}
+
+// byImage returns rows of before the baseline by their images.
+func byImage(known []Known) map[key]*Known {
+	out := make(map[key]*Known, len(known))
+	for i := range known {
+		out[known[i].key()] = &known[i]
+	}
+	return out
+}
+
+// linkChanges returns the links that are gone and those that are new from one row of an image
+// to the next. known is the last row that had a verdict before the older one, or nil: it stands
+// for an older row without links. since is the start of the newer scan.
+func linkChanges(was *Row, known *Known, now *Row, since time.Time) (lost []Lost, added []Link) {
+	base := was
+	if base.Links == nil && known != nil {
+		base = &known.Row
+	}
+	lost = slices.Clone(now.Lost) // as the newer scan found them, by whatever baseline it had
+	for _, loss := range was.Lost {
+		if loss.stays(base, now) {
+			lost = addLost(lost, loss)
+		}
+	}
+	if base.Links == nil || now.Links == nil || base.Digest != now.Digest {
+		return lost, nil
+	}
+	for i := range base.Links.Items {
+		if link := &base.Links.Items[i]; now.Links.lacks(link) {
+			lost = addLost(lost, Lost{
+				Digest:   link.Digest,
+				Kind:     link.Kind,
+				Subject:  link.Subject,
+				Platform: link.Platform,
+				Since:    since.UTC(),
+			})
+		}
+	}
+	for i := range now.Links.Items {
+		if link := &now.Links.Items[i]; base.Links.lacks(link) {
+			added = append(added, *link)
+		}
+	}
+	return lost, added
+}
+
+// addLost adds a loss to others, of which there are MaxLinks at the most, unless it is there.
+func addLost(lost []Lost, one Lost) []Lost {
+	same := func(other Lost) bool {
+		return other.Digest == one.Digest && other.Subject == one.Subject && other.Kind == one.Kind
+	}
+	if len(lost) == MaxLinks || slices.ContainsFunc(lost, same) {
+		return lost
+	}
+	return append(lost, one)
+}
+
+// stays reports whether a loss of the older row is one of the newer row too. If the older
+// digest is not known, because an outage was the baseline, the subject shows whether
+// the image moved.
+func (l Lost) stays(was, now *Row) bool {
+	moved := was.Digest != "" && now.Digest != "" && was.Digest != now.Digest
+	if l.Platform == "" && now.Digest != "" {
+		moved = l.Subject != now.Digest
+	}
+	return !moved && !now.Links.has(l.Digest, l.Subject)
+}
+
+// has reports whether a link is there, in whatever place.
+func (l *Links) has(digest, subject string) bool {
+	return l != nil && slices.ContainsFunc(l.Items, func(one Link) bool {
+		return one.Digest == digest && one.Subject == subject
+	})
+}
+
+// lacks reports whether a link that another scan of the same image found is surely not in l.
+func (l *Links) lacks(link *Link) bool {
+	asked := l.askedOf(link)
+	unread := func(place Place) bool { return !slices.Contains(asked, place) }
+	switch {
+	case link.Depth != 1 || len(link.Where) == 0 || slices.ContainsFunc(link.Where, unread):
+		return false
+	case l.has(link.Digest, link.Subject) || l.cutBefore(link):
+		return false
+	}
+	replaced := func(one Link) bool {
+		return one.Kind == link.Kind && one.Subject == link.Subject && slices.Contains(one.Where, PlaceCosignTag)
+	}
+	return !slices.Contains(link.Where, PlaceCosignTag) || !slices.ContainsFunc(l.Items, replaced)
+}
+
+// askedOf returns the places of a link's subject that were read to the end. The index of the
+// image lists what is attached to its platforms too.
+func (l *Links) askedOf(link *Link) []Place {
+	if link.Platform == "" {
+		return l.Asked
+	}
+	for i := range l.Platforms {
+		if l.Platforms[i].Digest != link.Subject {
+			continue
+		}
+		if slices.Contains(l.Asked, PlaceInIndex) {
+			return append(slices.Clone(l.Platforms[i].Asked), PlaceInIndex)
+		}
+		return l.Platforms[i].Asked
+	}
+	return nil
+}
+
+// cutBefore reports whether l keeps too few links to show whether it has one.
+func (l *Links) cutBefore(link *Link) bool {
+	kept := len(l.Items)
+	return kept < l.Total && (kept == 0 || compareLinks(*link, l.Items[kept-1]) > 0)
+}
