@@ -132,7 +132,9 @@ func (s *scan) run(ctx context.Context, j *job, turn *probe.Turn) {
 	client := turn.Client()
 	session := client.NewSession()
 	defer session.Close()
-	outcome, err := turn.Probe(ctx, session, s.options.Probe)
+	options := s.options.Probe
+	options.Links = options.Links || len(entry.Require) > 0
+	outcome, err := turn.Probe(ctx, session, options)
 	if err != nil {
 		return // the scan ended: an image that was not measured has no row
 	}
@@ -142,6 +144,7 @@ func (s *scan) run(ctx context.Context, j *job, turn *probe.Turn) {
 		Image:    j.image.String(),
 		Labels:   entry.Labels,
 		Expect:   entry.Expect,
+		Require:  entry.Require,
 		Clean:    client.Clean,
 	}, &outcome.Observation)
 	row.Exchanges = outcome.Exchanges

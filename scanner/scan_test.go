@@ -190,6 +190,24 @@ func TestRequestBudget(t *testing.T) {
 	}
 }
 
+// TestRequire: the kinds that an entry requires are in its rows, as unknown if nothing read the
+// links, and in no others.
+func TestRequire(t *testing.T) {
+	inv := load(t, `version: 1
+defaults: {images: [a], retries: 0}
+registries:
+  - {name: required, url: 'http://127.0.0.1:1', require: [sbom, vex]}
+  - {name: free, url: 'http://127.0.0.1:1'}
+`)
+	m := scan(t, context.Background(), inv, scanner.Options{Probe: basic})
+	if got := fmt.Sprint(m.Rows[0].Coverage); got != "map[sbom:unknown vex:unknown]" {
+		t.Errorf("covered: %s", got)
+	}
+	if got := m.Rows[1].Coverage; got != nil {
+		t.Errorf("nothing is required, and covered: %v", got)
+	}
+}
+
 // TestWriteProbeOnce: a registry is pushed to once, and every row says what came of it.
 func TestWriteProbeOnce(t *testing.T) {
 	var uploads atomic.Int32

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"refmatrix/matrix"
 	"refmatrix/scanner/registry/credential"
 )
 
@@ -51,7 +52,9 @@ type Registry struct {
 	Auth        Auth
 	TLS         TLS
 	Labels      map[string]string
-	Expect      string // a strategy or a support word, "" for none
+	Expect      string            // a strategy or a support word, "" for none
+	Require     []matrix.LinkKind // kinds that every image must have; empty = none
+	LeavePulls  int               // no counted GET is sent where fewer pulls are left; 0 = no bound
 	WriteProbe  *WriteProbe
 	Line        int // of the entry in its file
 }

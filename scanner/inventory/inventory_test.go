@@ -119,7 +119,7 @@ func TestFaults(t *testing.T) {
 			"inventory.yaml:4: registries[0].name: must not be empty",
 			"inventory.yaml:5: registries[1].name: must not be empty",
 		}},
-		{"control character in a key", one(`"a\e[31m": 1`), []string{`inventory.yaml:5: registries[0]."a\x1b[31m": unknown key: the keys here are auth, burst, concurrency, expect, images, labels, name, rate, retries, retryCap, timeout, tls, url, writeProbe`}},
+		{"control character in a key", one(`"a\e[31m": 1`), []string{`inventory.yaml:5: registries[0]."a\x1b[31m": unknown key: the keys here are auth, burst, concurrency, expect, images, labels, leavePulls, name, rate, require, retries, retryCap, timeout, tls, url, writeProbe`}},
 		{"a key of another kind", one("{a: b}: 1"), []string{"inventory.yaml:5: registries[0]: a key must be text"}},
 		{"control character in a name", one(`name: "a\eb"`), []string{"inventory.yaml:5: registries[0].name: must not hold control characters"}},
 		{"long name", one("name: " + strings.Repeat("ä", 129)), []string{"inventory.yaml:5: registries[0].name: is longer than 128 characters"}},
@@ -201,6 +201,11 @@ func TestFaults(t *testing.T) {
 		{"certificate without key", one("tls: {certFile: /dev/null}"), []string{"inventory.yaml:5: registries[0].tls: certFile and keyFile go together"}},
 		{"not a boolean", one("tls: {insecureSkipVerify: maybe}"), []string{`inventory.yaml:5: registries[0].tls.insecureSkipVerify: "maybe" is neither true nor false`}},
 		{"unknown outcome", one("expect: yes-please"), []string{`inventory.yaml:5: registries[0].expect: unknown outcome "yes-please": choose referrers-api, referrers-tag, supported, unsupported, invalid, unknown`}},
+		{"unknown kind", one("require: [sbom, sboms]"), []string{`inventory.yaml:5: registries[0].require[1]: unknown kind "sboms": choose signature, sbom, provenance, attestation, vex, scan-report, helm-provenance`}},
+		{"a kind that says nothing", one("require: [other]"), []string{`inventory.yaml:5: registries[0].require[0]: unknown kind "other": choose signature, sbom, provenance, attestation, vex, scan-report, helm-provenance`}},
+		{"a kind twice", one("require: [sbom, sbom]"), []string{`inventory.yaml:5: registries[0].require[1]: "sbom" is there twice`}},
+		{"a kind without a list", one("require: sbom"), []string{"inventory.yaml:5: registries[0].require: must be a list, not a single value"}},
+		{"negative pulls", one("leavePulls: -1"), []string{"inventory.yaml:5: registries[0].leavePulls: must not be negative"}},
 		{"write probe without repository", one("writeProbe: {}"), []string{"inventory.yaml:5: registries[0].writeProbe.repository: is missing: name a repository that may be written to"}},
 		{"label twice", one("labels: {a: 1, a: 2}"), []string{"inventory.yaml:5: registries[0].labels.a: duplicate key"}},
 		{"labels of another kind", one("labels: [a]"), []string{"inventory.yaml:5: registries[0].labels: must be a mapping of keys, not a list"}},
@@ -327,6 +332,8 @@ defaults:
   images: [alpine, "team/app:1.0@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"]
   timeout: 3s
   labels: {env: prod, tier: 1}
+  require: [signature, "${KIND:-sbom}"]
+  leavePulls: 20
 registries:
   - url: docker.io
   - name: plain
@@ -335,8 +342,8 @@ registries:
     rate: "${RATE}"
     burst: 7
     auth: {username: "robot$$x", password: "${PASSWORD}"}
-  - {url: "${HOST}", retries: 0, retryCap: 1m, auth: {username: u, passwordFile: password}, writeProbe: {repository: scratch/x}}
-  - {url: "${NOWHERE:-fallback.example.com}", auth: {token: t}, expect: referrers-api}
+  - {url: "${HOST}", retries: 0, retryCap: 1m, auth: {username: u, passwordFile: password}, writeProbe: {repository: scratch/x}, require: [], leavePulls: 0}
+  - {url: "${NOWHERE:-fallback.example.com}", auth: {token: t}, expect: referrers-api, require: [vex]}
   - {url: b.example, auth: {identityToken: i, realms: [Auth.example.com]}}
   - {url: c.example, auth: {helper: ecr-login}}
   - {url: d.example, auth: {anonymous: true}}
@@ -367,6 +374,9 @@ registries:
 		{"a file's line end is cut", host.Auth.Password.Reveal(), "from a file"},
 		{"a default name", host.Name, "registry.example.com"},
 		{"durations", fmt.Sprint(host.Retries, host.RetryCap), "0 1m0s"},
+		{"kinds of defaults", fmt.Sprint(hub.Require, hub.LeavePulls), "[signature sbom] 20"},
+		{"no kinds", fmt.Sprint(host.Require, host.LeavePulls), "[] 0"},
+		{"other kinds", fmt.Sprint(inv.Registries[3].Require, inv.Registries[3].LeavePulls), "[vex] 20"},
 		{"write probe", host.WriteProbe.Repository, "scratch/x"},
 		{"a fallback", inv.Registries[3].Name, "fallback.example.com"},
 		{"token", inv.Registries[3].Auth.Token.Reveal() + inv.Registries[3].Expect, "treferrers-api"},

@@ -14,6 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"refmatrix/matrix"
 	"refmatrix/scanner/registry/address"
 )
 
@@ -25,6 +26,12 @@ func standard() Registry {
 // expectations are what expect: takes: the strategies and the support values
 // of the verdict.
 var expectations = []string{"referrers-api", "referrers-tag", "supported", "unsupported", "invalid", "unknown"}
+
+// requirable are the kinds that require: takes. That an image has some other artifact is
+// nothing that one could ask for.
+var requirable = slices.DeleteFunc(slices.Clone(matrix.LinkKinds), func(kind matrix.LinkKind) bool {
+	return kind == matrix.KindOther
+})
 
 // inventory reads the document.
 func (d *decoder) inventory(root *yaml.Node) *Inventory {
@@ -85,6 +92,8 @@ func (d *decoder) shared(r *entry) []field {
 		{"retryCap", func(n *yaml.Node, path string) { d.duration(n, path, 0, time.Hour, &r.RetryCap) }},
 		{"auth", func(n *yaml.Node, path string) { r.Auth = d.auth(n, path) }},
 		{"tls", func(n *yaml.Node, path string) { r.TLS = d.tls(n, path) }},
+		{"require", func(n *yaml.Node, path string) { r.Require = d.require(n, path) }},
+		{"leavePulls", func(n *yaml.Node, path string) { d.integer(n, path, 0, 1e6, &r.LeavePulls) }},
 		{"labels", func(n *yaml.Node, path string) { r.Labels = d.labels(n, path, r.Labels) }},
 		{"expect", func(n *yaml.Node, path string) { d.expect(n, path, &r.Registry) }},
 		{"writeProbe", func(n *yaml.Node, path string) { r.WriteProbe = d.writeProbe(n, path) }},
@@ -256,10 +265,37 @@ func (d *decoder) expect(n *yaml.Node, path string, r *Registry) {
 	switch {
 	case !ok:
 	case !slices.Contains(expectations, value):
-		d.add(n, path, "unknown outcome %q: choose %s", value, strings.Join(expectations, ", "))
+		d.add(n, path, "unknown outcome %q: choose %s", value, joined(expectations))
 	default:
 		r.Expect = value
 	}
+}
+
+// require reads the kinds that every image must have. An empty list takes back those of
+// defaults.
+func (d *decoder) require(n *yaml.Node, path string) []matrix.LinkKind {
+	kinds := []matrix.LinkKind{}
+	d.sequence(n, path, func(n *yaml.Node, path string) {
+		value, ok := d.text(n, path)
+		switch kind := matrix.LinkKind(value); {
+		case !ok:
+		case !slices.Contains(requirable, kind):
+			d.add(n, path, "unknown kind %q: choose %s", value, joined(requirable))
+		case slices.Contains(kinds, kind):
+			d.add(n, path, "%q is there twice", value)
+		default:
+			kinds = append(kinds, kind)
+		}
+	})
+	return kinds
+}
+
+func joined[T ~string](choices []T) string {
+	var out []string
+	for _, one := range choices {
+		out = append(out, string(one))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (d *decoder) writeProbe(n *yaml.Node, path string) *WriteProbe {

@@ -31,6 +31,7 @@ var Depths = []Depth{Basic, Standard, Full}
 type Options struct {
 	Depth Depth
 	Write bool // measure pushes, if the inventory names a repository for that
+	Links bool // read what is attached to the image and to its platforms
 }
 
 // Outcome is all that came of one image.
