@@ -15,17 +15,22 @@ const (
 	GateWarn       Gate = "warn"       // a row is warn or worse
 	GateInfo       Gate = "info"       // a row is info or worse
 	GateUnexpected Gate = "unexpected" // a row is not what its expect: says
+	GateMissing    Gate = "missing"    // an image lacks a kind that its require: names; see Row.Missing
 	GateUnmeasured Gate = "unmeasured" // a row has no verdict, for whatever reason
 	GateChange     Gate = "change"     // Diff.Significant
+	GateLost       Gate = "lost"       // a link of the baseline is gone; see FindLosses
 )
 
 // DefaultGates is --fail-on if it is not written.
-const DefaultGates = "fail,unexpected"
+const DefaultGates = "fail,unexpected,missing"
 
 // Gates lists every word of --fail-on in the order in which help shows them.
 var Gates = []Gate{
-	GateNever, GateFail, GateWarn, GateInfo, GateUnexpected, GateUnmeasured, GateChange,
+	GateNever, GateFail, GateWarn, GateInfo, GateUnexpected, GateMissing, GateUnmeasured, GateChange, GateLost,
 }
+
+// BaselineGates lists the gates that find nothing without a baseline.
+var BaselineGates = []Gate{GateChange, GateLost}
 
 // rowGates holds, of each gate that judges single rows, what it finds in one: a label for
 // the reader, "" if the row passes the gate.
@@ -34,7 +39,9 @@ var rowGates = map[Gate]func(*Row) string{
 	GateWarn:       severityFrom(Warn),
 	GateInfo:       severityFrom(Info),
 	GateUnexpected: labelIf("unexpected", func(r *Row) bool { return r.Unexpected }),
+	GateMissing:    labelIf("missing", func(r *Row) bool { return len(r.Missing()) > 0 }),
 	GateUnmeasured: labelIf("unmeasured", func(r *Row) bool { return !r.Measured() }),
+	GateLost:       labelIf("lost", func(r *Row) bool { return len(r.Lost) > 0 }),
 }
 
 func severityFrom(floor Severity) func(*Row) string {
@@ -92,7 +99,7 @@ type Found struct {
 // FoundRow is a row that did not pass a gate.
 type FoundRow struct {
 	*Row
-	Labels []string // why: the row's severity, unexpected, unmeasured
+	Labels []string // why: the row's severity, unexpected, missing, unmeasured, lost
 }
 
 // Empty reports whether every gate was passed.

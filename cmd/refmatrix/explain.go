@@ -25,6 +25,7 @@ type explainFlags struct {
 	view[[]report.Explanation]
 	depth   choice[probe.Depth]
 	write   bool
+	links   bool
 	timeout time.Duration
 }
 
@@ -51,6 +52,7 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 	flags := cmd.Flags()
 	f.depth.addFlag(cmd, "probe", "", "standard", "how much to ask: "+f.depth.list())
 	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
+	flags.BoolVar(&f.links, "links", false, linksHelp)
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
 }
@@ -73,7 +75,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 		Tool:    tool(),
 		Timeout: f.timeout,
 		Bodies:  true,
-		Probe:   probe.Options{Depth: f.depth.value, Write: f.write},
+		Probe:   probe.Options{Depth: f.depth.value, Write: f.write, Links: f.links},
 	})
 	if err != nil {
 		return internal(err)

@@ -24,8 +24,15 @@ func gates() choice[[]matrix.Gate] {
 	return c
 }
 
-// gatesOnChange reports whether --fail-on names change.
-func (f *scanFlags) gatesOnChange() bool { return slices.Contains(f.failOn.value, matrix.GateChange) }
+// checkBaselineGates refuses words of --fail-on that need a baseline if there is none.
+func (f *scanFlags) checkBaselineGates() error {
+	for _, gate := range matrix.BaselineGates {
+		if f.baseline == "" && slices.Contains(f.failOn.value, gate) {
+			return usage("--fail-on %s needs --baseline FILE or --baseline latest", gate)
+		}
+	}
+	return nil
+}
 
 // status prints what changed since the baseline, or with -q what the gates found, and
 // turns it into the exit status.

@@ -23,6 +23,7 @@ type scanFlags struct {
 	profiles
 	depth       choice[probe.Depth]
 	write       bool
+	links       bool
 	concurrency int
 	rate        float64
 	timeout     time.Duration
@@ -36,6 +37,9 @@ type scanFlags struct {
 
 // probeDepth is the choice of how much is probed.
 func probeDepth() choice[probe.Depth] { return oneOf(probe.Depths...) }
+
+// linksHelp is the help of --links.
+const linksHelp = "read what is attached to each image and its platforms; on for entries with require:"
 
 func newScan() *cobra.Command {
 	f := scanFlags{
@@ -61,12 +65,16 @@ to the default, and never alone turns it off.
   fail, warn, info  a row is at or above that severity
   unexpected        a row is not what its expect: says; one that could not be measured
                     is not either, unless it expects unknown
+  missing           an image lacks a kind that its require: names, wholly or on some
+                    platforms; what is not known is not missing
   unmeasured        a row has no verdict, for whatever reason
   change            something differs from --baseline: support, strategy, reason,
                     severity, push strategy, version, expectation, rows that came or
                     went; or a row that had a verdict is not measured now because of
                     credentials or permission; or the 4th scan in a row, and every 4th
                     after it, ended without a verdict for a row
+  lost              a link of --baseline is gone although the image's digest is the same;
+                    it counts in every scan until the link is back or the digest moves
 
 That a row is not measured for another reason, or is measured again, is listed and is
 not a change. A row that is measured again is compared with its last verdict. What
@@ -93,6 +101,7 @@ func (f *scanFlags) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.depth.addFlag(cmd, "probe", "", "standard", "how much to ask: "+f.depth.list())
 	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
+	flags.BoolVar(&f.links, "links", false, linksHelp)
 	flags.IntVar(&f.concurrency, "concurrency", scanner.DefaultConcurrency, "images probed at once")
 	flags.Float64Var(&f.rate, "rate", 0, "requests per second over everything, 0 = unlimited")
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
@@ -141,9 +150,10 @@ func (f *scanFlags) plan(cmd *cobra.Command) (*plan, error) {
 
 // check refuses flag values and proxies that make no sense.
 func (f *scanFlags) check() error {
+	if err := f.checkBaselineGates(); err != nil {
+		return err
+	}
 	switch {
-	case f.gatesOnChange() && f.baseline == "":
-		return usage("--fail-on change needs --baseline FILE or --baseline latest")
 	case f.concurrency < 1:
 		return usage("--concurrency must be 1 or more")
 	case f.rate < 0 || math.IsNaN(f.rate) || math.IsInf(f.rate, 0):
@@ -234,7 +244,7 @@ func (f *scanFlags) measure(cmd *cobra.Command, p *plan) (*matrix.Matrix, error)
 		Deadline:    f.deadline,
 		Shard:       f.shard,
 		Selection:   f.asFlags(),
-		Probe:       probe.Options{Depth: f.depth.value, Write: f.write},
+		Probe:       probe.Options{Depth: f.depth.value, Write: f.write, Links: f.links},
 		Progress:    shown.event,
 	})
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"refmatrix/matrix"
@@ -41,7 +42,7 @@ func groupFound(rows []matrix.FoundRow) []*foundGroup {
 		one := foundGroup{
 			label: strings.ToUpper(strings.Join(r.Labels, ", ")),
 			changeGroup: changeGroup{
-				fields: shortVerdict(r.Row),
+				fields: strings.Join(append([]string{shortVerdict(r.Row)}, linkGaps(&r)...), "; "),
 				detail: r.Detail,
 				images: map[string][]string{},
 			},
@@ -53,6 +54,17 @@ func groupFound(rows []matrix.FoundRow) []*foundGroup {
 			index[key], out = group, append(out, group)
 		}
 		group.add(r.Registry, r.Image)
+	}
+	return out
+}
+
+// linkGaps says what r lacks and what it lost, as far as a gate found it.
+func linkGaps(r *matrix.FoundRow) (out []string) {
+	if slices.Contains(r.Labels, string(matrix.GateMissing)) {
+		out = append(out, "missing "+missingText(r.Row))
+	}
+	if slices.Contains(r.Labels, string(matrix.GateLost)) {
+		out = append(out, "lost "+lostText(r.Lost))
 	}
 	return out
 }

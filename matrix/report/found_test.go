@@ -52,6 +52,26 @@ UNEXPECTED   tags x
 			t.Error(diff)
 		}
 	}
+	uncovered := matrix.FoundRow{
+		Row: &matrix.Row{Registry: "api", Image: "x", Referrers: matrix.Supported, Strategy: matrix.ReferrersAPI, Reason: matrix.ReferrersEmpty,
+			Coverage: map[matrix.LinkKind]matrix.Coverage{
+				matrix.KindSBOM:      matrix.CoveragePartial,
+				matrix.KindSignature: matrix.CoverageAbsent,
+				matrix.KindVEX:       matrix.CoverageUnknown,
+			},
+			Lacking: map[matrix.LinkKind][]string{matrix.KindSBOM: {"linux/arm64", "linux/s390x"}},
+			Lost:    []matrix.Lost{{Digest: "sha256:44136fa355b3678a", Kind: matrix.KindSignature, Since: day(9)}}},
+		Labels: []string{"missing", "lost"},
+	}
+	var got bytes.Buffer
+	if err := report.Found(&got, matrix.Found{Rows: []matrix.FoundRow{uncovered}}, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(`MISSING, LOST api x
+  referrers-api, reason referrers-empty; missing signature, sbom (on linux/arm64, linux/s390x); lost signature 44136fa355b3 since 2026-11-09
+`, got.String()); diff != "" {
+		t.Error(diff)
+	}
 	full := errors.New("disk full")
 	for _, f := range []matrix.Found{{Rows: found, Change: &changes}, {Change: &changes}} {
 		if err := report.Found(failingWriter{full}, f, report.Options{}); !errors.Is(err, full) {
@@ -68,8 +88,11 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 func TestFoundHostile(t *testing.T) {
 	for _, name := range hostile {
 		found := matrix.Found{Rows: []matrix.FoundRow{{
-			Row:    &matrix.Row{Registry: name, Image: name, Reason: matrix.Reason(name), Detail: name, Unexpected: true, Expect: name},
-			Labels: []string{"fail"},
+			Row: &matrix.Row{Registry: name, Image: name, Reason: matrix.Reason(name), Detail: name, Unexpected: true, Expect: name,
+				Coverage: map[matrix.LinkKind]matrix.Coverage{matrix.KindSBOM: matrix.CoveragePartial},
+				Lacking:  map[matrix.LinkKind][]string{matrix.KindSBOM: {name}},
+				Lost:     []matrix.Lost{{Digest: name, Kind: matrix.LinkKind(name), Platform: name}}},
+			Labels: []string{"fail", "missing", "lost"},
 		}}}
 		var got bytes.Buffer
 		if err := report.Found(&got, found, report.Options{}); err != nil {
