@@ -29,7 +29,7 @@ const (
 
 // Where the rules come from.
 const (
-	bundleSpec    = "cosign, specs/BUNDLE_SPEC.md; cosign 3.1.3, measured"
+	bundleSpec    = "cosign, specs/BUNDLE_SPEC.md"
 	signatureSpec = "cosign, specs/SIGNATURE_SPEC.md"
 	sbomSpec      = "cosign, specs/SBOM_SPEC.md"
 	buildKitSpec  = "Docker, Image attestation storage"
@@ -68,12 +68,12 @@ var kindRules = []kindRule{
 	{on: asLayer, value: "application/vnd.dev.cosign.simplesigning.v1+json", annotation: cosignSignature,
 		kind: matrix.KindSignature, source: signatureSpec},
 	{on: asPredicate, value: "https://sigstore.dev/cosign/sign", annotation: bundlePredicate,
-		kind: matrix.KindSignature, source: bundleSpec},
+		kind: matrix.KindSignature, source: bundleSpec + "; cosign 3.1.3, measured"},
 	{on: asPredicate, value: "message-signature", annotation: bundleContent,
 		kind: matrix.KindSignature, source: bundleSpec},
 
 	{on: asArtifact | asLayer, value: "application/vnd.dev.sigstore.bundle*",
-		predicates: []string{bundlePredicate, bundleContent}, source: bundleSpec},
+		predicates: []string{bundlePredicate, bundleContent}, source: bundleSpec + "; cosign 3.1.3, measured"},
 	{on: asPredicate, value: "dsse-envelope", annotation: bundleContent, source: bundleSpec},
 	{on: asArtifact | asLayer, value: "application/vnd.in-toto+json", kind: matrix.KindAttestation,
 		predicates: statementPredicates, source: "in-toto attestation framework, Envelope; " + buildKitSpec},

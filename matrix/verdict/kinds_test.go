@@ -125,3 +125,67 @@ func TestInIndexSubject(t *testing.T) {
 		}
 	}
 }
+
+// TestKindsAreDocumented: docs/links.md holds the table of kinds, each rule with its source.
+func TestKindsAreDocumented(t *testing.T) {
+	const begin, end = "<!-- kinds -->\n", "<!-- end of kinds -->"
+	text, err := os.ReadFile("../../docs/links.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, ends := strings.Cut(rest, end)
+	if !ok || !ends {
+		t.Fatal("docs/links.md lacks the place of the kinds")
+	}
+	var out lines
+	out.line("The strongest evidence decides, in this order:\n")
+	out.line("1. the manifest's artifact type, then the media type of its config")
+	out.line("2. if that type holds statements: the predicate type in the annotations of the manifest")
+	out.line("3. the media types of the layers, and the predicate types in their annotations\n")
+	out.line("If the list says enough, the manifest is not read: its artifact type and annotations are")
+	out.line("those of the manifest by rule. An annotation never decides against a type. A predicate")
+	out.line("type may be followed by a version. An in-toto statement of a predicate type that is not in")
+	out.line("the table is an `attestation`; a manifest of which nothing is in the table is `other`. A")
+	out.line("Sigstore bundle that does not name its predicate type has no kind, because signatures and")
+	out.line("attestations differ in that alone.\n")
+	out.line("| kind | shown by | as | source |\n| --- | --- | --- | --- |")
+	for _, rule := range kindRules {
+		shows := "`" + string(rule.kind) + "`"
+		switch {
+		case rule.kind == "":
+			shows = "by its predicate type"
+		case rule.predicates != nil:
+			shows = "by its predicate type, else " + shows
+		}
+		out.line("| %s | `%s` | %s | %s |", shows, rule.value, cell(rule.place()), cell(rule.source))
+	}
+	document(t, "links.md", before+begin+"\n"+out.String()+"\n"+end+after)
+}
+
+// place says where a rule's value stands.
+func (r *kindRule) place() string {
+	var out []string
+	for _, one := range []struct {
+		on   evidence
+		text string
+	}{
+		{asArtifact, "artifact type or config"},
+		{asLayer, "layer"},
+		{asPredicate, "predicate type"},
+	} {
+		if r.on&one.on != 0 {
+			out = append(out, one.text)
+		}
+	}
+	text := strings.Join(out, ", ")
+	switch {
+	case r.annotation == bundleContent:
+		return "`" + bundleContent + "`"
+	case r.on == asPredicate && r.annotation != "":
+		return text + ", in `" + r.annotation + "` alone"
+	case r.annotation != "":
+		return text + " with `" + r.annotation + "`"
+	}
+	return text
+}
