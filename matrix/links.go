@@ -148,4 +148,5 @@ type Lost struct {
 	Subject  string    `json:"subject"`
 	Platform string    `json:"platform,omitempty"` // of the subject, left out for the image itself
 	Since    time.Time `json:"since"`              // start of the first scan that did not find it
+	Replaced bool      `json:"replaced,omitempty"` // that scan found a new link of the same kind on the same subject
 }

@@ -9,9 +9,11 @@ import (
 // were gone before already. known is as in Compare, for the rows that before could not measure.
 //
 // A link is lost if the image's digest is the same, the link is in no place, and every place in
-// which it stood was read to the end now. A loss stays until the link is back or the
-// digest moves. The tag of cosign 2 holds one manifest that every further signature replaces:
-// what another manifest of the same kind replaced there is not lost.
+// which it stood was read to the end now. A loss stays until the digest moves or the link is
+// back. It is back too if a new link of its kind is attached to its subject, because an image
+// that is signed again gets a signature of another digest; a loss that was replaced in the scan
+// that found it does not stay. The tag of cosign 2 holds one manifest that every further
+// signature replaces: what another manifest of the same kind replaced there is not lost at all.
 func (m *Matrix) FindLosses(before *Matrix, known ...Known) {
 	earlier := byKey(before.Rows)
 	measured := byImage(known)
@@ -41,32 +43,40 @@ func linkChanges(was *Row, known *Known, now *Row, since time.Time) (lost []Lost
 	if base.Links == nil && known != nil {
 		base = &known.Row
 	}
+	gone, added := base.linksNotIn(now), now.linksNotIn(base)
+	replaced := func(kind LinkKind, subject string) bool {
+		return slices.ContainsFunc(added, func(l Link) bool { return kind != "" && l.Kind == kind && l.Subject == subject })
+	}
 	lost = slices.Clone(now.Lost) // as the newer scan found them, by whatever baseline it had
 	for _, loss := range was.Lost {
-		if loss.stays(base, now) {
+		if loss.stays(base, now) && !replaced(loss.Kind, loss.Subject) {
 			lost = addLost(lost, loss)
 		}
 	}
-	if base.Links == nil || now.Links == nil || base.Digest != now.Digest {
-		return lost, nil
-	}
-	for i := range base.Links.Items {
-		if link := &base.Links.Items[i]; now.Links.lacks(link) {
-			lost = addLost(lost, Lost{
-				Digest:   link.Digest,
-				Kind:     link.Kind,
-				Subject:  link.Subject,
-				Platform: link.Platform,
-				Since:    since.UTC(),
-			})
-		}
-	}
-	for i := range now.Links.Items {
-		if link := &now.Links.Items[i]; base.Links.lacks(link) {
-			added = append(added, *link)
-		}
+	for _, link := range gone {
+		lost = addLost(lost, Lost{
+			Digest:   link.Digest,
+			Kind:     link.Kind,
+			Subject:  link.Subject,
+			Platform: link.Platform,
+			Since:    since.UTC(),
+			Replaced: replaced(link.Kind, link.Subject),
+		})
 	}
 	return lost, added
+}
+
+// linksNotIn returns the links of r that another row of the same image surely does not have.
+func (r *Row) linksNotIn(other *Row) (out []Link) {
+	if r.Links == nil || other.Links == nil || r.Digest != other.Digest {
+		return nil
+	}
+	for _, link := range r.Links.Items {
+		if other.Links.lacks(&link) {
+			out = append(out, link)
+		}
+	}
+	return out
 }
 
 // addLost adds a loss to others, of which there are MaxLinks at the most, unless it is there.
@@ -88,7 +98,7 @@ func (l Lost) stays(was, now *Row) bool {
 	if l.Platform == "" && now.Digest != "" {
 		moved = l.Subject != now.Digest
 	}
-	return !moved && !now.Links.has(l.Digest, l.Subject)
+	return !l.Replaced && !moved && !now.Links.has(l.Digest, l.Subject)
 }
 
 // has reports whether a link is there, in whatever place.

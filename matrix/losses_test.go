@@ -63,7 +63,7 @@ func weekOf(n int, words string) *Matrix {
 	return &Matrix{Started: week(n), Complete: true, Rows: []Row{*linked(words)}}
 }
 
-// lostIn names the losses of a row, and of a diff what is lost and what is new.
+// lostIn names lost links with the week, "!" if they were replaced, and new ones.
 func lostIn(lost []Lost, added []Link) string {
 	var out []string
 	for _, l := range lost {
@@ -71,7 +71,11 @@ func lostIn(lost []Lost, added []Link) string {
 		if l.Platform != "" {
 			text += "@" + l.Platform
 		}
-		out = append(out, fmt.Sprintf("%s/%d", text, int(l.Since.Sub(week(0)).Hours()/24/7)))
+		text += fmt.Sprintf("/%d", int(l.Since.Sub(week(0)).Hours()/24/7))
+		if l.Replaced {
+			text += "!"
+		}
+		out = append(out, text)
 	}
 	for _, l := range added {
 		out = append(out, fmt.Sprintf("+%s:%s", l.Digest, l.Kind))
@@ -86,8 +90,9 @@ func TestLinkChanges(t *testing.T) {
 		{"a:sbom=api", "", "-a:sbom/1"},
 		{"", "a:sbom=api", "+a:sbom"},
 		{"a:sbom=api a:provenance=api", "", "-a:provenance/1 -a:sbom/1"},
-		{"a:sbom=api", "b:sbom=api", "-a:sbom/1 +b:sbom"},
+		{"a:sbom=api", "b:sbom=api", "-a:sbom/1! +b:sbom"},
 		{"a:=api", "a:sbom=api", ""}, // its kind was not known before
+		{"a:=api", "b:=api", "-a:/1 +b:"},
 		{"a:sbom=tag", "a:sbom=api", ""},
 		{"a:sbom=api", "digest=e", ""},
 		{"a:sbom=api", "digest=e b:sbom=api", ""},
@@ -112,12 +117,12 @@ func TestLinkChanges(t *testing.T) {
 
 		{"a:signature=cosign-tag", "b:signature=cosign-tag", ""}, // signed again
 		{"a:signature=cosign-tag", "b:attestation=cosign-tag", "-a:signature/1 +b:attestation"},
-		{"a:signature=api,cosign-tag", "b:signature=api", "-a:signature/1 +b:signature"},
+		{"a:signature=api,cosign-tag", "b:signature=api", "-a:signature/1! +b:signature"},
 		{"a:signature=cosign-tag", "b:signature@p1=cosign-tag", "-a:signature/1 +b:signature"},
 		{"a:signature=cosign-tag", "", "-a:signature/1"},
 
 		{"b:sbom=api", "a:sbom=api total=300", "+a:sbom"}, // b may be beyond the links kept
-		{"b:sbom=api", "c:sbom=api total=300", "-b:sbom/1 +c:sbom"},
+		{"b:sbom=api", "c:sbom=api total=300", "-b:sbom/1! +c:sbom"},
 		{"b:sbom=api total=300", "b:sbom=api c:sbom=api", ""},
 		{"b:sbom=api", "total=300", ""},
 	} {
@@ -140,7 +145,11 @@ func TestLossStays(t *testing.T) {
 		name  string
 		weeks []string // the row of the image in each week, and after the slash its losses
 	}{
-		{"for ever", []string{"a:sbom=api", " / -a:sbom/1", " / -a:sbom/1", "b:sbom=api / -a:sbom/1"}},
+		{"for ever", []string{"a:sbom=api", " / -a:sbom/1", " / -a:sbom/1", "b:vex=api / -a:sbom/1"}},
+		{"until it is replaced", []string{"a:sbom=api", " / -a:sbom/1", "b:sbom=tag", "b:sbom=tag"}},
+		{"not if another of its kind was there before", []string{"a:sbom=api b:sbom=api", "b:sbom=api / -a:sbom/1", "b:sbom=api / -a:sbom/1"}},
+		{"not on another subject", []string{"a:sbom=api", " / -a:sbom/1", "b:sbom@p1=tag / -a:sbom/1"}},
+		{"once if it is replaced at once", []string{"a:sbom=api", "b:sbom=api / -a:sbom/1!", "b:sbom=api"}},
 		{"until it is back", []string{"a:sbom=api", " / -a:sbom/1", "a:sbom=tag", " / -a:sbom/3", " / -a:sbom/3"}},
 		{"until the digest moves", []string{"a:sbom=api", " / -a:sbom/1", "digest=e", " "}},
 		{"while the links are not read", []string{"a:sbom=api", " / -a:sbom/1", "unprobed / -a:sbom/1", "asked=tag / -a:sbom/1", " / -a:sbom/1"}},
@@ -226,8 +235,8 @@ func TestDiffOfLinks(t *testing.T) {
 	}{
 		{first, first, ""},
 		{first, second, "links-lost -a:sbom/1, links-new +b:vex"},
-		{second, third, "links-lost -a:sbom/1, links-new +c:sbom"},
-		{first, third, "links-lost -a:sbom/1, links-new +b:vex +c:sbom"},
+		{second, third, "links-new +c:sbom"}, // and with it, the SBOM is back
+		{first, third, "links-lost -a:sbom/2!, links-new +b:vex +c:sbom"},
 		{first, weekOf(3, "unprobed"), ""},
 	} {
 		d := Compare(test.older, test.newer)

@@ -93,7 +93,7 @@ func TestDiffLinks(t *testing.T) {
 	const digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 	losses := matrix.Change{Kind: matrix.LinksLost, Registry: "a", Image: "x", Remedy: []string{"Attach it again."}, Lost: []matrix.Lost{
 		{Digest: digest, Kind: matrix.KindSignature, Since: day(9)},
-		{Digest: "***", Platform: "linux/arm64", Since: day(23)},
+		{Digest: "***", Platform: "linux/arm64", Since: day(23), Replaced: true},
 	}}
 	added := matrix.Change{Kind: matrix.LinksNew, Registry: "b", Image: "y"}
 	for range 7 {
@@ -105,7 +105,7 @@ func TestDiffLinks(t *testing.T) {
 
 ### Lost links
 
-- **'a'** 'x' (signature 44136fa355b3 since 2026-11-09, link \*\*\* on linux/arm64 since 2026-11-23)
+- **'a'** 'x' (signature 44136fa355b3 since 2026-11-09, link \*\*\* on linux/arm64 since 2026-11-23 (replaced))
   - Attach it again.
 
 ### New links
@@ -118,7 +118,7 @@ func TestDiffLinks(t *testing.T) {
 	want = `1 change since 2026-11-16: a lost links.
 
 LINKS LOST   a x
-  signature 44136fa355b3 since 2026-11-09, link *** on linux/arm64 since 2026-11-23
+  signature 44136fa355b3 since 2026-11-09, link *** on linux/arm64 since 2026-11-23 (replaced)
 `
 	d := matrix.Diff{Before: day(16), Changes: []matrix.Change{losses}}
 	if diff := cmp.Diff(want, renderAs(t, report.Diffs, "text", d, report.Options{})); diff != "" {

@@ -36,7 +36,11 @@ func linkText(kind matrix.LinkKind, digest, platform string) string {
 // lostText names lost links, and since when.
 func lostText(lost []matrix.Lost) string {
 	return listed(lost, func(l matrix.Lost) string {
-		return linkText(l.Kind, l.Digest, l.Platform) + " since " + l.Since.UTC().Format(time.DateOnly)
+		text := linkText(l.Kind, l.Digest, l.Platform) + " since " + l.Since.UTC().Format(time.DateOnly)
+		if l.Replaced {
+			text += " (replaced)"
+		}
+		return text
 	})
 }
 

@@ -9,13 +9,14 @@ import (
 // cover returns whether an image has each kind that is required of it, and the platforms
 // that lack a kind which is partial, cleaned. links is nil if none were probed. Both are nil if
 // nothing is required.
-func cover(require []matrix.LinkKind, links *Links, clean cleaner) (map[matrix.LinkKind]matrix.Coverage, map[matrix.LinkKind][]string) {
-	var coverage map[matrix.LinkKind]matrix.Coverage
-	var lacking map[matrix.LinkKind][]string
+func cover(require []matrix.LinkKind, links *Links, clean cleaner) (
+	coverage map[matrix.LinkKind]matrix.Coverage, lacking map[matrix.LinkKind][]string,
+) {
+	if len(require) == 0 {
+		return nil, nil
+	}
+	coverage, lacking = map[matrix.LinkKind]matrix.Coverage{}, map[matrix.LinkKind][]string{}
 	for _, kind := range require {
-		if coverage == nil {
-			coverage, lacking = map[matrix.LinkKind]matrix.Coverage{}, map[matrix.LinkKind][]string{}
-		}
 		covered, without := links.coverage(kind)
 		coverage[kind] = covered
 		for _, platform := range without {
