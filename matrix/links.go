@@ -87,7 +87,7 @@ func NewLinks(all []Link, asked []Place, platforms []Platform) *Links {
 		ByKind:    map[LinkKind]int{},
 		ByPlace:   map[Place]int{},
 		Asked:     asked,
-		Platforms: platforms[:min(len(platforms), MaxLinks)],
+		Platforms: slices.Clone(platforms[:min(len(platforms), MaxLinks)]),
 	}
 	for i := range all {
 		one := &all[i]

@@ -36,28 +36,27 @@ func (l *Links) coverage(kind matrix.LinkKind) (covered matrix.Coverage, lacking
 	if l == nil {
 		return matrix.CoverageUnknown, nil
 	}
-	image := l.on(kind, l.Asked, func(link *matrix.Link) bool { return link.Platform == "" })
-	counts := map[presence]int{}
-	for _, platform := range l.Platforms {
-		asked := platform.Asked
-		if slices.Contains(l.Asked, matrix.PlaceInIndex) {
-			asked = append(slices.Clone(asked), matrix.PlaceInIndex)
-		}
-		found := l.on(kind, asked, func(link *matrix.Link) bool { return link.Subject == platform.Digest })
-		counts[found]++
-		if found == lacks {
-			lacking = append(lacking, platform.Platform)
-		}
-	}
+	image, platforms := l.spread(kind)
 	switch all := len(l.Platforms); {
-	case image == has || all > 0 && counts[has] == all:
+	case image == has || all > 0 && len(platforms[has]) == all:
 		return matrix.CoveragePresent, nil
-	case image == lacks && counts[lacks] == all:
+	case image == lacks && len(platforms[lacks]) == all:
 		return matrix.CoverageAbsent, nil
-	case image == lacks && counts[has] > 0 && counts[lacks] > 0:
-		return matrix.CoveragePartial, lacking
+	case image == lacks && len(platforms[has]) > 0 && len(platforms[lacks]) > 0:
+		return matrix.CoveragePartial, platforms[lacks]
 	}
 	return matrix.CoverageUnknown, nil
+}
+
+// spread returns whether the image itself has a link of the kind, and which platforms do.
+func (l *Links) spread(kind matrix.LinkKind) (image presence, platforms map[presence][]string) {
+	image = l.on(kind, l.Asked, func(link *matrix.Link) bool { return link.Platform == "" })
+	platforms = map[presence][]string{}
+	for _, platform := range l.Platforms {
+		found := l.on(kind, l.askedOf(platform), func(link *matrix.Link) bool { return link.Subject == platform.Digest })
+		platforms[found] = append(platforms[found], platform.Platform)
+	}
+	return image, platforms
 }
 
 // presence is whether one subject has a link of a kind.
@@ -73,10 +72,8 @@ const (
 // that were read to the end, and isOf reports whether a link is attached to it.
 func (l *Links) on(kind matrix.LinkKind, asked []matrix.Place, isOf func(*matrix.Link) bool) presence {
 	found := lacks
-	for _, place := range matrix.Places {
-		if !slices.Contains(asked, place) {
-			found = unknown
-		}
+	if !whole(asked) {
+		found = unknown
 	}
 	for i := range l.Found {
 		link := &l.Found[i]
@@ -89,4 +86,24 @@ func (l *Links) on(kind matrix.LinkKind, asked []matrix.Place, isOf func(*matrix
 		}
 	}
 	return found
+}
+
+// askedOf returns the places of a platform that were read to the end. The index of the image
+// lists what is attached to its platforms too.
+func (l *Links) askedOf(platform matrix.Platform) []matrix.Place {
+	if slices.Contains(l.Asked, matrix.PlaceInIndex) {
+		return append(slices.Clone(platform.Asked), matrix.PlaceInIndex)
+	}
+	return platform.Asked
+}
+
+// readToTheEnd reports whether every place was, of the image and of each platform.
+func (l *Links) readToTheEnd() bool {
+	cut := func(platform matrix.Platform) bool { return !whole(l.askedOf(platform)) }
+	return whole(l.Asked) && !slices.ContainsFunc(l.Platforms, cut)
+}
+
+// whole reports whether asked has every place.
+func whole(asked []matrix.Place) bool {
+	return !slices.ContainsFunc(matrix.Places, func(place matrix.Place) bool { return !slices.Contains(asked, place) })
 }

@@ -21,6 +21,7 @@ import (
 //	-@arm64      those of a platform were not
 //	-in-index    the image's own index was not read
 //	deep         a link of depth 2 on the image
+//	tagged       a signature under a tag of cosign on the image; the API lists it too
 func linksFrom(text string, platforms ...string) *Links {
 	l := &Links{Asked: matrix.Places}
 	for _, name := range platforms {
@@ -49,6 +50,11 @@ func linksFrom(text string, platforms ...string) *Links {
 			l.Found = append(l.Found, link)
 		case what == "deep":
 			link.Kind, link.Depth = matrix.KindSBOM, 2
+			l.Found = append(l.Found, link)
+		case what == "tagged":
+			link.Kind, link.Where = matrix.KindSignature, []matrix.Place{matrix.PlaceAPI}
+			l.Found = append(l.Found, link)
+			link.Where = []matrix.Place{matrix.PlaceCosignTag}
 			l.Found = append(l.Found, link)
 		default:
 			l.Found = append(l.Found, link)
@@ -99,6 +105,53 @@ func TestCoverage(t *testing.T) {
 		covered, lacking := linksFrom(test.links, test.platforms...).coverage(matrix.KindSBOM)
 		if got := strings.TrimSpace(string(covered) + " " + strings.Join(lacking, ",")); got != test.want {
 			t.Errorf("%q on %v is %s, want %s", test.links, test.platforms, got, test.want)
+		}
+	}
+}
+
+// TestSignatureFindings: where the signatures are is a finding only if no other can be hidden.
+func TestSignatureFindings(t *testing.T) {
+	two := []string{"amd64", "arm64"}
+	for _, test := range []struct {
+		links     string
+		platforms []string
+		want      string
+	}{
+		{"", two, ""},
+		{"signature", nil, ""},
+		{"signature", two, "signed-index-alone"},
+		{"signature -", two, "signed-index-alone"},
+		{"signature -@arm64", two, ""},
+		{"signature ?@arm64", two, ""},
+		{"signature signature@amd64", two, ""},
+		{"signature@amd64", two, "signed-platforms-alone"},
+		{"signature@amd64 -", two, ""},
+		{"signature@amd64 signature@arm64", two, ""},
+		{"tagged", nil, "signed-by-tag-alone"},
+		{"tagged@amd64 tagged@arm64", two, "signed-by-tag-alone"},
+		{"tagged@amd64", two, "signed-platforms-alone signed-by-tag-alone"},
+		{"tagged signature", nil, ""},
+		{"tagged signature@amd64 signature@arm64", two, ""},
+		{"tagged sbom", nil, "signed-by-tag-alone"},
+		{"tagged ?", nil, ""},
+		{"tagged -", nil, ""},
+		{"tagged@amd64 tagged@arm64 -@arm64", two, ""},
+		{"deep tagged", nil, "signed-by-tag-alone"},
+	} {
+		o := subject(index(matrix.IndexMediaType, 1))
+		o.Links = linksFrom(test.links, test.platforms...)
+		var codes []string
+		for i := range signatureFindings {
+			if rule := &signatureFindings[i]; rule.when(o, Verdict{}) {
+				codes = append(codes, rule.code)
+			}
+		}
+		if got := strings.Join(codes, " "); got != test.want {
+			t.Errorf("%q on %v: %q, want %q", test.links, test.platforms, got, test.want)
+		}
+		o.Links = nil
+		if slices.ContainsFunc(signatureFindings, func(rule findingRule) bool { return rule.when(o, Verdict{}) }) {
+			t.Error("without links there is a finding")
 		}
 	}
 }

@@ -278,6 +278,9 @@ func TestFindings(t *testing.T) {
 		{"listed under the empty type", exact(func(o *Observation) {
 			o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b", TypedAway: true}, {Digest: "sha256:b", TypedAway: true}, {Digest: "sha256:c"}}}
 		}), "typed-away"},
+		{"an index that is signed alone", exact(func(o *Observation) { o.Links = linksFrom("signature", "amd64", "arm64") }), "signed-index-alone"},
+		{"a platform that is signed alone", exact(func(o *Observation) { o.Links = linksFrom("signature@amd64", "amd64", "arm64") }), "signed-platforms-alone"},
+		{"a signature under its tag", exact(func(o *Observation) { o.Links = linksFrom("tagged") }), "signed-by-tag-alone"},
 		{"links whose types are listed", exact(func(o *Observation) { o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b"}}} }), ""},
 		{"cosign's tags", exact(func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), "cosign-tags"},
 		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},

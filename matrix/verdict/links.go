@@ -73,7 +73,7 @@ func (c cleaner) links(raw *Links) *matrix.Links {
 	if raw == nil {
 		return nil
 	}
-	links := matrix.NewLinks(merged(raw.Found), raw.Asked, slices.Clone(raw.Platforms))
+	links := matrix.NewLinks(merged(raw.Found), raw.Asked, raw.Platforms)
 	for i := range links.Items {
 		link := &links.Items[i]
 		link.Digest, link.Subject = c.text(link.Digest), c.text(link.Subject)
