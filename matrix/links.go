@@ -59,7 +59,8 @@ var Places = []Place{PlaceAPI, PlaceTag, PlaceCosignTag, PlaceInIndex}
 type Platform struct {
 	Platform string  `json:"platform"` // os/arch[/variant], as in the index
 	Digest   string  `json:"digest"`
-	Asked    []Place `json:"asked,omitempty"` // places of this platform that were read to the end
+	Absent   bool    `json:"absent,omitempty"` // the registry does not have its manifest: nothing can be attached to it
+	Asked    []Place `json:"asked,omitempty"`  // places of this platform that were read to the end
 }
 
 // Links is what is attached to an image and to its platforms.

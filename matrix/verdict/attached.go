@@ -125,8 +125,14 @@ func isAnyIndex(mediaType string) bool {
 // attached to, by the annotations of its descriptor. It returns "" if the manifest is not
 // attached to anything, as that of a platform is not (Docker, Image attestation storage).
 func InIndexSubject(annotations map[string]string) string {
-	if annotations[dockerReference] != "attestation-manifest" {
+	if !InIndex(annotations) {
 		return ""
 	}
 	return annotations[dockerReferenced]
+}
+
+// InIndex reports whether a manifest in an image's own index is an attestation, by the
+// annotations of its descriptor, and not a platform of the image.
+func InIndex(annotations map[string]string) bool {
+	return annotations[dockerReference] == "attestation-manifest"
 }

@@ -37,8 +37,9 @@ func (l *Links) coverage(kind matrix.LinkKind) (covered matrix.Coverage, lacking
 		return matrix.CoverageUnknown, nil
 	}
 	image, platforms := l.spread(kind)
-	switch all := len(l.Platforms); {
-	case image == has || all > 0 && len(platforms[has]) == all:
+	known := slices.Contains(l.Asked, matrix.PlaceInIndex) // which platforms there are
+	switch all := len(l.present()); {
+	case image == has || known && all > 0 && len(platforms[has]) == all:
 		return matrix.CoveragePresent, nil
 	case image == lacks && len(platforms[lacks]) == all:
 		return matrix.CoverageAbsent, nil
@@ -52,11 +53,17 @@ func (l *Links) coverage(kind matrix.LinkKind) (covered matrix.Coverage, lacking
 func (l *Links) spread(kind matrix.LinkKind) (image presence, platforms map[presence][]string) {
 	image = l.on(kind, l.Asked, func(link *matrix.Link) bool { return link.Platform == "" })
 	platforms = map[presence][]string{}
-	for _, platform := range l.Platforms {
+	for _, platform := range l.present() {
 		found := l.on(kind, l.askedOf(platform), func(link *matrix.Link) bool { return link.Subject == platform.Digest })
 		platforms[found] = append(platforms[found], platform.Platform)
 	}
 	return image, platforms
+}
+
+// present returns the platforms whose manifests the registry has. A mirror may have the index
+// without the others, and nobody can run those.
+func (l *Links) present() []matrix.Platform {
+	return slices.DeleteFunc(slices.Clone(l.Platforms), func(p matrix.Platform) bool { return p.Absent })
 }
 
 // presence is whether one subject has a link of a kind.

@@ -21,7 +21,8 @@ var signatureFindings = []findingRule{
 		source:  "cloudnative-pg/postgres-containers#484",
 		when: signed(func(l *Links) bool {
 			image, platforms := l.spread(matrix.KindSignature)
-			return image == has && len(l.Platforms) > 0 && len(platforms[lacks]) == len(l.Platforms)
+			all := len(l.present())
+			return image == has && all > 0 && len(platforms[lacks]) == all
 		}),
 		text: sentence("The index is signed, and none of its platforms is: " +
 			"a client that verifies the digest of a platform finds no signature."),

@@ -282,6 +282,14 @@ func TestFindings(t *testing.T) {
 		{"a platform that is signed alone", exact(func(o *Observation) { o.Links = linksFrom("signature@amd64", "amd64", "arm64") }), "signed-platforms-alone"},
 		{"a signature under its tag", exact(func(o *Observation) { o.Links = linksFrom("tagged") }), "signed-by-tag-alone"},
 		{"links whose types are listed", exact(func(o *Observation) { o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b"}}} }), ""},
+		{"more than is read", exact(func(o *Observation) {
+			o.Links = &Links{Bounds: LinkBounds{Links: true, Platforms: 1, Nested: 2, Manifests: 3}}
+		}), "links-bounded"},
+		{"an attestation of no platform", exact(func(o *Observation) { o.Links = &Links{Bounds: LinkBounds{Misplaced: 1}} }), "in-index-misplaced"},
+		{"a mirror of one platform", exact(func(o *Observation) {
+			o.Links = &Links{Platforms: []matrix.Platform{{Digest: "sha256:b"}, {Digest: "sha256:c", Absent: true}}}
+		}), "sparse-index"},
+		{"few pulls left", exact(func(o *Observation) { o.QuotaKept = true }), "quota-kept"},
 		{"cosign's tags", exact(func(o *Observation) { o.Capabilities.CosignTags = []string{".sig"} }), "cosign-tags"},
 		{"Harbor 2.11 without the API", with(subject(status(404)), func(o *Observation) { o.Product = Product{Name: "Harbor", Version: "2.11.0"} }), "contradicts-record"},
 		{"GHCR with the API", exact(func(o *Observation) { o.Product = Product{Name: "GHCR"} }), "contradicts-record"},

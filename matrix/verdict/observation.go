@@ -23,6 +23,7 @@ type Observation struct {
 	NotARegistry bool // neither the manifest request nor GET /v2/ was answered as a registry answers
 	CutShort     bool // the scan ended before every step that follows the verdict ran
 	DefaultImage bool // the inventory has no images, and this is the one that is tried then
+	QuotaKept    bool // a GET of a manifest was not sent, because the registry has few pulls left
 	WriteSkipped bool // the write probe was to run with this first image, but the referrers were not answered
 }
 

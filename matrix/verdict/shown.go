@@ -19,7 +19,11 @@ type shown struct {
 	clients   map[string]matrix.Forecast // what each client will do, by name
 	links     *matrix.Links              // what is attached, each link once; nil if it was not probed
 	typedAway int                        // artifacts that are listed under a type that hides what they are
-	cause     *cause                     // what is behind a refusal or fault; nil if nothing shows it
+
+	linkBounds      LinkBounds
+	absentPlatforms int // of the image's index
+
+	cause *cause // what is behind a refusal or fault; nil if nothing shows it
 }
 
 // show returns o with all that came from the wire cleaned. What no row shows is
@@ -47,6 +51,9 @@ func show(o *Observation, clean func(string) string) *shown {
 	}
 	s.Capabilities = c.capabilities(o.Capabilities)
 	s.Links, s.links, s.typedAway = nil, c.links(o.Links), o.Links.typedAway()
+	if o.Links != nil {
+		s.linkBounds, s.absentPlatforms = o.Links.Bounds, o.Links.absentPlatforms()
+	}
 	// The tag is of the digest, cut: it may hold a part of a secret that the digest
 	// holds whole.
 	tag, unclean := s.Capabilities.TagSchema, s.Manifest.Digest != o.Manifest.Digest
