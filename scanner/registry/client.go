@@ -144,6 +144,7 @@ type Client struct {
 	secrets        *redact.Set
 	pace           *pace
 	evidence       evidence
+	pulls          pulls
 
 	nameFault error // why nothing is requested under the registry's name; usually nil
 

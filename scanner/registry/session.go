@@ -49,6 +49,9 @@ func (s *Session) ResetBudget() {
 	}
 }
 
+// ExtendBudget adds to the budget of a row that requests more than others do.
+func (s *Session) ExtendBudget(by time.Duration) { s.budget += by }
+
 // Client is what the session's requests go through.
 func (s *Session) Client() *Client { return s.client }
 
@@ -185,6 +188,9 @@ func (s *Session) Do(ctx context.Context, q Request) (*Response, error) {
 		if resp, err = s.failed(ctx, err); err != nil {
 			return nil, err
 		}
+	}
+	if resp.Header != nil && s.client.isOwn(resp.URL) {
+		s.client.pulls.note(resp.Header)
 	}
 	in.record(ctx, resp)
 	return resp, ctx.Err()
