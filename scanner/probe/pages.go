@@ -30,7 +30,10 @@ func followPages(ctx context.Context, r *row) error {
 		return nil
 	}
 	total := *r.seen.Referrers.Index
-	result, pages, err := readPages(ctx, r, &total)
+	result, pages, err := eachPage(ctx, r, stepPage, r.firstPage, r.next, func(page *registry.Response, parsed body) {
+		addPage(r, &total, parsed)
+		r.attached.page(page.Bytes)
+	})
 	if err != nil {
 		caps.Pagination, caps.Pages = "", 0
 		return err
@@ -40,11 +43,12 @@ func followPages(ctx context.Context, r *row) error {
 	return nil
 }
 
-// readPages adds the pages after the first to total. It returns how they ended and how many
-// there are, the first included.
-func readPages(ctx context.Context, r *row, total *verdict.Index) (result matrix.Pagination, pages int, err error) {
-	visited := map[string]bool{r.firstPage.String(): true}
-	next := r.next
+// eachPage calls use with each page after the first, whose link next leads on from first. It
+// returns how they ended and how many there are, the first included.
+func eachPage(
+	ctx context.Context, r *row, step string, first, next *url.URL, use func(*registry.Response, body),
+) (result matrix.Pagination, pages int, err error) {
+	visited := map[string]bool{first.String(): true}
 	for pages = 1; next != nil; pages++ {
 		sent := next.String()
 		next.Fragment, next.RawFragment = "", ""
@@ -52,7 +56,7 @@ func readPages(ctx context.Context, r *row, total *verdict.Index) (result matrix
 			return result, pages, nil
 		}
 		page, parsed, err := r.list(ctx, registry.Request{
-			Step:  stepPage,
+			Step:  step,
 			URL:   next,
 			Sent:  registry.Sent{URL: sent},
 			Scope: pull(r.image.Repository),
@@ -65,7 +69,7 @@ func readPages(ctx context.Context, r *row, total *verdict.Index) (result matrix
 		case page.Fault != nil || page.Status != http.StatusOK || parsed.index == nil:
 			return matrix.PageBroken, pages, nil
 		}
-		addPage(r, total, parsed)
+		use(page, parsed)
 		visited[page.URL.String()] = true
 		next = page.Next()
 	}

@@ -47,7 +47,8 @@ type Outcome struct {
 // to what was seen, and writes its answer into seen.Capabilities. It has what
 // the verdict left of the row's budget; what no longer fits is not measured.
 type probeStep struct {
-	depth   Depth // the least depth that runs it
+	depth   Depth // the least depth that runs it; "" = none does
+	links   bool  // it runs too if what is attached is read, at whatever depth
 	applies func(*verdict.Observation) bool
 	run     func(context.Context, *row) error
 }
@@ -57,15 +58,16 @@ type probeStep struct {
 // per registry that of the product's own endpoint and that for a digest that cannot exist.
 // What does not depend on the image is measured once per repository.
 var steps = []probeStep{
-	{Standard, ledAway, followRedirect},
-	{Standard, hasList, probeFilter},
-	{Standard, hasDigest, probeTagSchema},
-	{Standard, always, probeProduct},
-	{Standard, hasAPI, probeAbsentSubject}, // before the pages after the first are read
-	{Full, hasAPI, followPages},
-	{Full, hasAPI, probeMalformedDigest},
-	{Full, hasAPI, probeHead},
-	{Full, hasDigest, probeCosignTags},
+	{"", true, hasDigest, readImageIndex}, // before the tags, whose number depends on the platforms
+	{Standard, false, ledAway, followRedirect},
+	{Standard, false, hasList, probeFilter},
+	{Standard, true, hasDigest, probeTagSchema},
+	{Standard, false, always, probeProduct},
+	{Standard, true, hasAPI, probeAbsentSubject}, // before the pages after the first are read
+	{Full, true, hasAPI, followPages},
+	{Full, false, hasAPI, probeMalformedDigest},
+	{Full, false, hasAPI, probeHead},
+	{Full, true, hasDigest, probeCosignTags},
 }
 
 // Image probes image in its turn, which begins now: see Turn.Probe.
@@ -88,6 +90,9 @@ func (t *Turn) Probe(ctx context.Context, session *registry.Session, options Opt
 		client:   t.registry.client,
 		image:    t.image,
 		depth:    options.Depth,
+	}
+	if options.Links {
+		r.attached = newAttached()
 	}
 	r.seen.DefaultImage = r.entry().NoImages
 	err := r.probe(ctx, options)
@@ -130,6 +135,7 @@ func (r *row) probe(ctx context.Context, options Options) error {
 // was measured until then stands.
 func (r *row) measure(ctx context.Context, options Options) error {
 	if r.seen.Manifest.Digest != "" {
+		r.attached.of(r.seen.Manifest.Digest)
 		if err := listReferrers(ctx, r); err != nil {
 			return err
 		}
@@ -140,13 +146,14 @@ func (r *row) measure(ctx context.Context, options Options) error {
 	}
 	r.seen.CutShort = r.runSteps(ctx, options) != nil
 	compareLists(r)
+	r.readLinks(ctx)
 	return nil
 }
 
 // runSteps runs the steps that follow the verdict. The error is ctx's.
 func (r *row) runSteps(ctx context.Context, options Options) error {
 	for _, step := range steps {
-		if !runs(step.depth, options.Depth) || !step.applies(&r.seen) {
+		if !step.runs(options) || !step.applies(&r.seen) {
 			continue
 		}
 		if err := step.run(ctx, r); err != nil {
@@ -156,7 +163,13 @@ func (r *row) runSteps(ctx context.Context, options Options) error {
 	return nil
 }
 
-// runs reports whether a step of depth least runs at depth chosen.
-func runs(least, chosen Depth) bool {
-	return chosen == Full || chosen == Standard && least == Standard
+// runs reports whether the step is one of those that options choose.
+func (s *probeStep) runs(options Options) bool {
+	switch {
+	case s.links && options.Links:
+		return true
+	case s.depth == "":
+		return false
+	}
+	return options.Depth == Full || options.Depth == Standard && s.depth == Standard
 }

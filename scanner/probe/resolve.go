@@ -51,6 +51,9 @@ func findDigest(ctx context.Context, r *row) error {
 	} else if !mayDiffer(resp) {
 		return nil
 	}
+	if !r.mayPull() {
+		return nil
+	}
 	broken := resp.Interrupted || verdict.IsServerError(resp.Status)
 	if resp, err = r.get(ctx, stepResolve, http.MethodGet, r.image.Reference()); err != nil {
 		return err
@@ -69,6 +72,9 @@ func findDigest(ctx context.Context, r *row) error {
 	}
 	m.MediaType = resp.ContentType
 	useBodyDigest(r, resp, parsed)
+	if m.Digest != "" {
+		r.attached.readIndex(m.Digest, resp)
+	}
 	return nil
 }
 

@@ -31,6 +31,9 @@ const (
 	stepMalformedDigest = "malformed-digest"
 	stepHead            = "head"
 	stepCosignTag       = "cosign-tag"
+	stepIndex           = "index"
+	stepPlatform        = "platform"
+	stepArtifact        = "artifact"
 
 	stepPushBlob     = "push-blob"
 	stepPushSubject  = "push-subject"
@@ -60,6 +63,8 @@ type row struct {
 	next      *url.URL // of the page after it; nil = there is none
 
 	tags *tagNames // of the repository; nil = not known, or not to be relied on
+
+	attached *attached // nil = what is attached is not read
 }
 
 // entry is the inventory entry of the registry.
@@ -94,11 +99,18 @@ func accept(types ...string) http.Header {
 // get requests the manifest that reference, a tag or a digest, names in the
 // image's repository. method is GET or HEAD.
 func (r *row) get(ctx context.Context, step, method, reference string) (*registry.Response, error) {
+	return r.manifest(ctx, step, method, reference, r.sent(reference))
+}
+
+// manifest is get for a reference that may be of another manifest than the image's.
+func (r *row) manifest(
+	ctx context.Context, step, method, reference string, sent registry.Sent,
+) (*registry.Response, error) {
 	return r.session.Do(ctx, registry.Request{
 		Step:    step,
 		Method:  method,
 		URL:     r.client.URL(r.image.Repository + "/manifests/" + reference),
-		Sent:    r.sent(reference),
+		Sent:    sent,
 		Header:  accept(manifestTypes...),
 		Scope:   pull(r.image.Repository),
 		MaxBody: registry.MaxIndex,
@@ -115,11 +127,33 @@ func (r *row) sent(reference string) registry.Sent {
 	if encoded == "" || claimed == r.image.Digest || !strings.Contains(reference, encoded[:min(len(encoded), 64)]) {
 		return registry.Sent{}
 	}
+	return sentOf(reference, claimed)
+}
+
+// sentFor returns what of a reference to a subject, or to a tag made of it, the registry sent.
+func (r *row) sentFor(on *subject, reference string) registry.Sent {
+	if on.platform == "" {
+		return r.sent(reference)
+	}
+	return sentOf(reference, on.digest)
+}
+
+// sentOf returns what of a reference the registry sent, if it is the digest claimed or a tag
+// made of that.
+func sentOf(reference, claimed string) registry.Sent {
 	sent := registry.Sent{Part: reference}
-	if !strings.Contains(reference, encoded) {
+	if _, encoded, _ := strings.Cut(claimed, ":"); !strings.Contains(reference, encoded) {
 		sent.From = claimed
 	}
 	return sent
+}
+
+// mayPull reports whether a GET of a manifest may be sent that only shows more of the image,
+// and notes if that was not so.
+func (r *row) mayPull() bool {
+	may := r.client.MayPull()
+	r.seen.QuotaKept = r.seen.QuotaKept || !may
+	return may
 }
 
 // existenceMethod returns the method that shows whether something is there:

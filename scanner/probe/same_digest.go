@@ -72,9 +72,10 @@ func (r *row) forOthers() (seen *verdict.Observation, holds bool) {
 	o := &r.seen
 	tag := o.Capabilities.TagSchema
 	switch {
-	case o.CutShort, o.Referrers.Fault != nil, o.Referrers.Token, !r.lasting():
+	case o.CutShort, o.QuotaKept, o.Referrers.Fault != nil, o.Referrers.Token, !r.lasting():
 	case o.Referrers.Index != nil && len(o.Referrers.Index.Descriptors) > maxShared:
 	case tag != nil && len(tag.Links) > maxShared:
+	case o.Links != nil && len(o.Links.Found)+len(o.Links.Platforms) > maxShared:
 	case !verdict.ShowsAsSent(o, r.client.Clean):
 	default:
 		copied := *o
@@ -102,5 +103,6 @@ func (r *row) take(first *verdict.Observation) {
 	r.seen = *first
 	r.seen.Manifest, r.seen.Product = own.Manifest, own.Product
 	r.seen.DefaultImage, r.seen.WriteSkipped = own.DefaultImage, own.WriteSkipped
+	r.seen.QuotaKept = own.QuotaKept
 	r.seen.Capabilities.FromRepository = []string{matrix.FromSameDigest}
 }

@@ -51,6 +51,7 @@ func probeTagSchema(ctx context.Context, r *row) error {
 	tag := ReferrersTag(r.seen.Manifest.Digest)
 	if r.tags != nil && !r.tags.has(tag) {
 		r.seen.Capabilities.TagSchema = &matrix.TagSchema{Tag: tag, State: matrix.TagAbsent}
+		r.attached.hasNoTag()
 		r.fromRepository("tag_schema")
 		return nil
 	}
@@ -60,9 +61,15 @@ func probeTagSchema(ctx context.Context, r *row) error {
 // requestReferrersTag requests the referrers tag of the image.
 func requestReferrersTag(ctx context.Context, r *row) error {
 	tag := ReferrersTag(r.seen.Manifest.Digest)
+	if !r.mayPull() {
+		return nil
+	}
 	resp, err := r.get(ctx, stepTagSchema, http.MethodGet, tag)
 	if err != nil || resp.Fault != nil {
 		return err
+	}
+	if r.attached != nil {
+		r.attached.tag(&r.attached.image, resp)
 	}
 	found := &matrix.TagSchema{Tag: tag, State: matrix.TagUnknown}
 	r.seen.Capabilities.TagSchema = found
@@ -78,9 +85,7 @@ func requestReferrersTag(ctx context.Context, r *row) error {
 // readTag finds out what the tag's manifest is. An answer with the image's own
 // digest is the registry resolving the tag to the image, not an index.
 func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
-	own := digest.FromBytes(resp.Bytes).String()
-	header := resp.Header.Get("Docker-Content-Digest")
-	if header == r.seen.Manifest.Digest || own == r.seen.Manifest.Digest {
+	if namesSubject(resp, r.seen.Manifest.Digest) {
 		found.State = matrix.TagSubject
 		return
 	}
@@ -91,17 +96,28 @@ func readTag(r *row, found *matrix.TagSchema, resp *registry.Response) {
 	}
 	index := parsed.index
 	r.tagged = parsed.listed
-	found.State, found.Digest, found.Descriptors = matrix.TagIndex, own, index.Total
+	found.State, found.Descriptors = matrix.TagIndex, index.Total
+	found.Digest = digest.FromBytes(resp.Bytes).String()
 	found.Links = slices.Clone(index.Descriptors[:min(len(index.Descriptors), maxLinks)])
 	found.Invalid = index.Invalid
+}
+
+// namesSubject reports whether a referrers tag names the subject that it is made of.
+func namesSubject(resp *registry.Response, subject string) bool {
+	return resp.Header.Get("Docker-Content-Digest") == subject || digest.FromBytes(resp.Bytes).String() == subject
+}
+
+// listIsWhole reports whether all pages of the API's list were read.
+func (r *row) listIsWhole() bool {
+	answer := &r.seen.Referrers
+	return answer.Bound == 0 && !answer.Next || r.seen.Capabilities.Pagination == matrix.PageLinked
 }
 
 // compareLists stores which digests only the API or only the tag lists, if there
 // are both and all pages of the API's list were read.
 func compareLists(r *row) {
-	tag, answer := r.seen.Capabilities.TagSchema, &r.seen.Referrers
-	whole := answer.Bound == 0 && !answer.Next || r.seen.Capabilities.Pagination == matrix.PageLinked
-	if !hasAPI(&r.seen) || tag == nil || tag.State != matrix.TagIndex || !whole {
+	tag := r.seen.Capabilities.TagSchema
+	if !hasAPI(&r.seen) || tag == nil || tag.State != matrix.TagIndex || !r.listIsWhole() {
 		return
 	}
 	if r.listed.full() || r.tagged.full() {

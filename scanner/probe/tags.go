@@ -11,8 +11,8 @@ import (
 	"refmatrix/scanner/registry"
 )
 
-// enoughForTags is the number of images of a repository from which on one list of its tags
-// costs less than a question per tag.
+// enoughForTags is the number of images of a repository, or of an image and its platforms, from
+// which on one list of its tags costs less than a question per tag.
 const enoughForTags = 3
 
 // maxListsFailed is how often a list of tags is tried that is not answered.
@@ -48,7 +48,7 @@ func (t *tagNames) add(page []uint64) bool {
 // too: that shows whether the list can be believed.
 func tagsKnown(ctx context.Context, r *row) (asked bool, err error) {
 	of := r.turn.repository
-	if of.images < enoughForTags {
+	if of.images < enoughForTags && r.attached.subjects() < enoughForTags {
 		return false, nil
 	}
 	tags, shared, err := of.tags.Do(ctx, r.session, r.turn.number, func() (tags *tagNames, holds bool, err error) {

@@ -1,0 +1,193 @@
+package probe_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"refmatrix/matrix"
+	"refmatrix/scanner/inventory"
+	"refmatrix/scanner/probe"
+)
+
+// count returns how many requests there were whose method and path begin so.
+func (c *contents) count(begins string) (n int) {
+	for _, request := range c.requests {
+		if strings.HasPrefix(request, begins) {
+			n++
+		}
+	}
+	return n
+}
+
+// finding returns the text of a finding, "" if the row does not have it.
+func finding(row matrix.Row, code string) string {
+	for _, f := range row.Findings {
+		if f.Code == code {
+			return f.Text
+		}
+	}
+	return ""
+}
+
+// manyPlatforms stores an index of so many platforms.
+func manyPlatforms(c *contents, n int) []map[string]any {
+	all := make([]map[string]any, n)
+	for i := range all {
+		all[i] = on(c.image(fmt.Sprint(i)), fmt.Sprintf("linux/arch%d", i))
+	}
+	c.index("1", all...)
+	return all
+}
+
+// TestPlatformsBounded: of an index of 10,000 platforms 64 are probed, by one list of tags, and
+// what the others lack is not known.
+func TestPlatformsBounded(t *testing.T) {
+	c := newContents()
+	c.tags = []string{}
+	all := manyPlatforms(c, 10_000)
+	c.attach(all[0], c.artifact(spdxType, nil))
+	row := c.probed(t, probe.Basic)
+	if got := finding(row, "links-bounded"); !strings.Contains(got, "platforms") {
+		t.Errorf("the finding is %q", got)
+	}
+	if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+		t.Errorf("the coverage is %s", got)
+	}
+	if row.Links.Total != 1 || len(row.Links.Platforms) != matrix.MaxLinks {
+		t.Errorf("%d links, %d platforms", row.Links.Total, len(row.Links.Platforms))
+	}
+	// The list of the image and of a digest that cannot exist, and those of 64 platforms.
+	if lists := c.count("GET referrers/"); lists != 2+64 {
+		t.Errorf("%d lists of referrers were requested", lists)
+	}
+	if tags := c.count("GET tags/"); tags != 1 {
+		t.Errorf("%d lists of tags were requested", tags)
+	}
+	if gets := c.count("GET manifests/"); gets != 2 { // the index, and the tag that checks the list of tags
+		t.Errorf("%d manifests were requested", gets)
+	}
+}
+
+// TestPlatformsWithoutListOfTags: a platform without anything costs a list, four tags and a
+// HEAD where tags cannot be listed.
+func TestPlatformsWithoutListOfTags(t *testing.T) {
+	c := newContents()
+	manyPlatforms(c, 3)
+	row := c.probed(t, probe.Basic)
+	if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageAbsent {
+		t.Errorf("the coverage is %s", got)
+	}
+	want := map[string]int{
+		"HEAD manifests/": 1 + 3,              // the image, and whether a platform is there
+		"GET manifests/":  1 + 4*(1+3),        // the index, and four tags each
+		"GET referrers/":  1 + 1 + 3,          // one of a digest that cannot exist
+		"GET tags/":       1,                  // which is not there
+		"":                4 + 17 + 5 + 1 + 0, // and nothing else
+	}
+	for begins, n := range want {
+		if got := c.count(begins); got != n {
+			t.Errorf("%s: %d requests, want %d\n%s", begins, got, n, strings.Join(c.requests, "\n"))
+		}
+	}
+}
+
+// TestArtifactsBounded: the manifests of 20 artifacts are read, and what the others are is not
+// known.
+func TestArtifactsBounded(t *testing.T) {
+	c := newContents()
+	image := c.image("a", "1")
+	for range 25 {
+		c.attach(image, c.artifact("application/vnd.acme", nil))
+	}
+	row := c.probed(t, probe.Basic)
+	if row.Links.Total != 25 || row.Links.ByKind[matrix.KindOther] != 20 {
+		t.Errorf("%d links, by kind %v", row.Links.Total, row.Links.ByKind)
+	}
+	if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+		t.Errorf("the coverage is %s", got)
+	}
+	if got := finding(row, "links-bounded"); !strings.Contains(got, "the manifests of artifacts (5)") {
+		t.Errorf("the finding is %q", got)
+	}
+}
+
+// TestReferrersBounded: a list of 100,000 referrers, and one of as many in pages, are read to a
+// bound, and what is not found is not absent.
+func TestReferrersBounded(t *testing.T) {
+	entry := func(i int) string {
+		return fmt.Sprintf(`{"digest":"sha256:%064x","artifactType":%q}`, i, notationType)
+	}
+	page := func(w http.ResponseWriter, from, to int) {
+		entries := make([]string, 0, to-from)
+		for i := from; i < to; i++ {
+			entries = append(entries, entry(i))
+		}
+		fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(entries, ","))
+	}
+	for _, test := range []struct {
+		name  string
+		links int
+		code  string // of the finding that says so
+		list  http.HandlerFunc
+	}{
+		{"at once", 467, "list-bounded", func(w http.ResponseWriter, _ *http.Request) { page(w, 1, 100_001) }},
+		{"in pages", 5000, "links-bounded", func(w http.ResponseWriter, r *http.Request) {
+			var from int
+			_, _ = fmt.Sscan(r.URL.Query().Get("last"), &from)
+			w.Header().Set("Link", fmt.Sprintf(`<%s?last=%d>; rel="next"`, r.URL.Path, from+1000))
+			page(w, from+1, from+1001)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newContents()
+			image := c.image("a", "1")
+			c.answers["GET referrers/"+image["digest"].(string)] = test.list
+			row := c.probed(t, probe.Basic)
+			if row.Links.Total != test.links || slices.Contains(row.Links.Asked, matrix.PlaceAPI) {
+				t.Errorf("%d links, asked %v", row.Links.Total, row.Links.Asked)
+			}
+			if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+				t.Errorf("the coverage is %s", got)
+			}
+			if got := row.Coverage[matrix.KindSignature]; got != matrix.CoveragePresent {
+				t.Errorf("the coverage of what is there is %s", got)
+			}
+			if finding(row, test.code) == "" {
+				t.Errorf("the findings are %v", row.Findings)
+			}
+		})
+	}
+}
+
+// TestLeavePulls: no GET of a manifest is sent while the registry has fewer pulls left than the
+// inventory wants to leave; HEAD and lists are not counted.
+func TestLeavePulls(t *testing.T) {
+	for _, test := range []struct {
+		left int // before the scan
+		want int // GETs of manifests
+	}{{200, 10}, {21, 2}, {20, 1}, {19, 0}} {
+		t.Run(fmt.Sprint(test.left), func(t *testing.T) {
+			c := newContents()
+			left := test.left
+			c.pulls = func(string) int {
+				return left - c.count("GET manifests/")
+			}
+			amd64 := on(c.image("a"), "linux/amd64")
+			index := c.index("1", amd64)
+			c.attach(index, c.artifact("application/vnd.acme", nil))
+			row := c.probed(t, probe.Basic, func(r *inventory.Registry) { r.LeavePulls = 20 })
+			if got := c.count("GET manifests/"); got != test.want {
+				t.Errorf("%d pulls, want %d:\n%s", got, test.want, strings.Join(c.requests, "\n"))
+			}
+			if kept := finding(row, "quota-kept") != ""; kept != (test.want < 10) {
+				t.Errorf("the finding is there: %v", kept)
+			}
+			if got := row.Coverage[matrix.KindSBOM]; test.want < 10 && got != matrix.CoverageUnknown {
+				t.Errorf("the coverage is %s", got)
+			}
+		})
+	}
+}
