@@ -16,16 +16,19 @@ const keptLinks = 50
 type Omitted struct {
 	Headers   int `json:"headers,omitempty"`   // response headers of exchanges
 	Links     int `json:"links,omitempty"`     // links of the row and of the referrers tag, digests that only one list has, platforms
-	Exchanges int `json:"exchanges,omitempty"` // the last ones
+	Exchanges int `json:"exchanges,omitempty"` // those of single platforms, and then the last ones
 }
 
-// Bound leaves out of r what its verdict does not need, in the order of Omitted, until
-// its JSON is MaxRow bytes at the most. Nearly every row stays as it is.
+// Bound leaves out of r what its verdict does not need until its JSON is MaxRow bytes at the
+// most: the exchanges of single platforms, then headers, links and the last exchanges. Nearly
+// every row stays as it is.
 func (r *Row) Bound() {
 	if r.surelyFits() {
 		return
 	}
-	for _, leaveOut := range []func(*Row) Omitted{(*Row).leaveOutHeaders, (*Row).leaveOutLinks, (*Row).leaveOutExchanges} {
+	for _, leaveOut := range []func(*Row) Omitted{
+		(*Row).leaveOutPlatforms, (*Row).leaveOutHeaders, (*Row).leaveOutLinks, (*Row).leaveOutExchanges,
+	} {
 		if r.size() <= MaxRow {
 			return
 		}
@@ -102,6 +105,13 @@ type counter int
 func (n *counter) Write(b []byte) (int, error) {
 	*n += counter(len(b))
 	return len(b), nil
+}
+
+func (r *Row) leaveOutPlatforms() (gone Omitted) {
+	all := len(r.Exchanges)
+	r.Exchanges = slices.DeleteFunc(r.Exchanges, func(x Exchange) bool { return x.Step == PlatformStep })
+	gone.Exchanges = all - len(r.Exchanges)
+	return gone
 }
 
 func (r *Row) leaveOutHeaders() (gone Omitted) {

@@ -65,3 +65,16 @@ func TestBoundOfARow(t *testing.T) {
 		})
 	}
 }
+
+// TestBoundBeginsWithPlatforms: the exchanges of single platforms are left out before anything
+// of the image itself.
+func TestBoundBeginsWithPlatforms(t *testing.T) {
+	r := rowOf(200, 5, 0, 100)
+	for i := range r.Exchanges[100:] {
+		r.Exchanges[100+i].Step = PlatformStep
+	}
+	r.Bound()
+	if r.Omitted == nil || *r.Omitted != (Omitted{Exchanges: 100}) {
+		t.Errorf("%+v is left out", r.Omitted)
+	}
+}

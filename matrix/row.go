@@ -59,10 +59,11 @@ type Row struct {
 // Measured reports whether the row has a verdict on the referrers API.
 func (r *Row) Measured() bool { return r.Referrers != SupportUnknown }
 
-// Steps of the sign-in, as exchanges name them beside the steps of the probe.
+// Steps that exchanges name, beside those of the probe alone.
 const (
-	TokenStep = "token" // a request for a token
-	LoginStep = "login" // GET /v2/, to see whether the registry accepts the account
+	TokenStep    = "token"    // a request for a token
+	LoginStep    = "login"    // GET /v2/, to see whether the registry accepts the account
+	PlatformStep = "platform" // a request about one platform of the image
 )
 
 // Exchange is one HTTP request and its answer as they went over the wire,

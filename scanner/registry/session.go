@@ -52,6 +52,9 @@ func (s *Session) ResetBudget() {
 // ExtendBudget adds to the budget of a row that requests more than others do.
 func (s *Session) ExtendBudget(by time.Duration) { s.budget += by }
 
+// HasTime reports whether the budget is not used up.
+func (s *Session) HasTime() bool { return s.budget > 0 }
+
 // Client is what the session's requests go through.
 func (s *Session) Client() *Client { return s.client }
 
