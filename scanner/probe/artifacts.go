@@ -33,7 +33,7 @@ func readArtifacts(ctx context.Context, r *row) error {
 		if _, done := a.manifests[one.digest]; done || !one.unread || unread[one.digest] {
 			continue
 		}
-		if read == maxManifests || !r.mayPull() {
+		if read == maxManifests || !r.session.HasTime() || !r.mayPull() {
 			unread[one.digest] = true
 			continue
 		}

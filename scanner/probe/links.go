@@ -9,9 +9,10 @@ import (
 )
 
 // readLinks requests what is attached to the platforms of the image and what the artifacts
-// are, unless the row was cut short before, and keeps all that was found.
+// are, unless the row was cut short before, and keeps all that was found. If no place was read,
+// nothing is known of the links.
 func (r *row) readLinks(ctx context.Context) {
-	if r.attached == nil {
+	if r.attached == nil || !hasDigest(&r.seen) {
 		return
 	}
 	api := verdict.Judge(&r.seen).Referrers
@@ -20,7 +21,9 @@ func (r *row) readLinks(ctx context.Context) {
 		r.seen.CutShort = r.followLinks(ctx, api) != nil
 	}
 	r.attached.judge()
-	r.seen.Links = r.attached.links()
+	if links := r.attached.links(); len(links.Asked)+len(links.Found) > 0 {
+		r.seen.Links = links
+	}
 }
 
 // followLinks requests what the lists of the image lead to. The error is ctx's.

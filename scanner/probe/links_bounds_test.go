@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/inventory"
@@ -189,5 +190,50 @@ func TestLeavePulls(t *testing.T) {
 				t.Errorf("the coverage is %s", got)
 			}
 		})
+	}
+}
+
+// TestPlatformsLeaveRoom: the exchanges of many platforms leave those of the image whole.
+func TestPlatformsLeaveRoom(t *testing.T) {
+	c := newContents()
+	manyPlatforms(c, 64)
+	outcome := c.outcome(t, probe.Basic)
+	if outcome.Omitted.Exchanges == 0 || outcome.Omitted.Headers > 0 {
+		t.Errorf("%+v is left out", outcome.Omitted)
+	}
+	for _, x := range outcome.Exchanges {
+		if x.URL == "" {
+			t.Errorf("an exchange of the step %s is kept in part", x.Step)
+		}
+	}
+	if got := len(outcome.Exchanges) + outcome.Omitted.Exchanges; got != outcome.Requests {
+		t.Errorf("%d exchanges of %d requests", got, outcome.Requests)
+	}
+}
+
+// TestPlatformsInTime: 16 platforms make the time of the row two timeouts longer, and what does
+// not fit is not known. Once the time is used up, nothing is waited for any more.
+func TestPlatformsInTime(t *testing.T) {
+	c := newContents()
+	all := manyPlatforms(c, 16)
+	c.attach(all[0], c.artifact(spdxType, nil))
+	for _, platform := range all[1:] {
+		c.answers["GET referrers/"+platform["digest"].(string)] = func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		}
+	}
+	row := c.probed(t, probe.Basic, func(r *inventory.Registry) {
+		r.Timeout = 300 * time.Millisecond
+		r.Rate = 1 // a second for each request that is not sent, if one waited
+		r.Burst = 100
+	})
+	if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+		t.Errorf("the coverage is %s", got)
+	}
+	if got := row.Links.ByKind[matrix.KindSBOM]; got != 1 {
+		t.Errorf("%d SBOMs are found", got)
+	}
+	if hung := c.count("GET referrers/") - 3; hung < 2 || hung > 4 {
+		t.Errorf("%d lists were waited for", hung)
 	}
 }

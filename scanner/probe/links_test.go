@@ -183,8 +183,19 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// probed probes team/app:1 with links.
+// probed probes team/app:1 with links and returns the row.
 func (c *contents) probed(t *testing.T, depth probe.Depth, change ...func(*inventory.Registry)) matrix.Row {
+	t.Helper()
+	outcome := c.outcome(t, depth, change...)
+	return verdict.NewRow(verdict.Target{
+		Registry: "r",
+		Image:    "team/app:1",
+		Require:  []matrix.LinkKind{matrix.KindSignature, matrix.KindSBOM},
+	}, &outcome.Observation)
+}
+
+// outcome probes team/app:1 with links.
+func (c *contents) outcome(t *testing.T, depth probe.Depth, change ...func(*inventory.Registry)) probe.Outcome {
 	t.Helper()
 	t.Setenv("HTTP_PROXY", "")
 	server := httptest.NewServer(c)
@@ -217,12 +228,7 @@ func (c *contents) probed(t *testing.T, depth probe.Depth, change ...func(*inven
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verdict.NewRow(verdict.Target{
-		Registry: "r",
-		Image:    "team/app:1",
-		Require:  []matrix.LinkKind{matrix.KindSignature, matrix.KindSBOM},
-		Clean:    client.Clean,
-	}, &outcome.Observation)
+	return outcome
 }
 
 // shown is what a row has of links, one line each.

@@ -26,6 +26,9 @@ func (r *row) probePlatforms(ctx context.Context, api matrix.Support) error {
 	steps := (len(all) + platformsByTimeout - 1) / platformsByTimeout
 	r.session.ExtendBudget(time.Duration(steps) * r.entry().Timeout)
 	for _, p := range all {
+		if !r.session.HasTime() {
+			break // no request would be sent
+		}
 		if err := r.probePlatform(ctx, p, api); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ const (
 	stepHead            = "head"
 	stepCosignTag       = "cosign-tag"
 	stepIndex           = "index"
-	stepPlatform        = "platform"
+	stepPlatform        = matrix.PlatformStep
 	stepArtifact        = "artifact"
 
 	stepPushBlob     = "push-blob"
