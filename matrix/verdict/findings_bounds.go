@@ -52,13 +52,11 @@ var boundFindings = []findingRule{
 // notRead says what a bound kept from being read, "" if nothing.
 func (b LinkBounds) notRead() string {
 	var what []string
-	if b.Links {
-		what = append(what, "the lists after the first 5,000 entries")
-	}
 	for _, one := range []struct {
 		count int
 		text  string
 	}{
+		{b.Links, "the lists after their first %d entries"},
 		{b.Platforms, "%d of the platforms"},
 		{b.Nested, "the platforms of nested indexes (%d)"},
 		{b.Manifests, "the manifests of artifacts (%d), which would show their kinds"},

@@ -18,11 +18,11 @@ type Links struct {
 
 // LinkBounds says what of the links was not read, though nothing refused it.
 type LinkBounds struct {
-	Links     bool // more were found than are kept
-	Platforms int  // platforms whose links were not requested, because there are too many of them
-	Nested    int  // indexes in the image's index, whose own platforms were not read
-	Manifests int  // artifacts whose manifest would show what they are, and that were not read
-	Misplaced int  // attestations in the image's index that name none of its platforms
+	Links     int // entries of lists that were read, if there are more; 0 = all were
+	Platforms int // platforms whose links were not requested, because there are too many of them
+	Nested    int // indexes in the image's index, whose own platforms were not read
+	Manifests int // artifacts whose manifest would show what they are, and that were not read
+	Misplaced int // attestations in the image's index that name none of its platforms
 }
 
 // merged returns each link once, with every place in which it was found. A list may name an

@@ -12,7 +12,7 @@ import (
 
 // maxAttached bounds what is kept of the links of one image, over all places. A place in
 // which there is more was not read to the end.
-const maxAttached = 5000
+const maxAttached = 3000
 
 // attached collects what is attached to an image and to its platforms while they are probed.
 // A nil one collects nothing: the links are not read.
@@ -147,7 +147,7 @@ func (a *attached) list(on *subject, place matrix.Place, body []byte) (whole boo
 // add collects one artifact, and reports whether it was kept.
 func (a *attached) add(on *subject, place matrix.Place, d *listed) bool {
 	if len(a.found) >= maxAttached || a.names.full() {
-		a.bounds.Links = true
+		a.bounds.Links = len(a.found)
 		return false
 	}
 	one := verdict.Attached{
@@ -223,13 +223,21 @@ func (a *attached) links() *verdict.Links {
 	return out
 }
 
+// alone has each place as a list, shared by all links.
+var alone = map[matrix.Place][]matrix.Place{
+	matrix.PlaceAPI:       {matrix.PlaceAPI},
+	matrix.PlaceTag:       {matrix.PlaceTag},
+	matrix.PlaceCosignTag: {matrix.PlaceCosignTag},
+	matrix.PlaceInIndex:   {matrix.PlaceInIndex},
+}
+
 // links returns one link for each kind of the artifact.
 func (one *artifact) links() []matrix.Link {
 	link := matrix.Link{
 		Digest:       one.digest,
 		ArtifactType: one.ArtifactType,
 		TypedAway:    one.TypedAway(),
-		Where:        []matrix.Place{one.place},
+		Where:        alone[one.place],
 		Subject:      one.subject.digest,
 		Depth:        1,
 		Platform:     one.subject.platform,

@@ -135,7 +135,7 @@ func TestReferrersBounded(t *testing.T) {
 		list  http.HandlerFunc
 	}{
 		{"at once", 467, "list-bounded", func(w http.ResponseWriter, _ *http.Request) { page(w, 1, 100_001) }},
-		{"in pages", 5000, "links-bounded", func(w http.ResponseWriter, r *http.Request) {
+		{"in pages", 3000, "links-bounded", func(w http.ResponseWriter, r *http.Request) {
 			var from int
 			_, _ = fmt.Sscan(r.URL.Query().Get("last"), &from)
 			w.Header().Set("Link", fmt.Sprintf(`<%s?last=%d>; rel="next"`, r.URL.Path, from+1000))
