@@ -3,7 +3,6 @@ package migration
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"refmatrix/matrix"
@@ -158,17 +157,13 @@ func sideOf(address, image string) side {
 	return side{host: host, image: host + "/" + image, plain: scheme == "http"}
 }
 
-// commandHost is a host that no command takes for an option or a list of settings:
-// a name or an IPv4 address, or an IPv6 address in brackets, and a port.
-var commandHost = regexp.MustCompile(`^(?:[0-9A-Za-z][0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$`)
-
 // unnameable returns a note on why no command names the registry of row, "" if
 // commands can. An inventory holds hosts only, but a matrix.json can come from
 // anywhere.
 func unnameable(row *matrix.Row) string {
 	u, err := url.Parse(row.URL)
 	switch {
-	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.User != nil, !commandHost.MatchString(u.Host):
+	case err != nil || !matrix.NameableHost(row.URL):
 		return fmt.Sprintf(hostNote, row.Registry)
 	case strings.Trim(u.Path, "/") != "": // copy tools look for /v2/ at the root alone
 		return fmt.Sprintf(pathNote, row.Registry)
