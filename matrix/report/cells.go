@@ -60,6 +60,15 @@ var cells = []cell{
 		return strconv.FormatFloat(r.DurationMS, 'f', 1, 64)
 	}},
 	{key: "detail", title: "Detail", value: func(r *matrix.Row) string { return r.Detail }},
+	{key: "links", title: "Links", value: func(r *matrix.Row) string {
+		if r.Links == nil {
+			return "" // not probed, which is not 0
+		}
+		return strconv.Itoa(r.Links.Total)
+	}},
+	{key: "links_by_kind", title: "Links by kind", value: linkCountsText},
+	{key: "coverage", title: "Coverage", value: coverageText},
+	{key: "lost", title: "Lost", value: func(r *matrix.Row) string { return numberOrNone(len(r.Lost)) }},
 }
 
 // cellOf returns the cell with the key. Keys are written in this package alone,

@@ -14,8 +14,11 @@ var csvColumns = cellsOf(
 	"product", "version", "filter", "pagination", "tag_schema", "cosign_tags", "requests", "duration_ms", "detail",
 )
 
-// csvRecords renders RFC 4180: a header, CRLF, one record a row, and a column
-// for every label key after the fixed ones.
+// csvLinkColumns stand at the very end, if a row has a value in one of them.
+var csvLinkColumns = cellsOf("links", "links_by_kind", "coverage", "lost")
+
+// csvRecords renders RFC 4180: a header, CRLF, one record a row, a column for every label key
+// after the fixed ones, and the columns of links last.
 func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
@@ -24,6 +27,8 @@ func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 	for _, key := range labels {
 		header = append(header, "label:"+key)
 	}
+	last := shownLinkColumns(m.Rows)
+	header = append(header, keysOf(last)...)
 	if err := writeRecord(out, header); err != nil {
 		return err
 	}
@@ -36,12 +41,25 @@ func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 		for _, key := range labels {
 			record = append(record, r.Labels[key])
 		}
+		for _, c := range last {
+			record = append(record, c.value(r))
+		}
 		if err := writeRecord(out, record); err != nil {
 			return err
 		}
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// shownLinkColumns returns all of csvLinkColumns, or none if every row is empty in each.
+func shownLinkColumns(rows []matrix.Row) []*cell {
+	for _, c := range csvLinkColumns {
+		if len(rows) > 0 && !isEmpty(rows, c.value) {
+			return csvLinkColumns
+		}
+	}
+	return nil
 }
 
 // writeRecord writes a record whose cells no spreadsheet runs.

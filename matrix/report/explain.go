@@ -62,6 +62,7 @@ func explainRow(p *lines, row *matrix.Row, o Options) {
 	}
 	explainVerdict(p, row, o)
 	explainCapabilities(p, row.Capabilities)
+	explainLinks(p, row)
 	if len(row.Findings) > 0 {
 		section(p, "Findings")
 		for _, f := range row.Findings {

@@ -48,15 +48,6 @@ var tallies = []tally{
 	},
 }
 
-// texts returns values as plain strings.
-func texts[T ~string](values []T) []string {
-	out := make([]string, len(values))
-	for i, value := range values {
-		out[i] = string(value)
-	}
-	return out
-}
-
 // Sizes of a bar in units of its viewBox: the page stretches it.
 const (
 	barWidth = 1000.0
@@ -128,24 +119,12 @@ func (s share) Alt() string {
 		if i > 0 {
 			text += ","
 		}
-		text += fmt.Sprintf(" %s %d (%s)", p.Name, p.Count, p.Percent)
+		text += fmt.Sprintf(" %s %d", p.Name, p.Count)
+		if p.Percent != "" {
+			text += " (" + p.Percent + ")"
+		}
 	}
 	return text
-}
-
-// percent rounds, but never to none or all if that is not so.
-func percent(n, total int) string {
-	if total == 0 || n == 0 {
-		return "0%"
-	}
-	switch rounded := (200*n + total) / (2 * total); {
-	case rounded == 0:
-		return "<1%"
-	case rounded == 100 && n < total:
-		return ">99%"
-	default:
-		return strconv.Itoa(rounded) + "%"
-	}
 }
 
 func delta(n int) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"refmatrix/matrix"
@@ -47,7 +48,8 @@ type (
 
 // junit renders JUnit XML for CI systems: a suite for each registry, a case
 // for each image. fail is an error, warn a failure, info a skipped case; a row
-// that the inventory expects otherwise is a failure at the least.
+// that the inventory expects otherwise, that lacks a kind which the inventory
+// requires, or that lost a link is a failure at the least.
 func junit(w io.Writer, m *matrix.Matrix, _ Options) error {
 	all := junitSuites{Name: "refmatrix", Tests: m.Summary.Rows}
 	all.Time = seconds(float64(max(0, m.Finished.Sub(m.Started).Milliseconds())))
@@ -95,17 +97,24 @@ func (s *junitSuite) add(r *matrix.Row) {
 	result := &junitResult{
 		Type:    xmlString(r.Reason),
 		Message: xmlString(r.Detail),
-		Text:    xmlString(strings.Join(r.Remedy, " ")),
+		Text:    xmlString(strings.Join(append(slices.Clone(r.Remedy), attachTexts(r)...), " ")),
 	}
 	if r.Unexpected {
 		result.Message += xmlString(" The inventory expects " + r.Expect + ".")
+	}
+	missing := len(r.Missing()) > 0
+	if missing {
+		result.Message += xmlString(" Missing: " + missingText(r) + ".")
+	}
+	if len(r.Lost) > 0 {
+		result.Message += xmlString(" Lost: " + lossesText(r) + ".")
 	}
 	s.Tests++
 	switch {
 	case r.Severity == matrix.Fail:
 		one.Error = result
 		s.Errors++
-	case r.Severity == matrix.Warn || r.Unexpected:
+	case r.Severity == matrix.Warn || r.Unexpected || missing || len(r.Lost) > 0:
 		one.Failure = result
 		s.Failures++
 	case r.Severity == matrix.Info:

@@ -13,18 +13,18 @@ import (
 // formatFiles are the files that belong to a format, by the format. The others
 // are the ground that formats stand on, and formats.go, which lists them.
 var formatFiles = map[string][]string{
-	"table":           {"table.go"},
+	"table":           {"table.go", "table_links.go"},
 	"csv":             {"csv.go"},
-	"markdown":        {"markdown.go"},
+	"markdown":        {"markdown.go", "markdown_links.go"},
 	"json":            {"json.go"},
 	"html":            {"html*.go"},
 	"junit":           {"junit.go"},
-	"prometheus":      {"prometheus.go"},
+	"prometheus":      {"prometheus.go", "prometheus_links.go"},
 	"diff text":       {"diff_text.go"},
 	"diff markdown":   {"diff_markdown.go"},
 	"assess text":     {"assess_text.go"},
 	"assess markdown": {"assess_markdown.go"},
-	"explain":         {"explain.go"},
+	"explain":         {"explain.go", "explain_links.go"},
 }
 
 // TestLayers: a format takes nothing from another, and the ground nothing from a

@@ -33,15 +33,67 @@ func linkText(kind matrix.LinkKind, digest, platform string) string {
 	return text
 }
 
+// linkLine is a link with all that is known of it. digest is its digest as it is to be shown.
+func linkLine(l *matrix.Link, digest string) string {
+	kind := string(l.Kind)
+	if kind == "" {
+		kind = "link of unknown kind"
+	}
+	parts := []string{kind + " " + digest}
+	switch {
+	case l.Depth > 1:
+		parts[0] += " attached to " + shortDigest(l.Subject)
+	case l.Platform != "":
+		parts[0] += " on " + l.Platform
+	}
+	parts = append(parts, "in "+placesText(l.Where))
+	if l.ArtifactType != "" {
+		parts = append(parts, l.ArtifactType)
+	}
+	if l.TypedAway {
+		parts = append(parts, "listed under another type")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// linkTotals is how many links of depth 1 a row has: "3 (signature 2; sbom 1)".
+func linkTotals(r *matrix.Row) string {
+	text := fmt.Sprint(r.Links.Total)
+	if counts := linkCountsText(r); counts != "" {
+		text += " (" + counts + ")"
+	}
+	if kept := len(r.Links.Items); kept < r.Links.Total {
+		text += fmt.Sprintf(", the first %d are kept", kept)
+	}
+	return text
+}
+
+// placesText names places, or "-" if there are none.
+func placesText(places []matrix.Place) string { return orDash(strings.Join(texts(places), " ")) }
+
 // lostText names lost links, and since when.
 func lostText(lost []matrix.Lost) string {
-	return listed(lost, func(l matrix.Lost) string {
-		text := linkText(l.Kind, l.Digest, l.Platform) + " since " + l.Since.UTC().Format(time.DateOnly)
-		if l.Replaced {
-			text += " (replaced)"
-		}
-		return text
-	})
+	return listed(lost, func(l matrix.Lost) string { return linkText(l.Kind, l.Digest, l.Platform) + sinceText(l) })
+}
+
+// lossText names a lost link with what it was attached to, and since when.
+func lossText(l matrix.Lost) string {
+	text := linkText(l.Kind, l.Digest, l.Platform)
+	if l.Platform == "" {
+		text += " of " + shortDigest(l.Subject)
+	}
+	return text + sinceText(l)
+}
+
+// lossesText names what r lost.
+func lossesText(r *matrix.Row) string { return listed(r.Lost, lossText) }
+
+func sinceText(l matrix.Lost) string {
+	text := " since " + l.Since.UTC().Format(time.DateOnly)
+	if l.Replaced {
+		text += " (replaced)"
+	}
+	return text
 }
 
 // newText names new links.
@@ -60,9 +112,11 @@ func missingText(r *matrix.Row) string {
 }
 
 // listed joins the texts of the first few things, and says how many more there are.
-func listed[T any](all []T, text func(T) string) string {
+func listed[T any](all []T, text func(T) string) string { return listedUpTo(maxNamedLinks, all, text) }
+
+func listedUpTo[T any](limit int, all []T, text func(T) string) string {
 	var parts []string
-	for _, one := range all[:min(len(all), maxNamedLinks)] {
+	for _, one := range all[:min(len(all), limit)] {
 		parts = append(parts, text(one))
 	}
 	if rest := len(all) - len(parts); rest > 0 {

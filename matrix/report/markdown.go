@@ -23,6 +23,8 @@ func markdown(w io.Writer, m *matrix.Matrix, _ Options) error {
 	markdownSummary(p, m)
 	markdownRows(p, m)
 	markdownProblems(p, m)
+	markdownCoverage(p, m)
+	markdownLosses(p, m)
 	markdownFindings(p, m)
 	cut := budget.cut
 	budget.cut, budget.left = false, maxClosing

@@ -305,6 +305,12 @@ func FuzzNames(f *testing.F) {
 				r.Capabilities.Push.Strategy, r.Capabilities.TagSchema.State = matrix.PushDual, matrix.TagIndex
 				r.Referrers = matrix.Supported
 			}
+			if i > 0 {
+				r.URL = "https://registry.example.com" // commands can name it
+				r.Coverage = map[matrix.LinkKind]matrix.Coverage{matrix.KindSBOM: matrix.CoveragePartial, matrix.KindSignature: matrix.CoverageAbsent}
+				r.Lacking = map[matrix.LinkKind][]string{matrix.KindSBOM: {text}}
+				r.Lost[0].Replaced = false
+			}
 		}
 		m.Summary = matrix.Summarise(m.Rows)
 		checkAll(t, m)

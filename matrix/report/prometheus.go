@@ -77,6 +77,8 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 		}
 	}
 	registryLabels(p, m)
+	coverageMetrics(p, m)
+	linkMetrics(p, m)
 	writeHelp(p, "refmatrix_rows", "Rows by severity.")
 	for _, severity := range matrix.Severities {
 		p.line("refmatrix_rows{%s} %d", labelList("severity", string(severity)), m.Summary.Count(severity))

@@ -62,13 +62,15 @@ func newTableColumns(columns []tableColumn) []tableColumn {
 }
 
 // table renders for a terminal: the matrix, then what does not pass grouped by
-// what is wrong, then the counts.
+// what is wrong, what is attached and what is not, and the counts.
 func table(w io.Writer, m *matrix.Matrix, o Options) error {
 	p := &lines{w: w, medium: terminal, width: o.Width}
 	p.line("%s", grid(m, o))
 	for _, problem := range problems(m.Rows) {
 		tableProblem(p, problem, o)
 	}
+	tableCoverage(p, m)
+	tableLosses(p, m)
 	p.line("")
 	for _, line := range tableSummary(m) {
 		p.wrapped("", line)

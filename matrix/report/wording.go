@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,4 +89,28 @@ func orDash(text string) string {
 		return "-"
 	}
 	return text
+}
+
+// percent rounds, but never to none or all if that is not so.
+func percent(n, total int) string {
+	if total == 0 || n == 0 {
+		return "0%"
+	}
+	switch rounded := (200*n + total) / (2 * total); {
+	case rounded == 0:
+		return "<1%"
+	case rounded == 100 && n < total:
+		return ">99%"
+	default:
+		return strconv.Itoa(rounded) + "%"
+	}
+}
+
+// texts returns values as plain strings.
+func texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, value := range values {
+		out[i] = string(value)
+	}
+	return out
 }

@@ -7,12 +7,6 @@ import (
 	"refmatrix/matrix"
 )
 
-// Attach is how to attach what an image lacks.
-type Attach struct {
-	Steps []AttachStep // one after the other
-	Notes []string     // sentences on what to heed here
-}
-
 // AttachStep is commands of which one is enough.
 type AttachStep []string
 
@@ -137,60 +131,72 @@ var exemptions = map[matrix.Strategy]string{
 
 const exemptTags = "Links are found by tags here: exempt sha256-* tags from clean-up and immutability rules."
 
-// HowToAttach returns how to attach what r lacks of a kind. Steps is nil if the kind cannot be
-// required, or if no command can name the image.
-func HowToAttach(r *matrix.Row, kind matrix.LinkKind) (out Attach) {
+// HowToAttach returns the steps that attach what r lacks of a kind, one after the other. It
+// returns nil if the kind cannot be required, or if no command can name the image.
+func HowToAttach(r *matrix.Row, kind matrix.LinkKind) []AttachStep {
+	if rule := findAttachRule(kind); rule != nil {
+		return rule.fill(r, rule.targetOf(r))
+	}
+	return nil
+}
+
+// AttachNotes returns sentences on what to heed where a kind is attached to r, as far as that was
+// measured.
+func AttachNotes(r *matrix.Row, kind matrix.LinkKind) (out []string) {
 	rule := findAttachRule(kind)
-	if rule == nil {
-		return out
-	}
-	if out.Steps = rule.fill(r, rule.targetOf(r)); out.Steps == nil {
-		return out
-	}
 	for _, note := range attachNotes {
-		if note.when(r, rule) {
-			out.Notes = append(out.Notes, note.text)
+		if rule != nil && note.when(r, rule) {
+			out = append(out, note.text)
 		}
 	}
 	return out
 }
 
-// HowToRestore returns how to bring back a link that r lost and what keeps it from being lost
-// again, one sentence each. A loss that was replaced has to be kept from happening again alone.
+// Restore is one thing to do about a lost link.
+type Restore struct {
+	Text    string // a sentence, or what comes before the command without a colon
+	Command string // "" if there is not any
+}
+
+// HowToRestore returns how to bring back a link that r lost, and what keeps it from being lost
+// again. A loss that was replaced has to be kept from happening again alone.
 //
 // regctl writes a referrers tag that was deleted only with --force-recursive (regctl 0.11.7,
 // measured).
-func HowToRestore(r *matrix.Row, loss matrix.Lost) (out []string) {
+func HowToRestore(r *matrix.Row, loss matrix.Lost) (out []Restore) {
 	if !loss.Replaced {
 		out = append(out, copyBack(r), attachAgain(r, loss))
 	}
 	if exempt := exemptions[r.Strategy]; exempt != "" {
-		out = append(out, exempt)
+		out = append(out, Restore{Text: exempt})
 	}
 	return out
 }
 
-func copyBack(r *matrix.Row) string {
+func copyBack(r *matrix.Row) Restore {
 	const text = "Copy it back from a mirror or a backup that still has it"
 	image, ok := r.Reference(r.Digest)
 	if !ok {
-		return text + "."
+		return Restore{Text: text + "."}
 	}
 	_, path, _ := strings.Cut(image, "/")
-	return text + ": regctl image copy --referrers --digest-tags --force-recursive " +
-		matrix.ShellWord("MIRROR/"+path) + " " + matrix.ShellWord(image)
+	return Restore{
+		Text: text,
+		Command: "regctl image copy --referrers --digest-tags --force-recursive " +
+			matrix.ShellWord("MIRROR/"+path) + " " + matrix.ShellWord(image),
+	}
 }
 
-func attachAgain(r *matrix.Row, loss matrix.Lost) string {
+func attachAgain(r *matrix.Row, loss matrix.Lost) Restore {
 	rule := findAttachRule(loss.Kind)
 	if rule == nil {
-		return "Or sign or attest the image again."
+		return Restore{Text: "Or sign or attest the image again."}
 	}
 	steps := rule.fill(r, loss.Subject)
 	if steps == nil {
-		return "Or attach it again."
+		return Restore{Text: "Or attach it again."}
 	}
-	return "Or attach it again: " + steps[len(steps)-1][0]
+	return Restore{Text: "Or attach it again", Command: steps[len(steps)-1][0]}
 }
 
 func findAttachRule(kind matrix.LinkKind) *attachRule {
