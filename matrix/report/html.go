@@ -14,7 +14,7 @@ import (
 	"refmatrix/matrix"
 )
 
-//go:embed html/page.tmpl html/*.css html/*.js
+//go:embed html/*.tmpl html/*.css html/*.js
 var pageFiles embed.FS
 
 // The parts of the page's one style and one script, in the order they need.
@@ -44,7 +44,7 @@ var loadAssets = sync.OnceValues(func() (*assets, error) {
 		return nil, err
 	}
 	script = "(() => {\n'use strict';\n" + script + "})();\n"
-	page, err := template.ParseFS(pageFiles, "html/page.tmpl")
+	page, err := template.ParseFS(pageFiles, "html/page.tmpl", "html/links.tmpl")
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,11 @@ var facetKinds = []struct {
 		}
 		return codes
 	}},
+	{"missing", "Missing", "with or without", missingKinds},
 }
+
+// missingKinds returns the required kinds that r lacks, as text.
+func missingKinds(r *matrix.Row) []string { return texts(r.Missing()) }
 
 // cellValue returns the values of a cell as a facet counts them.
 func cellValue(key string) func(*matrix.Row) []string {

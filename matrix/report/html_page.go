@@ -22,6 +22,8 @@ type page struct {
 	Trend                          *trend // nil if there is one scan only
 	Problems                       []pageProblem
 	MoreProblems                   []pageProblem
+	Coverage                       *pageCoverage // nil if nothing is required
+	Losses                         *pageLosses   // nil if nothing was lost
 	Facets                         []facet
 	Groups                         []*cell
 	LabelKeys                      []string
@@ -77,6 +79,8 @@ func newPage(m *matrix.Matrix, o Options) *page {
 		Complete:  m.Complete,
 		Summary:   m.Summary,
 		Problems:  pageProblems(m.Rows),
+		Coverage:  newPageCoverage(m),
+		Losses:    newPageLosses(m),
 		Facets:    facets(m.Rows),
 		Groups:    cellsOf("registry", "severity", "strategy", "reason", "product"),
 		LabelKeys: labelKeys(m.Rows),

@@ -37,6 +37,12 @@ type payloadRow struct {
 	Clients  int `json:"clients"`  // [[name, read, push, version]]
 	Facts    int `json:"facts"`    // [[name, value ...]], the capabilities
 
+	Missing  []string `json:"missing,omitempty"`  // kinds
+	Coverage string   `json:"coverage,omitempty"` // as matrix.csv has it
+	Links    string   `json:"links,omitempty"`    // how many; "" if they were not probed
+	Attached []string `json:"attached,omitempty"` // a text for each link that the row keeps
+	Lost     []string `json:"lost,omitempty"`     // a text for each
+
 	Exchanges []payloadExchange `json:"exchanges,omitempty"`
 }
 
@@ -147,6 +153,7 @@ func newPayloadRow(p *pool, r *matrix.Row, id string) payloadRow {
 	for _, c := range payloadCells {
 		out.Cells = append(out.Cells, c.value(r))
 	}
+	out.addLinks(r)
 	for i := range r.Exchanges {
 		out.Exchanges = append(out.Exchanges, newPayloadExchange(p, &r.Exchanges[i], r.URL))
 	}

@@ -54,11 +54,19 @@ function exchanges(row) {
       make('tbody', {role: 'rowgroup'}, ...row.exchanges.map(line)))));
 }
 
+function links(row) {
+  return row.links ? make('section', {}, make('h3', {}, 'Links: ' + row.links),
+    make('ul', {}, ...(row.attached || []).map((link) => make('li', {}, link)))) : null;
+}
+
 function makeDetails(row) {
   const cell = make('td', {colspan: span}, make('div', {class: 'details'},
     make('p', {class: 'says whole'}, pooled(row.detail)),
     list('What to do', pooled(row.remedy), 'ol'),
     list('Findings', pooled(row.findings).map(([code, text]) => code + ': ' + text)),
+    row.coverage ? list('Coverage: presence, not validity', row.coverage.split('; ')) : null,
+    links(row),
+    list('Lost links', row.lost || []),
     facts(row), clients(row), exchanges(row)));
   return make('tr', {class: 'detail', role: 'row'}, cell);
 }

@@ -13,7 +13,8 @@ function groupOf(row) {
 }
 
 function isChosen(row, key, value) {
-  return !value || (key === 'finding' ? row.codes.includes(value) : row.cells[key] === value);
+  const several = {finding: row.codes, missing: row.missing || []}[key];
+  return !value || (several ? several.includes(value) : row.cells[key] === value);
 }
 
 function fits(row) {
