@@ -68,7 +68,7 @@ func linkTotals(r *matrix.Row) string {
 	return text
 }
 
-// placesText names places, or "-" if there are none.
+// placesText names places; "-" stands for an empty list.
 func placesText(places []matrix.Place) string { return orDash(strings.Join(texts(places), " ")) }
 
 // lostText names lost links, and since when.
