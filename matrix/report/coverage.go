@@ -88,6 +88,12 @@ func ofKind(lines []coverageLine, kind matrix.LinkKind) []coverageLine {
 	return slices.DeleteFunc(slices.Clone(lines), func(l coverageLine) bool { return l.kind != kind })
 }
 
+// gapsOf returns the worklist of one kind. Lists are bounded by kind, so that a long one does not
+// hide another.
+func (s *coverageSection) gapsOf(kind matrix.LinkKind) []gap {
+	return slices.DeleteFunc(slices.Clone(s.gaps), func(g gap) bool { return g.kind != kind })
+}
+
 // coverageText is the coverage of a row in short: "signature present; sbom partial
 // (linux/arm64)". It names every platform.
 func coverageText(r *matrix.Row) string {

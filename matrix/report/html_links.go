@@ -9,8 +9,8 @@ import (
 
 // Bounds of what the page shows of links: the rows hold the rest.
 const (
-	maxFirst        = 6   // groups that are shown at once
-	maxUnfolded     = 100 // groups, those that unfold with them
+	maxFirst        = 6   // registries that are shown at once
+	maxUnfolded     = 100 // registries, those that unfold with them
 	maxPageImages   = 20  // of one group
 	maxPageCoverage = 200 // lines of a table
 )
@@ -21,7 +21,7 @@ type pageCoverage struct {
 	Kinds             []share
 	Header            []string // of the counts
 	Tables            []pageCoverageTable
-	Gaps              folded[pageGap]
+	Gaps              []pageGaps
 }
 
 type pageCoverageTable struct {
@@ -35,13 +35,19 @@ type pageCoverageLine struct {
 	Counts            []int
 }
 
+// pageGaps is the worklist of one kind.
+type pageGaps struct {
+	Kind       string
+	Registries folded[pageGap]
+}
+
 // pageGap is the images of one registry that lack one kind.
 type pageGap struct {
-	Kind, Registry string
-	Count, More    int // images; those that are not named
-	Images         []pageImage
-	Commands       []attachCommand
-	Notes          []string
+	Registry    string
+	Count, More int // images; those that are not named
+	Images      []pageImage
+	Commands    []attachCommand
+	Notes       []string
 }
 
 // pageImage is an image with what it lacks or lost.
@@ -66,7 +72,11 @@ func newPageCoverage(m *matrix.Matrix) *pageCoverage {
 	}
 	p.addTable("registry", section.registries)
 	p.addTable("label", section.labels)
-	p.Gaps = newFolded(section.gaps, newPageGap)
+	for _, kind := range section.all {
+		if gaps := section.gapsOf(kind.kind); len(gaps) > 0 {
+			p.Gaps = append(p.Gaps, pageGaps{string(kind.kind), newFolded(gaps, newPageGap)})
+		}
+	}
 	return p
 }
 
@@ -137,7 +147,6 @@ func (p *pageCoverage) addTable(title string, groups []coverageLine) {
 
 func newPageGap(g gap) pageGap {
 	out := pageGap{
-		Kind:     string(g.kind),
 		Registry: g.registry,
 		Count:    len(g.rows),
 		Commands: g.commands,

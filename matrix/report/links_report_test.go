@@ -147,6 +147,11 @@ func TestLongWorklist(t *testing.T) {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}
+	for _, rest := range []string{"MISSING signature at 494 other registries, in", "MISSING sbom at 493 other registries, in", "LOST at 493 other registries, in"} {
+		if !strings.Contains(got, rest) {
+			t.Errorf("lacks %q", rest)
+		}
+	}
 	got = render(t, "markdown", m, report.Options{})
 	if len(got) > 1<<20 || !strings.Contains(got, "- and 301 more, in matrix.csv") {
 		t.Errorf("%d bytes:\n%.3000s", len(got), got)

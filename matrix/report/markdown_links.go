@@ -5,7 +5,7 @@ import "refmatrix/matrix"
 // Bounds of what the Markdown report shows of links.
 const (
 	maxMarkdownCoverage = 200 // lines of a table
-	maxMarkdownGroups   = 100 // groups of the worklist
+	maxMarkdownGroups   = 100 // registries that lack one kind
 	maxMarkdownImages   = 200 // of one group
 )
 
@@ -27,12 +27,14 @@ func markdownCoverage(p *lines, m *matrix.Matrix) {
 	} {
 		markdownCoverageTable(p, table.title, table.groups)
 	}
-	for i := range section.gaps {
-		if i == maxMarkdownGroups {
-			p.line("\nand %s of images that lack a kind, in matrix.csv and matrix.json", matrix.Quantity(len(section.gaps)-i, "other list"))
-			return
+	for _, all := range section.all {
+		gaps := section.gapsOf(all.kind)
+		for i := range gaps[:min(len(gaps), maxMarkdownGroups)] {
+			markdownGap(p, &gaps[i])
 		}
-		markdownGap(p, &section.gaps[i])
+		if rest := len(gaps) - maxMarkdownGroups; rest > 0 {
+			p.line("\nMissing %s: %s, in matrix.csv", all.kind, matrix.Quantity(rest, "other registry"))
+		}
 	}
 }
 
@@ -91,12 +93,13 @@ func markdownGap(p *lines, g *gap) {
 
 // markdownLosses writes which links are gone since an earlier scan, and what to do.
 func markdownLosses(p *lines, m *matrix.Matrix) {
-	for i, l := range newLosses(m) {
+	losses := newLosses(m)
+	for i, l := range losses {
 		if i == 0 {
 			p.line("\n## Lost links\n\n%s", lossNote)
 		}
 		if i == maxMarkdownGroups {
-			p.line("\nand at other registries, in matrix.json")
+			p.line("\nand at %s, in matrix.json", matrix.Quantity(len(losses)-i, "other registry"))
 			return
 		}
 		p.line("\n### Lost: %s, %s\n", nameText(l.registry), matrix.Quantity(l.links, "link"))

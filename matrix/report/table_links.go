@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 
 	"refmatrix/matrix"
@@ -9,7 +10,7 @@ import (
 
 // Bounds of what the table shows of links: the reports hold the rest.
 const (
-	maxTableGroups = 8  // registries or labels of one kind, and groups of the worklist
+	maxTableGroups = 8  // registries or labels of one kind
 	maxTableImages = 20 // of one group
 )
 
@@ -29,13 +30,15 @@ func tableCoverage(p *lines, m *matrix.Matrix) {
 		tableCoverageLines(p, "registry", ofKind(section.registries, all.kind))
 		tableCoverageLines(p, "label", ofKind(section.labels, all.kind))
 	}
-	for i := range section.gaps {
-		if i == maxTableGroups {
-			p.line("")
-			p.wrapped("", "and "+matrix.Quantity(len(section.gaps)-i, "other list")+" of images that lack a kind"+inReports)
-			break
+	for _, all := range section.all {
+		gaps := section.gapsOf(all.kind)
+		for i := range gaps[:min(len(gaps), maxTableGroups)] {
+			tableGap(p, &gaps[i])
 		}
-		tableGap(p, &section.gaps[i])
+		if rest := len(gaps) - maxTableGroups; rest > 0 {
+			p.line("")
+			p.wrapped("", fmt.Sprintf("MISSING %s at %s%s", all.kind, matrix.Quantity(rest, "other registry"), inReports))
+		}
 	}
 }
 
@@ -81,13 +84,15 @@ func tableRest(p *lines, shown []markup, total int) []markup {
 
 // tableLosses writes which links are gone since an earlier scan, and what to do.
 func tableLosses(p *lines, m *matrix.Matrix) {
-	for i, l := range newLosses(m) {
+	losses := newLosses(m)
+	for i, l := range losses {
 		if i == 0 {
 			p.line("\nLOST LINKS")
 			p.wrapped("  ", lossNote)
 		}
 		if i == maxTableGroups {
-			p.wrapped("  ", "and at other registries"+inReports)
+			p.line("")
+			p.wrapped("", "LOST at "+matrix.Quantity(len(losses)-i, "other registry")+inReports)
 			return
 		}
 		p.line("")
