@@ -24,6 +24,12 @@ type pageCoverage struct {
 	Gaps              []pageGaps
 }
 
+// tableCoverages are the columns of a table after its percentage. What is not known stands beside
+// that, so that a phone shows both.
+var tableCoverages = []matrix.Coverage{
+	matrix.CoverageUnknown, matrix.CoveragePresent, matrix.CoveragePartial, matrix.CoverageAbsent,
+}
+
 type pageCoverageTable struct {
 	Title string
 	Lines []pageCoverageLine
@@ -65,7 +71,7 @@ func newPageCoverage(m *matrix.Matrix) *pageCoverage {
 	p := &pageCoverage{
 		Presence: presenceNote,
 		Unknown:  unknownNote,
-		Header:   texts(coverages),
+		Header:   texts(tableCoverages),
 	}
 	for _, l := range section.all {
 		p.Kinds = append(p.Kinds, newCoverageShare(l))
@@ -136,7 +142,7 @@ func (p *pageCoverage) addTable(title string, groups []coverageLine) {
 			Kind:  string(l.kind),
 			Share: l.share(),
 		}
-		for _, coverage := range coverages {
+		for _, coverage := range tableCoverages {
 			line.Counts = append(line.Counts, l.counts.Of(coverage))
 		}
 		table.Lines = append(table.Lines, line)

@@ -55,6 +55,9 @@ func TestLinksPage(t *testing.T) {
 	if over := p.number(`document.documentElement.scrollWidth - innerWidth`); over > 0 {
 		t.Errorf("on a phone the page is %v px too wide", over)
 	}
+	if n := p.number(`[...document.querySelectorAll('.coverage tr > :nth-child(4)')].filter((cell) => cell.getBoundingClientRect().right > innerWidth).length`); n != 0 {
+		t.Errorf("on a phone %v counts of what is not known lie beyond the edge", n)
+	}
 	p.screenshot("links-phone.png")
 	p.run(chromedp.EmulateReset(), chromedp.SetValue(`select[name=missing]`, "sbom"),
 		script(`document.getElementById('controls').dispatchEvent(new Event('input'))`))
