@@ -5,16 +5,21 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+
+	"refmatrix/matrix/verdict"
 )
 
 // Where a registry has named the realm of its tokens, the first request of another repository
 // has its token before it is sent, instead of being refused first. That the realm is the same
 // there is an assumption: if the request is refused, the challenge of an unsigned one decides.
+// This costs no request more than to send it unsigned first, unless the repository is open to
+// everybody, which is not assumed any more once one was.
 
 // ahead is a request that got its token before the registry asked for one.
 type ahead struct {
 	challenge *challenge // that another repository's unsigned request met
 	err       error      // of the token service; nil = the request is signed
+	failed    bool       // what err comes from is not an answer that holds
 }
 
 // authorizeAhead requests a token for the first request of a repository, if the registry has
@@ -33,7 +38,12 @@ func (in *signIn) authorizeAhead(ctx context.Context) error {
 		in.unsign()
 		return nil
 	}
-	in.ahead, in.authorization = &ahead{challenge: met, err: err}, signed
+	in.authorization = signed
+	in.ahead = &ahead{
+		challenge: met,
+		err:       err,
+		failed:    err != nil && !in.session.lastAnswered(),
+	}
 	return nil
 }
 
@@ -43,32 +53,60 @@ func (in *signIn) unsign() { in.authorization, in.account, in.sent = nil, nil, f
 
 // sendFirst sends the request, signed ahead or not at all. stands is false if the answer is
 // yet to be decided on. What was signed ahead and is refused is sent unsigned: if that meets
-// the same challenge, the refusal stands, because meeting it again would change nothing.
+// the same challenge, or is refused in the same way without one, the refusal stands, because
+// meeting the challenge again would change nothing.
 func (in *signIn) sendFirst(ctx context.Context) (got *answer, stands bool, err error) {
+	realms := in.session.client.authorizations
 	if in.ahead == nil {
 		got, err = in.send(ctx)
+		if err == nil && in.showsOpen(got) {
+			realms.forgetRealm(in.flight.key.account)
+		}
 		return got, false, err
 	}
 	var refused *answer
 	if in.ahead.err == nil {
-		refused, err = in.send(ctx)
-		if err != nil || refused.status != http.StatusUnauthorized && refused.status != http.StatusForbidden {
+		if refused, err = in.send(ctx); err != nil || !mayRefuseToken(refused.status) {
 			return refused, true, err
 		}
 	}
 	signed := *in
 	in.session.release() // the body of a refusal has MaxError at the most
 	in.unsign()
+	in.ahead = nil
 	got, err = in.send(ctx)
 	switch {
-	case err == nil && !in.session.client.meets(got, in.ahead.challenge):
-		in.session.client.authorizations.forgetRealm(in.flight.key.account)
+	case err == nil && !in.session.client.meets(got, signed.ahead.challenge) && !sameRefusal(got, refused):
+		if !ofTheMoment(got.status) {
+			realms.forgetRealm(in.flight.key.account)
+		}
 		return got, false, nil
 	case err != nil && refused != nil:
 		return got, true, err
 	}
-	in.authorization, in.account, in.sent = signed.authorization, signed.account, signed.sent
+	in.ahead, in.authorization, in.account, in.sent = signed.ahead, signed.authorization, signed.account, signed.sent
 	return refused, true, in.ahead.err
+}
+
+// mayRefuseToken reports whether a status may come because the token is of another realm than
+// the repository's, or because the repository wants none: 401 or 403, 404 of registries that
+// hide what is private, 400 of storage that does not know the scheme.
+func mayRefuseToken(status int) bool { return status >= 400 && status < 500 && !ofTheMoment(status) }
+
+// sameRefusal reports whether an unsigned request was refused as the signed one was, and
+// named no realm.
+func sameRefusal(unsigned, signed *answer) bool {
+	return signed != nil && unsigned.status == signed.status && unsigned.status != http.StatusUnauthorized
+}
+
+// ofTheMoment reports whether a status is of the moment, and shows nothing of a realm.
+func ofTheMoment(status int) bool { return IsTransient(status) || verdict.IsServerError(status) }
+
+// showsOpen reports whether a repository was read by a request that nobody signed.
+func (in *signIn) showsOpen(got *answer) bool {
+	q := &in.request
+	return in.authorization == nil && !q.UnsignedFirst && got.status < 300 && isRead(q.Method) && q.ofRepository() &&
+		in.session.client.isOwn(q.URL)
 }
 
 // meets reports whether an answer has a challenge that is met as another one is.

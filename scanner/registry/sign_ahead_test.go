@@ -106,13 +106,79 @@ func TestSignAhead(t *testing.T) {
 		{
 			"a repository that is not there", robot,
 			of(func(request, by string) reply {
+				switch {
+				case strings.Contains(request, "/token"):
+					return wantsToken("robot:right")(request, by)
+				case by == "":
+					return reply{status: 401, challenge: bearerChallenge}
+				}
+				return reply{status: 404}
+			}),
+			"b c", "404 accepted, 200 accepted",
+			[]string{token("b"), b + signed, b, token("c"), c + signed},
+		},
+		{
+			"a repository that is not there, to nobody", robot,
+			of(func(request, by string) reply {
 				if strings.Contains(request, "/token") {
 					return wantsToken("robot:right")(request, by)
 				}
 				return reply{status: 404}
 			}),
-			"b", "404 accepted",
-			[]string{token("b"), b + signed},
+			"b c", "404 accepted, 200 accepted",
+			[]string{token("b"), b + signed, b, token("c"), c + signed},
+		},
+		{
+			// S3 answers 400 to a scheme that it does not know.
+			"no realm, and 400 to what is signed", robot,
+			of(func(request, by string) reply {
+				if strings.Contains(request, "/token") {
+					return wantsToken("robot:right")(request, by)
+				}
+				return reply{status: map[bool]int{true: 200, false: 400}[by == ""]}
+			}),
+			"b c", "200, 200 accepted",
+			[]string{token("b"), b + signed, b, c, token("c"), c + signed},
+		},
+		{
+			"another realm, and 404 to a token of the first", robot,
+			of(func(request, by string) reply {
+				switch {
+				case strings.HasPrefix(request, "GET /b/token"):
+					return reply{status: 200, body: `{"token":"token-of-b"}`}
+				case strings.Contains(request, "/token"):
+					return wantsToken("robot:right")(request, by)
+				case by == "token-of-b":
+					return reply{status: 200}
+				case by != "":
+					return reply{status: 404}
+				}
+				return reply{status: 401, challenge: `Bearer realm="{origin}/b/token",service="s"`}
+			}),
+			"b", "200 accepted",
+			[]string{token("b"), b + signed, b, "GET /b/token?scope=repository%3Ab%3Apull&service=s robot:right", b + " token-of-b"},
+		},
+		{
+			"a rate limit of the token service", robot,
+			of(func(request, _ string) reply {
+				if strings.Contains(request, "/token") {
+					return reply{status: 429}
+				}
+				return reply{status: 401, challenge: bearerChallenge}
+			}),
+			"b c", "token 429 accepted, 200 accepted",
+			[]string{token("b"), b, token("c"), c + signed},
+		},
+		{
+			"a server in trouble for a moment", robot,
+			of(func(request, by string) reply {
+				if strings.Contains(request, "/token") {
+					return reply{status: 404}
+				}
+				return reply{status: 503}
+			}),
+			"b c", "503, 200 accepted",
+			[]string{token("b"), b, token("c"), c + signed},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -161,5 +227,32 @@ func TestSignAheadOfAnUnsignedChallenge(t *testing.T) {
 	}
 	if got := sent[len(sent)-len(want):]; !slices.Equal(got, want) {
 		t.Errorf("sent for c\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestSignAheadBesideOpenRepositories: if a repository needed no token, the next one may need
+// none either, and is sent its first request unsigned.
+func TestSignAheadBesideOpenRepositories(t *testing.T) {
+	s := script(t, func(request, by string) reply {
+		if strings.Contains(request, "/v2/open") {
+			return reply{status: 200}
+		}
+		return wantsToken("robot:right")(request, by)
+	})
+	e := entry(t, s.URL)
+	e.Auth, e.Timeout = inventory.Auth{Username: "robot", Password: "right"}, 5*time.Second
+	client := client(t, e)
+	for _, repository := range []string{"open1", "a", "open2", "open3"} {
+		if got := manifest(t, client, repository); got.Status != 200 {
+			t.Errorf("%s: %s", repository, outcome(got))
+		}
+	}
+	want := []string{
+		"GET /v2/open1/manifests/x",
+		"GET /v2/a/manifests/x", "GET /token?scope=repository%3Aa%3Apull&service=s robot:right", "GET /v2/a/manifests/x token-of-robot:right",
+		"GET /v2/open2/manifests/x", "GET /v2/open3/manifests/x",
+	}
+	if sent := s.take(); !slices.Equal(sent, want) {
+		t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -221,7 +221,7 @@ func (in *signIn) record(ctx context.Context, resp *Response) {
 	own := resp.URL == nil || in.session.client.isOwn(resp.URL)
 	switch status := resp.Status; {
 	case !in.sent:
-	case !in.session.lastAnswered():
+	case in.ahead != nil && in.ahead.failed, !in.session.lastAnswered():
 		a.unanswered()
 	case resp.Fault != nil:
 	case own && (resp.Token || status == http.StatusUnauthorized || status == http.StatusForbidden):
