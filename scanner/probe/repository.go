@@ -2,6 +2,7 @@ package probe
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/registry"
@@ -25,7 +26,7 @@ type repository struct {
 	malformed     *registry.InOrder[string]
 	head          *registry.InOrder[string]
 	tags          *registry.InOrder[*tagNames]
-	listsFailed   int // requests for tags that were not answered; of the row whose turn it is
+	listsFailed   atomic.Int32 // requests for tags that were not answered
 
 	resolved registry.Order // rows that know their digest, or that there is none
 	mu       sync.Mutex

@@ -57,9 +57,9 @@ func tagsKnown(ctx context.Context, r *row) (asked bool, err error) {
 			tags, holds, err = checkTags(ctx, r, tags)
 		}
 		if !holds {
-			of.listsFailed++
+			holds = of.listsFailed.Add(1) >= maxListsFailed
 		}
-		return tags, holds || of.listsFailed == maxListsFailed, err
+		return tags, holds, err
 	})
 	if shared && tags != nil && r.unlisted(tags) {
 		tags = nil

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Order lets rows go on one after another, by the numbers under which they were begun: 0, 1,
@@ -17,7 +18,9 @@ type Order struct {
 }
 
 // Wait waits until every row before number has passed, or nobody has to wait any more. The
-// row counts as idle. The error is that of ctx, which ended before.
+// row counts as idle. If it has waited as long as one request may take, a row before it is not
+// answered, and nobody waits any more: rows that are answered must not be lost with it when the
+// scan ends. The error is that of ctx, which ended before.
 func (o *Order) Wait(ctx context.Context, s *Session, number int) error {
 	o.mu.Lock()
 	if o.open || o.turn >= number {
@@ -31,6 +34,8 @@ func (o *Order) Wait(ctx context.Context, s *Session, number int) error {
 	o.waiting[number] = turn
 	o.mu.Unlock()
 	s.Idle()
+	tooLong := time.AfterFunc(s.client.timeout, o.Open)
+	defer tooLong.Stop()
 	return waitFor(ctx, turn)
 }
 

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// patient is a row whose requests may take a minute.
+func patient() *Session { return &Session{client: &Client{timeout: time.Minute}} }
+
 // TestInOrder: rows ask in the order of their numbers, whatever row is ready first, until an
 // answer holds.
 func TestInOrder(t *testing.T) {
@@ -36,7 +39,7 @@ func TestInOrder(t *testing.T) {
 							question.Pass(row)
 							return
 						}
-						answer, shared, err := question.Do(t.Context(), &Session{}, row, func() (int, bool, error) {
+						answer, shared, err := question.Do(t.Context(), patient(), row, func() (int, bool, error) {
 							time.Sleep(time.Second)
 							return row, test.holds[row], nil
 						})
@@ -63,18 +66,45 @@ func TestInOrderEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		never := func() (int, bool, error) { t.Error("a row asked before its turn"); return 0, false, nil }
-		if _, _, err := question.Do(ctx, &Session{}, 1, never); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := question.Do(ctx, patient(), 1, never); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a row that waits ends with %v", err)
 		}
 		failed := errors.New("the scan ended")
 		fails := func() (int, bool, error) { return 0, true, failed }
-		if _, _, err := question.Do(t.Context(), &Session{}, 0, fails); !errors.Is(err, failed) {
+		if _, _, err := question.Do(t.Context(), patient(), 0, fails); !errors.Is(err, failed) {
 			t.Errorf("a row that fails ends with %v", err)
 		}
 		question.Pass(1)
 		asks := func() (int, bool, error) { return 7, true, nil }
-		if answer, shared, err := question.Do(t.Context(), &Session{}, 2, asks); answer != 7 || shared || err != nil {
+		if answer, shared, err := question.Do(t.Context(), patient(), 2, asks); answer != 7 || shared || err != nil {
 			t.Errorf("the row after it: %d, shared %v, %v", answer, shared, err)
+		}
+	})
+}
+
+// TestInOrderStalls: a row that takes longer than one request may is not waited for, and its
+// answer holds for the rows that come after it.
+func TestInOrderStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		question, began := NewInOrder[int](3), time.Now()
+		ask := func(row int, takes time.Duration, holds bool) {
+			answer, shared, err := question.Do(t.Context(), patient(), row, func() (int, bool, error) {
+				time.Sleep(takes)
+				return row, holds, nil
+			})
+			if answer != row || shared || err != nil {
+				t.Errorf("row %d: the answer of %d, shared %v, %v", row, answer, shared, err)
+			}
+		}
+		go ask(0, time.Hour, true)
+		synctest.Wait()
+		ask(1, time.Second, false)
+		if took := time.Since(began); took != time.Minute+time.Second {
+			t.Errorf("a row waits %s for one before it", took)
+		}
+		time.Sleep(time.Hour)
+		if answer, shared, err := question.Do(t.Context(), patient(), 2, nil); answer != 0 || !shared || err != nil {
+			t.Errorf("the last row: the answer of %d, shared %v, %v", answer, shared, err)
 		}
 	})
 }
