@@ -49,15 +49,21 @@ var fourTags = numberedTags(4)
 func tagOf(tag string) string { return strings.Replace(hubDigest("app-0:"+tag), ":", "-", 1) }
 
 var tagLists = []tagList{
-	{"the tags of images alone", nil, nil, 1, 1, 0},
-	{"a referrers tag", nil, map[string]bool{tagOf("v2"): true}, 1, 2, 0},
-	{"the referrers tag of the first image", nil, map[string]bool{tagOf("v0"): true}, 1, 1, 0},
-	{"a signature of cosign", nil, map[string]bool{tagOf("v2") + ".sig": true}, 1, 1, 1},
+	{"the tags of images alone", nil, nil, 1, 1, 3},
+	{"a referrers tag", nil, map[string]bool{tagOf("v2"): true}, 1, 4, 3},
+	{"the referrers tag of the first image", nil, map[string]bool{tagOf("v0"): true}, 1, 4, 3},
+	{"a signature of cosign", nil, map[string]bool{tagOf("v2") + ".sig": true}, 1, 1, 6},
+	{"pulled tags alone, a referrers tag among them", tagPage(http.StatusOK, "", append([]string{tagOf("v1")}, fourTags...)...),
+		map[string]bool{tagOf("v1"): true, tagOf("v2"): true}, 1, 4, 3},
+	{"pulled tags alone, a signature of cosign among them", tagPage(http.StatusOK, "", append([]string{tagOf("v1") + ".sig"}, fourTags...)...),
+		map[string]bool{tagOf("v1") + ".sig": true, tagOf("v2") + ".sig": true}, 1, 1, 6},
+	{"a signature of cosign is missing", tagPage(http.StatusOK, "", fourTags...),
+		map[string]bool{tagOf("v0") + ".sig": true, tagOf("v1") + ".sig": true}, 1, 4, 13},
 	{"refused", tagPage(http.StatusForbidden, "", fourTags...), nil, 1, 4, 12},
 	{"not there", tagPage(http.StatusNotFound, ""), nil, 1, 4, 12},
 	{"a server in trouble", tagPage(http.StatusServiceUnavailable, ""), nil, 2, 4, 12},
 	{"the first image's tag is missing", tagPage(http.StatusOK, "", "v1", "v2", "v3"), nil, 1, 4, 12},
-	{"another image's tag is missing", tagPage(http.StatusOK, "", "v0", "v1", "v3"), nil, 1, 2, 3},
+	{"another image's tag is missing", tagPage(http.StatusOK, "", "v0", "v1", "v3"), nil, 1, 2, 6},
 	{"a tag that exists is missing", tagPage(http.StatusOK, "", fourTags...),
 		map[string]bool{tagOf("v0"): true}, 1, 4, 12},
 	{"a tag that does not exist", tagPage(http.StatusOK, "", append([]string{tagOf("v0")}, fourTags...)...),
@@ -77,7 +83,7 @@ var tagLists = []tagList{
 		w.Header().Set("Link", fmt.Sprintf(`<?last=%s>;rel="next"`, append([]string{"v3"}, names...)[len(names)]))
 		_ = json.NewEncoder(w).Encode(map[string]any{"tags": names})
 		return true
-	}, nil, 3, 1, 0},
+	}, nil, 3, 1, 3},
 	{"more pages than are read", func(w http.ResponseWriter, q *http.Request) bool {
 		n := len(q.URL.Query().Get("last"))
 		w.Header().Set("Link", fmt.Sprintf(`<?last=%s>;rel="next"`, strings.Repeat("x", n+1)))

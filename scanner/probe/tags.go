@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"hash/maphash"
 	"net/http"
+	"regexp"
 	"slices"
+	"strings"
 
 	"refmatrix/matrix"
 	"refmatrix/scanner/registry"
@@ -27,20 +29,55 @@ const (
 )
 
 // tagNames are the tags of a repository, as hashes in ascending order.
-type tagNames struct{ hashes []uint64 }
+type tagNames struct {
+	hashes   []uint64
+	suffixes []string // of those that are made of a digest, as referrers tags and cosign's are
+	doubted  string   // referrers tag of the image whose tags may be missing; "" = none may
+}
 
-func (t *tagNames) has(tag string) bool {
+// ofDigest is a tag made of a digest: of the referrers tag schema, or with a suffix of cosign.
+var ofDigest = regexp.MustCompile(`^[a-z0-9]+-(?:[0-9a-f]{64}|[0-9a-f]{128})(|\.sig|\.att|\.sbom)$`)
+
+// lists reports whether the tag is in the list.
+func (t *tagNames) lists(tag string) bool {
 	_, found := slices.BinarySearch(t.hashes, maphash.String(seed, tag))
 	return found
 }
 
+// has reports whether the tag is in the list, or may exist although it is not.
+func (t *tagNames) has(tag string) bool {
+	suffix, doubted := strings.CutPrefix(tag, t.doubted)
+	return t.lists(tag) || t.doubted != "" && doubted && slices.Contains(t.suffixes, suffix)
+}
+
+// doubting returns t for an image with the referrers tag. If the list has a tag of the same
+// kind for another image, it may lack that of this one: a pull-through cache lists what was
+// pulled, which may be an image without its signature (ECR, ACR, Artifactory). If it has none
+// of any image, the direct requests of the first image have shown that it can be believed.
+func (t *tagNames) doubting(tag string) *tagNames {
+	return &tagNames{
+		hashes:   t.hashes,
+		suffixes: t.suffixes,
+		doubted:  tag,
+	}
+}
+
 // add adds the names of a page and reports whether one of them is new.
-func (t *tagNames) add(page []uint64) bool {
+func (t *tagNames) add(page *tagNames) bool {
 	before := len(t.hashes)
-	t.hashes = append(t.hashes, page...)
+	t.hashes = append(t.hashes, page.hashes...)
 	slices.Sort(t.hashes)
 	t.hashes = slices.Compact(t.hashes)
+	for _, suffix := range page.suffixes {
+		t.addSuffix(suffix)
+	}
 	return len(t.hashes) > before
+}
+
+func (t *tagNames) addSuffix(suffix string) {
+	if !slices.Contains(t.suffixes, suffix) {
+		t.suffixes = append(t.suffixes, suffix)
+	}
 }
 
 // tagsKnown reads the list of the repository's tags, once for all rows, if it has enough
@@ -61,15 +98,20 @@ func tagsKnown(ctx context.Context, r *row) (asked bool, err error) {
 		}
 		return tags, holds, err
 	})
-	if shared && tags != nil && r.unlisted(tags) {
+	switch {
+	case !shared || tags == nil:
+	case r.unlisted(tags):
 		tags = nil
+	default:
+		tags = tags.doubting(ReferrersTag(r.seen.Manifest.Digest))
 	}
 	r.tags = tags
 	return asked, err
 }
 
-// checkTags requests the referrers tag of the row directly. It returns tags, or nil if they
-// disagree with what was resolved. holds is false if there was no answer.
+// checkTags requests the referrers tag of the row directly, and cosign's tags if they are to
+// be known. It returns tags, or nil if they disagree with what was resolved. holds is false if
+// there was no answer.
 func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, holds bool, err error) {
 	if err := requestReferrersTag(ctx, r); err != nil {
 		return nil, false, err
@@ -78,8 +120,27 @@ func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, h
 	if found == nil || found.State == matrix.TagUnknown {
 		return nil, false, nil
 	}
-	if tags.has(found.Tag) != (found.State != matrix.TagAbsent) || r.unlisted(tags) {
+	if tags.lists(found.Tag) != (found.State != matrix.TagAbsent) || r.unlisted(tags) {
 		return nil, true, nil
+	}
+	if r.depth == Full {
+		return checkCosignTags(ctx, r, tags)
+	}
+	return tags, true, nil
+}
+
+// checkCosignTags is checkTags for cosign's tags.
+func checkCosignTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, holds bool, err error) {
+	for _, suffix := range cosignSuffixes {
+		tag := strings.Replace(r.seen.Manifest.Digest, ":", "-", 1) + suffix
+		resp, err := r.get(ctx, stepCosignTag, r.existenceMethod(), tag)
+		if err != nil || transient(resp) {
+			return nil, false, err
+		}
+		if resp.Fault != nil || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound ||
+			tags.lists(tag) != (resp.Status == http.StatusOK) {
+			return nil, true, nil
+		}
 	}
 	return tags, true, nil
 }
@@ -87,7 +148,7 @@ func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, h
 // unlisted reports whether a list lacks the tag that the row has just resolved, as that of a
 // pull-through proxy may that lists what it has cached.
 func (r *row) unlisted(tags *tagNames) bool {
-	return r.image.Digest == "" && !tags.has(r.image.Tag)
+	return r.image.Digest == "" && !tags.lists(r.image.Tag)
 }
 
 // requestTags reads the list of the repository's tags (distribution specification v1.1,
@@ -115,7 +176,7 @@ func requestTags(ctx context.Context, r *row) (tags *tagNames, holds bool, err e
 		if page == nil {
 			return nil, true, nil
 		}
-		isNew, next := tags.add(page.hashes), resp.Next()
+		isNew, next := tags.add(page), resp.Next()
 		switch {
 		case len(page.hashes) == 0:
 			return tags, true, nil // Gitea's last page links to another one
@@ -151,14 +212,14 @@ func readTags(resp *registry.Response) *tagNames {
 		!list.Tags.valid {
 		return nil
 	}
-	return &tagNames{list.Tags.hashes}
+	return &list.Tags.names
 }
 
 // tagArray reads the key tags: an array, or null, which some registries send for an empty
 // one. Its names are not copied.
 type tagArray struct {
-	valid  bool
-	hashes []uint64
+	valid bool
+	names tagNames
 }
 
 // UnmarshalJSON takes the bytes of the value, which encoding/json has found to be valid JSON.
@@ -171,8 +232,11 @@ func (t *tagArray) UnmarshalJSON(raw []byte) error {
 	eachElement(raw, func(element []byte) bool {
 		var tag string
 		t.valid = len(element) <= maxTagName*len(`\u0000`) && json.Unmarshal(element, &tag) == nil
-		t.hashes = append(t.hashes, maphash.String(seed, tag))
-		t.valid = t.valid && len(t.hashes) <= maxTags
+		t.names.hashes = append(t.names.hashes, maphash.String(seed, tag))
+		if made := ofDigest.FindStringSubmatch(tag); made != nil {
+			t.names.addSuffix(made[1])
+		}
+		t.valid = t.valid && len(t.names.hashes) <= maxTags
 		return t.valid
 	})
 	return nil
