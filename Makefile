@@ -6,10 +6,11 @@ FUZZTIME ?= 30s
 BUILD = $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
 TOOLS = $(CURDIR)/bin/tools
 FLEET = cmd/demofleet
+COSIGN = $(CURDIR)/bin/cosign
 GORELEASER = v2.15.1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo example test cover lint sbom release-check bench soak fuzz docs clean
+.PHONY: help build demo example test cover lint sbom release-check bench soak fuzz docs fixtures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -80,6 +81,13 @@ docs: build ## write the tables in docs/ again from the code and from the demo f
 	$(GO) test ./matrix/verdict -run Documented -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost' ./e2e -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 ./hostile -update
+
+$(COSIGN): .ci/cosign.mod .ci/cosign.sum
+	GOBIN=$@ $(GO) install -modfile=.ci/cosign.mod tool
+	@touch $@
+
+fixtures: $(COSIGN) ## have the real cosign, which takes minutes to build, write its forms again and verify the demo fleet's
+	cd $(FLEET) && $(GO) test -count=1 -run TestCosignForms ./fleet -cosign $(COSIGN)/cosign
 
 clean: ## remove what the other targets made
 	rm -rf bin coverage.txt reports/difficult reports/history reports/matrix.* reports/refmatrix.prom

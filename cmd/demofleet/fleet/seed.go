@@ -3,7 +3,6 @@ package fleet
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -85,7 +84,7 @@ func (f *Fleet) fillImages(ctx context.Context, r Registry) (*remote.Repository,
 	return linked, image, err
 }
 
-// fillUsual pushes the images Linked, Bare and Signed, and what is attached to them.
+// fillUsual pushes the images Linked, Bare, Signed and Platforms, and what is attached to them.
 func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
 	linked, image, err := f.fillImages(ctx, r)
 	if err != nil {
@@ -94,11 +93,11 @@ func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
 	if err := Attach(ctx, linked, image, SBOMType, sbom); err != nil {
 		return err
 	}
-	if err := attachNotation(ctx, linked, image); err != nil {
+	if _, err := attachNotation(ctx, linked, image); err != nil {
 		return err
 	}
 	if r.Name == "ggcr-tags" {
-		if err := errors.Join(pushSig(ctx, linked, image), pushAtt(ctx, linked, image)); err != nil {
+		if err := pushAll(ctx, orasClient{linked}, image, cosignSig(Linked), cosignAtt(Linked, slsaPredicate)); err != nil {
 			return err
 		}
 	}
@@ -106,7 +105,10 @@ func fillUsual(ctx context.Context, f *Fleet, r Registry) error {
 	if err != nil {
 		return err
 	}
-	return pushSigned(ctx, signed)
+	if err := pushSigned(ctx, signed); err != nil {
+		return err
+	}
+	return fillPlatforms(ctx, f, r)
 }
 
 // Repository returns oras-go's client for a repository of r, signed in and

@@ -1,14 +1,10 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote"
 )
@@ -22,11 +18,12 @@ const (
 	cosignPredicate   = "https://sigstore.dev/cosign/sign/v1"
 	spdxPredicate     = "https://spdx.dev/Document"
 	slsaPredicate     = "https://slsa.dev/provenance/v1"
+	vulnPredicate     = "https://cosign.sigstore.dev/attestation/vuln/v1"
 	cosignSignature   = "dev.cosignproject.cosign/signature"
 	simpleSigningType = "application/vnd.dev.cosign.simplesigning.v1+json"
+	cosignSigType     = "application/vnd.dev.cosign.artifact.sig.v1+json"
 	dsseType          = "application/vnd.dsse.envelope.v1+json"
 	jwsType           = "application/jose+json"
-	thumbprints       = "io.cncf.notary.x509chain.thumbprint#S256"
 )
 
 // pushSigned pushes the image Signed with a signature and an SBOM of cosign 3, one signature of
@@ -36,160 +33,168 @@ func pushSigned(ctx context.Context, to *remote.Repository) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		attachBundle(ctx, to, image, cosignPredicate),
-		attachBundle(ctx, to, image, spdxPredicate),
-		attachNotation(ctx, to, image),
-		pushSig(ctx, to, image),
-		pushAtt(ctx, to, image),
-		pushSBOM(ctx, to, image),
+	if _, err := attachNotation(ctx, to, image); err != nil {
+		return err
+	}
+	return pushAll(ctx, orasClient{to}, image,
+		bundleSignature(),
+		bundleAttestation(Signed, spdxPredicate),
+		cosignReferrer(Signed),
+		cosignSig(Signed),
+		cosignAtt(Signed, slsaPredicate),
+		cosignSBOM(),
 	)
 }
 
-// attachBundle attaches a bundle of cosign 3. Its predicate type alone distinguishes a signature
-// from an attestation.
-func attachBundle(ctx context.Context, to *remote.Repository, image ocispec.Descriptor, predicate string) error {
-	bundle, err := sigstoreBundle(image.Digest, predicate)
-	if err != nil {
-		return err
+// form makes what a signer attaches to an image.
+type form func(image ocispec.Descriptor) (artifact, error)
+
+// pushAll pushes what each form makes of an image.
+func pushAll(ctx context.Context, to pusher, image ocispec.Descriptor, forms ...form) error {
+	for _, one := range forms {
+		if _, err := push(ctx, to, image, one); err != nil {
+			return err
+		}
 	}
-	return pushArtifact(ctx, to, artifact{
+	return nil
+}
+
+// push pushes what a form makes of an image, and returns the digest of its manifest.
+func push(ctx context.Context, to pusher, image ocispec.Descriptor, one form) (digest.Digest, error) {
+	made, err := one(image)
+	if err != nil {
+		return "", err
+	}
+	pushed, err := pushArtifact(ctx, to, made)
+	return pushed.Digest, err
+}
+
+// bundleSignature is a signature of cosign 3.
+func bundleSignature() form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		payload, err := signatureStatement(image.Digest)
+		if err != nil {
+			return artifact{}, err
+		}
+		return bundle(image, cosignPredicate, payload)
+	}
+}
+
+// bundleAttestation is an attestation of cosign 3.
+func bundleAttestation(repository, predicate string) form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		payload, err := attestation(repository, image.Digest, predicate)
+		if err != nil {
+			return artifact{}, err
+		}
+		return bundle(image, predicate, payload)
+	}
+}
+
+// bundle is what cosign 3 attaches. The predicate type alone distinguishes a signature from an
+// attestation. The config's descriptor has the artifact type too.
+func bundle(image ocispec.Descriptor, predicate string, payload []byte) (artifact, error) {
+	content, err := sigstoreBundle(payload)
+	config := emptyConfig(ocispec.MediaTypeEmptyJSON)
+	config.artifactType = bundleType
+	return artifact{
 		artifactType: bundleType,
-		config:       ocispec.DescriptorEmptyJSON,
-		layer:        ocispec.Descriptor{MediaType: bundleType},
-		content:      bundle,
+		config:       config,
+		layers:       []blob{{mediaType: bundleType, content: content}},
 		subject:      &image,
 		annotations: map[string]string{
 			ocispec.AnnotationCreated: created,
 			bundleContent:             "dsse-envelope",
 			bundlePredicate:           predicate,
 		},
-	})
+	}, err
 }
 
-// attachNotation attaches a signature of notation. Its kind is the type of its config.
-func attachNotation(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
-	envelope, thumbprint, err := notationEnvelope(image)
-	if err != nil {
-		return err
+// cosignSig is a signature of cosign 2 under its tag.
+func cosignSig(repository string) form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		layer, err := simpleSignature(repository, image.Digest)
+		return cosignTagged(image, ".sig", layer), err
 	}
-	list, err := json.Marshal([]string{thumbprint})
-	if err != nil {
-		return err
-	}
-	config := ocispec.DescriptorEmptyJSON
-	config.MediaType = SignatureType
-	return pushArtifact(ctx, to, artifact{
-		config:  config,
-		layer:   ocispec.Descriptor{MediaType: jwsType},
-		content: envelope,
-		subject: &image,
-		annotations: map[string]string{
-			ocispec.AnnotationCreated: created,
-			thumbprints:               string(list),
-		},
-	})
 }
 
-// pushSig pushes a signature of cosign 2 under its tag.
-func pushSig(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
-	payload, err := simpleSigning(to.Reference.Repository, image.Digest)
+// cosignReferrer is a signature of cosign 2 in the mode oci-1-1: that of the tag, but with a subject
+// and no tag.
+func cosignReferrer(repository string) form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		layer, err := simpleSignature(repository, image.Digest)
+		made := cosignTagged(image, "", layer)
+		made.tag, made.artifactType, made.config.mediaType = "", cosignSigType, cosignSigType
+		made.subject = &image
+		return made, err
+	}
+}
+
+// simpleSignature is the layer of a signature of cosign 2.
+func simpleSignature(repository string, image digest.Digest) (blob, error) {
+	payload, err := simpleSigning(repository, image)
 	if err != nil {
-		return err
+		return blob{}, err
 	}
 	signature, err := sign(payload)
-	if err != nil {
-		return err
-	}
-	layer := ocispec.Descriptor{
-		MediaType:   simpleSigningType,
-		Annotations: map[string]string{cosignSignature: signature},
-	}
-	return pushCosignTag(ctx, to, image, ".sig", layer, payload)
+	return blob{
+		mediaType:   simpleSigningType,
+		content:     payload,
+		annotations: map[string]string{cosignSignature: signature},
+	}, err
 }
 
-// pushAtt pushes an attestation of cosign 2 under its tag.
-func pushAtt(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
-	envelope, err := dsseEnvelope(image.Digest, slsaPredicate)
-	if err != nil {
-		return err
-	}
-	layer := ocispec.Descriptor{
-		MediaType:   dsseType,
-		Annotations: map[string]string{cosignSignature: "", "predicateType": slsaPredicate},
-	}
-	return pushCosignTag(ctx, to, image, ".att", layer, envelope)
-}
-
-// pushSBOM pushes what "cosign attach sbom" leaves under its tag.
-func pushSBOM(ctx context.Context, to *remote.Repository, image ocispec.Descriptor) error {
-	return pushCosignTag(ctx, to, image, ".sbom", ocispec.Descriptor{MediaType: "text/spdx+json"}, []byte(sbom))
-}
-
-// pushCosignTag pushes a manifest that names no artifact type and no subject: the tag is its only
-// link to the image.
-func pushCosignTag(
-	ctx context.Context, to *remote.Repository, image ocispec.Descriptor, suffix string, layer ocispec.Descriptor,
-	content []byte,
-) error {
-	config, err := pushBlob(ctx, to, ocispec.MediaTypeImageConfig,
-		[]byte(`{"architecture":"","created":"0001-01-01T00:00:00Z","os":"","rootfs":{"type":"layers","diff_ids":["`+
-			digest.FromBytes(content).String()+`"]},"config":{}}`))
-	if err != nil {
-		return err
-	}
-	return pushArtifact(ctx, to, artifact{
-		config:  config,
-		layer:   layer,
-		content: content,
-		tag:     strings.Replace(image.Digest.String(), ":", "-", 1) + suffix,
-	})
-}
-
-// artifact is a manifest of one layer.
-type artifact struct {
-	artifactType string
-	config       ocispec.Descriptor
-	layer        ocispec.Descriptor // without digest and size, which are those of content
-	content      []byte
-	subject      *ocispec.Descriptor
-	annotations  map[string]string
-	tag          string // empty = pushed by digest
-}
-
-// pushArtifact pushes an artifact with its blobs; if it has a subject, oras-go itself decides
-// between the referrers API and the tag schema.
-func pushArtifact(ctx context.Context, to *remote.Repository, a artifact) error {
-	layer, err := pushBlob(ctx, to, a.layer.MediaType, a.content)
-	if err != nil {
-		return err
-	}
-	layer.Annotations = a.layer.Annotations
-	if a.config.Digest == ocispec.DescriptorEmptyJSON.Digest {
-		if _, err := pushBlob(ctx, to, a.config.MediaType, ocispec.DescriptorEmptyJSON.Data); err != nil {
-			return err
+// cosignAtt is what cosign 2 leaves under the tag of attestations: a layer for each.
+func cosignAtt(repository string, predicates ...string) form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		var layers []blob
+		for _, predicate := range predicates {
+			payload, err := attestation(repository, image.Digest, predicate)
+			if err != nil {
+				return artifact{}, err
+			}
+			envelope, err := dsseEnvelope(payload)
+			if err != nil {
+				return artifact{}, err
+			}
+			layers = append(layers, blob{
+				mediaType:   dsseType,
+				content:     envelope,
+				annotations: map[string]string{cosignSignature: "", "predicateType": predicate},
+			})
 		}
-		a.config.Data = nil
+		return cosignTagged(image, ".att", layers...), nil
 	}
-	manifest, err := json.Marshal(ocispec.Manifest{
-		Versioned:    specs.Versioned{SchemaVersion: 2},
-		MediaType:    ocispec.MediaTypeImageManifest,
-		ArtifactType: a.artifactType,
-		Config:       a.config,
-		Layers:       []ocispec.Descriptor{layer},
-		Subject:      a.subject,
-		Annotations:  a.annotations,
-	})
-	if err != nil {
-		return err
+}
+
+// cosignSBOM is what "cosign attach sbom" leaves under its tag.
+func cosignSBOM() form {
+	return func(image ocispec.Descriptor) (artifact, error) {
+		return cosignTagged(image, ".sbom", blob{mediaType: "text/spdx+json", content: []byte(sbom)}), nil
 	}
-	d := ocispec.Descriptor{
-		MediaType: ocispec.MediaTypeImageManifest,
-		Digest:    digest.FromBytes(manifest),
-		Size:      int64(len(manifest)),
+}
+
+// cosignTagged is a manifest that names no artifact type and no subject: the tag is its only link
+// to the image.
+func cosignTagged(image ocispec.Descriptor, suffix string, layers ...blob) artifact {
+	var diffs, histories []string
+	for _, layer := range layers {
+		histories = append(histories, `{"created":"0001-01-01T00:00:00Z"}`)
+		diffs = append(diffs, `"`+digest.FromBytes(layer.content).String()+`"`)
 	}
-	if a.tag != "" {
-		return to.PushReference(ctx, d, bytes.NewReader(manifest), a.tag)
+	return artifact{
+		config: blob{
+			mediaType: ocispec.MediaTypeImageConfig,
+			content: []byte(`{"architecture":"","created":"0001-01-01T00:00:00Z","history":[` + strings.Join(histories, ",") +
+				`],"os":"","rootfs":{"type":"layers","diff_ids":[` + strings.Join(diffs, ",") + `]},"config":{}}`),
+		},
+		layers: layers,
+		tag:    cosignTag(image.Digest.String(), suffix),
 	}
-	return to.Push(ctx, d, bytes.NewReader(manifest))
+}
+
+// emptyConfig is the empty JSON object (image-spec, "Guidance for an Empty Descriptor") under a
+// media type.
+func emptyConfig(mediaType string) blob {
+	return blob{mediaType: mediaType, content: ocispec.DescriptorEmptyJSON.Data}
 }

@@ -2,17 +2,22 @@ package fleet
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/notaryproject/notation-go"
+	"github.com/notaryproject/notation-go/registry"
+	"github.com/notaryproject/notation-go/verifier"
+	"github.com/notaryproject/notation-go/verifier/trustpolicy"
+	"github.com/notaryproject/notation-go/verifier/truststore"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -36,6 +41,9 @@ func TestSigned(t *testing.T) {
 			case bundleType:
 				signers[manifest.Annotations[bundlePredicate]]++
 				checkBundle(t, f, r, manifest, image.Digest)
+			case cosignSigType:
+				signers["cosign 2"]++
+				checkCosignTag(t, f, r, ".sig", manifest, image.Digest)
 			case SignatureType:
 				signers["notation"]++
 				checkNotation(t, f, r, manifest, image.Digest)
@@ -46,7 +54,7 @@ func TestSigned(t *testing.T) {
 				t.Errorf("%s: subject %+v", name, manifest.Subject)
 			}
 		}
-		if want := map[string]int{cosignPredicate: 1, spdxPredicate: 1, "notation": 1}; !maps.Equal(signers, want) {
+		if want := map[string]int{cosignPredicate: 1, spdxPredicate: 1, "notation": 1, "cosign 2": 1}; !maps.Equal(signers, want) {
 			t.Errorf("%s: attached are %v", name, signers)
 		}
 		layers := map[string]string{".sig": simpleSigningType, ".att": dsseType, ".sbom": "text/spdx+json"}
@@ -158,40 +166,57 @@ func checkCosignTag(t *testing.T, f *Fleet, r Registry, suffix string, manifest 
 	}
 }
 
+// checkNotation has notation-go itself verify all signatures of an image, with the fleet's
+// certificate as the only trusted one.
 func checkNotation(t *testing.T, f *Fleet, r Registry, manifest ocispec.Manifest, image digest.Digest) {
 	t.Helper()
 	if manifest.ArtifactType != "" || manifest.Config.MediaType != SignatureType ||
 		manifest.Layers[0].MediaType != jwsType {
 		t.Errorf("%s: %+v", r.Name, manifest)
 	}
-	var envelope struct {
-		Payload, Protected, Signature string
-		Header                        struct{ X5C [][]byte }
-	}
-	if err := json.Unmarshal(layer(t, f, r, manifest), &envelope); err != nil || len(envelope.Header.X5C) != 1 {
-		t.Fatalf("%s: %+v, %v", r.Name, envelope, err)
-	}
-	certificate, err := x509.ParseCertificate(envelope.Header.X5C[0])
+	judge, err := verifier.New(&trustpolicy.Document{
+		Version: "1.0",
+		TrustPolicies: []trustpolicy.TrustPolicy{{
+			Name:                  "fleet",
+			RegistryScopes:        []string{"*"},
+			SignatureVerification: trustpolicy.SignatureVerification{VerificationLevel: "strict", Override: offline},
+			TrustStores:           []string{"ca:fleet"},
+			TrustedIdentities:     []string{"*"},
+		}},
+	}, trusted{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(certificate.Raw)
-	if got, want := manifest.Annotations[thumbprints], `["`+hex.EncodeToString(sum[:])+`"]`; got != want {
-		t.Errorf("%s: thumbprints %s, want %s", r.Name, got, want)
+	client, err := f.Repository(r, Signed)
+	if err != nil {
+		t.Fatal(err)
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(envelope.Signature)
-	if err != nil || len(signature) != 64 {
-		t.Fatalf("%s: signature of %d bytes, %v", r.Name, len(signature), err)
+	reference := host(r) + "/" + Signed + "@" + image.String()
+	_, outcomes, err := notation.Verify(t.Context(), judge, registry.NewRepository(client), notation.VerifyOptions{
+		ArtifactReference:    reference,
+		MaxSignatureAttempts: 10,
+	})
+	if err != nil || len(outcomes) == 0 {
+		t.Errorf("%s: notation does not verify %s: %v", r.Name, reference, err)
 	}
-	hash := sha256.Sum256([]byte(envelope.Protected + "." + envelope.Payload))
-	key := certificate.PublicKey.(*ecdsa.PublicKey)
-	if !ecdsa.Verify(key, hash[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
-		t.Errorf("%s: the signature of notation is not good", r.Name)
+}
+
+// offline leaves out revocation, which would be requested from the certificate's authority.
+var offline = map[trustpolicy.ValidationType]trustpolicy.ValidationAction{
+	trustpolicy.TypeRevocation: trustpolicy.ActionSkip,
+}
+
+// trusted is a trust store of the fleet's certificate.
+type trusted struct{}
+
+// GetCertificates returns the certificate, whatever the store is called.
+func (s trusted) GetCertificates(context.Context, truststore.Type, string) ([]*x509.Certificate, error) {
+	key, err := signingKey()
+	if err != nil {
+		return nil, err
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(envelope.Payload)
-	if err != nil || !strings.Contains(string(payload), image.String()) {
-		t.Errorf("%s: payload %s, %v", r.Name, payload, err)
-	}
+	certificate, err := notationCertificate(key)
+	return []*x509.Certificate{certificate}, err
 }
 
 // good reports whether a signature is that of the fleet's key.
@@ -205,24 +230,25 @@ func good(t *testing.T, payload, signature []byte) bool {
 	return ecdsa.VerifyASN1(&key.PublicKey, hash[:], signature)
 }
 
-// TestSignaturesRepeat: two runs sign the same bytes, so that the digests of the demo do not move.
+// TestSignaturesRepeat: two fleets hold the same artifacts, so that the digests of the demo do not
+// move.
 func TestSignaturesRepeat(t *testing.T) {
-	image := ocispec.Descriptor{
-		MediaType: ocispec.MediaTypeImageManifest,
-		Digest:    digest.FromString("image"),
-		Size:      5,
+	var fleets [2][]Attached
+	for i := range fleets {
+		fleets[i] = start(t, Options{Without: everyOtherThan("ocimem")}).Attached("ocimem")
 	}
-	var bundles, envelopes [2][]byte
-	for i := range 2 {
-		var err error
-		if bundles[i], err = sigstoreBundle(image.Digest, cosignPredicate); err != nil {
-			t.Fatal(err)
+	if len(fleets[0]) == 0 || !reflect.DeepEqual(fleets[0], fleets[1]) {
+		t.Errorf("two fleets differ:\n%v\n%v", fleets[0], fleets[1])
+	}
+}
+
+// everyOtherThan lists all everyday registries but one.
+func everyOtherThan(name string) []string {
+	var out []string
+	for _, one := range implementations {
+		if one.name != name {
+			out = append(out, one.name)
 		}
-		if envelopes[i], _, err = notationEnvelope(image); err != nil {
-			t.Fatal(err)
-		}
 	}
-	if !bytes.Equal(bundles[0], bundles[1]) || !bytes.Equal(envelopes[0], envelopes[1]) {
-		t.Error("two signatures of the same image differ")
-	}
+	return out
 }
