@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -282,4 +283,26 @@ func (w *walker) counted() linked {
 
 func compareLinks(a, b link) int {
 	return strings.Compare(a.Digest+a.Kind, b.Digest+b.Kind)
+}
+
+// checkCoverage: the rows of which kinds are required, and no others, say whether their images have
+// them.
+func checkCoverage(t *testing.T, got map[string]row) {
+	t.Helper()
+	want := map[string]map[string]string{
+		"ggcr-tags library/alpine:latest":      {"signature": "present", "sbom": "present"},
+		"ggcr-tags team/app:1.0":               {"signature": "absent", "sbom": "absent"},
+		"ggcr-referrers library/alpine:latest": {"signature": "present", "sbom": "present", "provenance": "absent"},
+		"ggcr-referrers team/app:1.0":          {"signature": "absent", "sbom": "absent", "provenance": "absent"},
+		"ggcr-referrers team/platforms:1.0":    {"signature": "present", "sbom": "present", "provenance": "partial"},
+	}
+	for name, r := range got {
+		if !maps.Equal(r.Coverage, want[name]) {
+			t.Errorf("%s: coverage %v, want %v", name, r.Coverage, want[name])
+		}
+	}
+	lacking := got["ggcr-referrers team/platforms:1.0"].Lacking["provenance"]
+	if !slices.Equal(lacking, []string{"linux/arm/v7"}) {
+		t.Errorf("platforms without provenance: %q", lacking)
+	}
 }

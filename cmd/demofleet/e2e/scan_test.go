@@ -56,6 +56,8 @@ type row struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
 	} `json:"product"`
+	Coverage map[string]string   `json:"coverage"`
+	Lacking  map[string][]string `json:"lacking"`
 }
 
 func start(t *testing.T, o fleet.Options) (*fleet.Fleet, string) {
@@ -116,7 +118,7 @@ func rows(t *testing.T, dir string) map[string]row {
 func TestVerdicts(t *testing.T) {
 	f, inventory := start(t, fleet.Options{})
 	got := rows(t, refmatrix(t, "scan", "-q", "-i", inventory, "--probe", "full", "--write-probe", "--fail-on", "never"))
-	const linked, bare = "library/alpine:latest", "team/app:1.0"
+	const linked, bare, platforms = "library/alpine:latest", "team/app:1.0", "team/platforms:1.0"
 	// registry image: severity strategy reason confidence | filter absent tag(links) | push subject-later
 	want := map[string]string{
 		"distribution-anonymous " + linked: "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
@@ -129,6 +131,7 @@ func TestVerdicts(t *testing.T) {
 		"olareg " + bare:                   "pass referrers-api referrers-empty proven | unseen empty-index absent(0) | referrers-api true",
 		"ggcr-referrers " + linked:         "pass referrers-api referrers-listed proven | ignored empty-index index(2) | dual true",
 		"ggcr-referrers " + bare:           "pass referrers-api referrers-empty proven | unseen empty-index absent(0) | dual true",
+		"ggcr-referrers " + platforms:      "pass referrers-api referrers-listed proven | ignored empty-index index(2) | dual true",
 		"ggcr-tags " + linked:              "warn referrers-tag not-found proven |   index(2) | referrers-tag true",
 		"ggcr-tags " + bare:                "warn referrers-tag not-found proven |   absent(0) | referrers-tag true",
 		"ocimem " + linked:                 "pass referrers-api referrers-listed proven | announced empty-index absent(0) | referrers-api true",
@@ -157,6 +160,7 @@ func TestVerdicts(t *testing.T) {
 	if len(got) != len(want) {
 		t.Errorf("%d rows, want %d", len(got), len(want))
 	}
+	checkCoverage(t, got)
 	if tags := got["ggcr-tags "+linked].Capabilities.CosignTags; strings.Join(tags, " ") != ".sig .att" {
 		t.Errorf("cosign tags %q", tags)
 	}

@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
 
 // Scratch is the repository that the write probe may use.
 const Scratch = "scratch/refmatrix"
+
+// usualImages are those of every registry that has no others.
+var usualImages = []string{Linked + ":" + LinkedTag, Bare + ":" + BareTag}
 
 // WriteInventory writes the inventory of the fleet and the files it names
 // beside it, and returns its path.
@@ -29,7 +33,7 @@ func (f *Fleet) WriteInventory() (string, error) {
 	encoded, err := yaml.Marshal(map[string]any{
 		"version": 1,
 		"defaults": map[string]any{
-			"images": []string{Linked + ":" + LinkedTag, Bare + ":" + BareTag},
+			"images": usualImages,
 			"rate":   0, "timeout": "5s", "retries": 1, "retryCap": "2s",
 		},
 		"registries": entries,
@@ -42,6 +46,16 @@ func (f *Fleet) WriteInventory() (string, error) {
 		return "", fmt.Errorf("write the inventory: %w", err)
 	}
 	return path, nil
+}
+
+// required are the registries of whose images the inventory requires kinds: one without the
+// referrers API, and one with it that has the image Platforms too.
+var required = map[string]struct{ images, kinds []string }{
+	"ggcr-tags": {usualImages, []string{"signature", "sbom"}},
+	"ggcr-referrers": {
+		append(slices.Clone(usualImages), Platforms+":"+PlatformsTag),
+		[]string{"signature", "sbom", "provenance"},
+	},
 }
 
 func entry(r Registry) map[string]any {
@@ -60,6 +74,9 @@ func entry(r Registry) map[string]any {
 	}
 	if r.TLS {
 		e["tls"] = map[string]any{"caFile": "ca.pem"}
+	}
+	if of, ok := required[r.Name]; ok {
+		e["images"], e["require"] = of.images, of.kinds
 	}
 	switch {
 	case r.Image != "":
