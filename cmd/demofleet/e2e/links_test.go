@@ -265,8 +265,16 @@ func (w *walker) add(digest, subject, platform, place string) {
 func (w *walker) counted() linked {
 	w.t.Helper()
 	for _, one := range w.attached {
-		if !slices.ContainsFunc(w.found.Items, func(l link) bool { return l.Digest == one.Digest.String() }) {
-			w.t.Errorf("regclient does not find %v of %s", one.Kinds, one.Platform)
+		in := []string{one.Where}
+		if one.Where == fleet.AtReferrers {
+			in = places[:2]
+		}
+		if !slices.ContainsFunc(w.found.Items, func(l link) bool {
+			return l.Digest == one.Digest.String() && slices.ContainsFunc(l.Where, func(place string) bool {
+				return slices.Contains(in, place)
+			})
+		}) {
+			w.t.Errorf("regclient does not find %v of %q in %q", one.Kinds, one.Platform, in)
 		}
 	}
 	w.found.Asked, w.found.ByKind, w.found.ByPlace = places, map[string]int{}, map[string]int{}

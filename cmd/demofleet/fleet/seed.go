@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -119,22 +118,18 @@ func (f *Fleet) Repository(r Registry, name string) (*remote.Repository, error) 
 
 // repository is Repository for the fleet's content, which goes past a front that would refuse it.
 func (f *Fleet) repository(r Registry, name string) (*remote.Repository, error) {
-	if content, ok := f.contents[r.Name]; ok {
-		return repository(r, name, inProcess{content})
-	}
-	return f.Repository(r, name)
+	return repository(r, name, f.contentTransport(r))
 }
 
 func repository(r Registry, name string, transport http.RoundTripper) (*remote.Repository, error) {
-	host := r.URL[strings.Index(r.URL, "://")+3:]
-	repository, err := remote.NewRepository(host + "/" + name)
+	repository, err := remote.NewRepository(host(r) + "/" + name)
 	if err != nil {
 		return nil, err
 	}
 	repository.PlainHTTP = !r.TLS
 	client := &auth.Client{Client: &http.Client{Transport: transport}, Cache: auth.NewCache()}
 	if r.Username != "" {
-		client.Credential = auth.StaticCredential(host, auth.Credential{Username: r.Username, Password: r.Password})
+		client.Credential = auth.StaticCredential(host(r), auth.Credential{Username: r.Username, Password: r.Password})
 	}
 	repository.Client = client
 	return repository, nil
