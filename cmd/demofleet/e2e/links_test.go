@@ -54,8 +54,8 @@ var places = []string{"api", "tag", "cosign-tag", "in-index"}
 // readable are the registries from which regclient reads all that the fleet attached. Others refuse
 // it, or lose what is pushed.
 var readable = []string{
-	"distribution-anonymous", "distribution-basic", "distribution-token", "olareg", "ggcr-referrers", "ggcr-tags", "ocimem",
-	"olareg-tls", "ociclient-proxy", "ocifilter-read-only", "olareg-no-api", "olareg-no-delete", "olareg-read-only",
+	"distribution-anonymous", "distribution-basic", "distribution-token", "olareg", "ggcr-referrers", "ggcr-tags",
+	"ocimem", "olareg-tls", "ociclient-proxy", "ocifilter-read-only", "olareg-no-api", "olareg-no-delete", "olareg-read-only",
 	"olareg-pages", "ocimem-large", "harbor",
 }
 

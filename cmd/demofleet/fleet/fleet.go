@@ -101,7 +101,12 @@ func Start(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{dir: o.Dir, requests: map[string][]Request{}, attached: map[string][]Attached{}, contents: map[string]http.Handler{}}
+	f := &Fleet{
+		dir:      o.Dir,
+		requests: map[string][]Request{},
+		attached: map[string][]Attached{},
+		contents: map[string]http.Handler{},
+	}
 	if err := f.start(ctx, o); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -54,7 +54,8 @@ func TestSigned(t *testing.T) {
 				t.Errorf("%s: subject %+v", name, manifest.Subject)
 			}
 		}
-		if want := map[string]int{cosignPredicate: 1, spdxPredicate: 1, "notation": 1, "cosign 2": 1}; !maps.Equal(signers, want) {
+		want := map[string]int{cosignPredicate: 1, spdxPredicate: 1, "notation": 1, "cosign 2": 1}
+		if !maps.Equal(signers, want) {
 			t.Errorf("%s: attached are %v", name, signers)
 		}
 		layers := map[string]string{".sig": simpleSigningType, ".att": dsseType, ".sbom": "text/spdx+json"}
