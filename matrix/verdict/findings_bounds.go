@@ -59,6 +59,7 @@ func (b LinkBounds) notRead() string {
 		{b.Links, "the lists after their first %d entries"},
 		{b.Platforms, "%d of the platforms"},
 		{b.Nested, "the platforms of nested indexes (%d)"},
+		{b.Long, "lists or manifests that are too long (%d)"},
 		{b.Manifests, "the manifests of artifacts (%d), which would show their kinds"},
 	} {
 		if one.count > 0 {

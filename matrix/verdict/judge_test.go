@@ -283,7 +283,7 @@ func TestFindings(t *testing.T) {
 		{"a signature under its tag", exact(func(o *Observation) { o.Links = linksFrom("tagged") }), "signed-by-tag-alone"},
 		{"links whose types are listed", exact(func(o *Observation) { o.Links = &Links{Found: []matrix.Link{{Digest: "sha256:b"}}} }), ""},
 		{"more than is read", exact(func(o *Observation) {
-			o.Links = &Links{Bounds: LinkBounds{Links: 4, Platforms: 1, Nested: 2, Manifests: 3}}
+			o.Links = &Links{Bounds: LinkBounds{Links: 4, Platforms: 1, Nested: 2, Manifests: 3, Long: 4}}
 		}), "links-bounded"},
 		{"an attestation of no platform", exact(func(o *Observation) { o.Links = &Links{Bounds: LinkBounds{Misplaced: 1}} }), "in-index-misplaced"},
 		{"a mirror of one platform", exact(func(o *Observation) {

@@ -22,6 +22,7 @@ type LinkBounds struct {
 	Platforms int // platforms whose links were not requested, because there are too many of them
 	Nested    int // indexes in the image's index, whose own platforms were not read
 	Manifests int // artifacts whose manifest would show what they are, and that were not read
+	Long      int // lists and manifests that are longer than is read
 	Misplaced int // attestations in the image's index that name none of its platforms
 }
 

@@ -58,6 +58,13 @@ func (a *attached) of(digest string) {
 	}
 }
 
+// tooLong notes that a list or a manifest is longer than is read.
+func (a *attached) tooLong() {
+	if a != nil {
+		a.bounds.Long++
+	}
+}
+
 // subjects is how many manifests may have something attached.
 func (a *attached) subjects() int {
 	if a == nil {

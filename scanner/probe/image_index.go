@@ -89,7 +89,10 @@ func (a *attached) readIndex(imageDigest string, resp *registry.Response) {
 			inside = append(inside, *d)
 			return len(inside) <= maxAttached
 		}
-		return a.addPlatform(d, byDigest)
+		if !a.addPlatform(d, byDigest) {
+			a.bounds.Platforms++ // toProbe counts those that are kept
+		}
+		return true
 	})
 	if !there {
 		a.isSingle()
@@ -104,7 +107,7 @@ func (a *attached) readIndex(imageDigest string, resp *registry.Response) {
 		}
 		whole = a.add(on, matrix.PlaceInIndex, &inside[i]) && whole
 	}
-	if whole {
+	if whole && a.bounds.Platforms == 0 {
 		a.image.isRead(matrix.PlaceInIndex)
 	}
 }

@@ -72,6 +72,73 @@ func TestPlatformsBounded(t *testing.T) {
 	}
 }
 
+// TestPlatformsCounted: the finding counts every platform that was not probed, those that are not
+// kept with them.
+func TestPlatformsCounted(t *testing.T) {
+	c := newContents()
+	manyPlatforms(c, 10_000)
+	if got := finding(c.probed(t, probe.Basic), "links-bounded"); !strings.Contains(got, " 9936 of the platforms") {
+		t.Errorf("the finding is %q", got)
+	}
+}
+
+// TestTooLong: that a list or a manifest is larger than is read is a finding, and what it would
+// show is not known.
+func TestTooLong(t *testing.T) {
+	const large = 9 << 20
+	long := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", matrix.IndexMediaType)
+		fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[],"annotations":{"long":"%s"}}`, strings.Repeat("x", large))
+	}
+	pages := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", matrix.IndexMediaType)
+		w.Header().Set("Link", fmt.Sprintf(`<%s?page=%s1>; rel="next"`, r.URL.Path, r.URL.Query().Get("page")))
+		fmt.Fprint(w, `{"schemaVersion":2,"manifests":[]}`)
+	}
+	for _, test := range []struct {
+		name   string
+		answer func(c *contents, index, platform map[string]any)
+	}{
+		{"the referrers tag", func(c *contents, index, _ map[string]any) {
+			c.answers["GET manifests/"+tagOf(index, "")] = long
+		}},
+		{"the referrers tag of a platform", func(c *contents, _, platform map[string]any) {
+			c.answers["GET manifests/"+tagOf(platform, "")] = long
+		}},
+		{"a cosign tag", func(c *contents, index, _ map[string]any) {
+			c.answers["GET manifests/"+tagOf(index, ".sig")] = long
+		}},
+		{"the index", func(c *contents, index, _ map[string]any) {
+			c.answers["GET manifests/"+index["digest"].(string)] = long
+		}},
+		{"an artifact", func(c *contents, index, _ map[string]any) {
+			artifact := c.artifact("application/vnd.acme", nil)
+			c.attach(index, artifact)
+			c.answers["GET manifests/"+artifact["digest"].(string)] = long
+		}},
+		{"the list of a platform", func(c *contents, _, platform map[string]any) {
+			c.answers["GET referrers/"+platform["digest"].(string)] = long
+		}},
+		{"the pages of a platform", func(c *contents, _, platform map[string]any) {
+			c.answers["GET referrers/"+platform["digest"].(string)] = pages
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newContents()
+			platform := on(c.image("a"), "linux/amd64")
+			index := c.index("1", platform)
+			test.answer(c, index, platform)
+			row := c.probed(t, probe.Basic)
+			if got := finding(row, "links-bounded"); !strings.Contains(got, "lists or manifests that are too long (1)") {
+				t.Errorf("the finding is %q", got)
+			}
+			if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+				t.Errorf("the coverage is %s", got)
+			}
+		})
+	}
+}
+
 // TestPlatformsWithoutListOfTags: a platform without anything costs a list, four tags and a
 // HEAD where tags cannot be listed.
 func TestPlatformsWithoutListOfTags(t *testing.T) {

@@ -98,6 +98,7 @@ func admitPage(r *row, next *url.URL, visited map[string]bool, pages int) matrix
 	case visited[next.String()]:
 		return matrix.PageLoop
 	case pages >= maxPages:
+		r.attached.tooLong()
 		return matrix.PageBounded
 	}
 	return matrix.PageLinked

@@ -106,7 +106,7 @@ func (r *row) get(ctx context.Context, step, method, reference string) (*registr
 func (r *row) manifest(
 	ctx context.Context, step, method, reference string, sent registry.Sent,
 ) (*registry.Response, error) {
-	return r.session.Do(ctx, registry.Request{
+	resp, err := r.session.Do(ctx, registry.Request{
 		Step:    step,
 		Method:  method,
 		URL:     r.client.URL(r.image.Repository + "/manifests/" + reference),
@@ -116,6 +116,10 @@ func (r *row) manifest(
 		MaxBody: registry.MaxIndex,
 		Hidden:  step == stepResolve,
 	})
+	if err == nil && resp.Fault != nil && resp.Fault.Kind == matrix.TooLarge {
+		r.attached.tooLong()
+	}
+	return resp, err
 }
 
 // sent returns what of a reference the registry sent: the digest that it claims for the
@@ -176,6 +180,9 @@ func (r *row) list(ctx context.Context, q registry.Request) (*registry.Response,
 	resp, err := r.session.Do(ctx, q)
 	if err != nil || resp.Fault != nil {
 		return resp, body{}, err
+	}
+	if resp.Cut && (q.Step == stepPage || q.Step == stepPlatform) { // the first page of the image has a finding of its own
+		r.attached.tooLong()
 	}
 	return resp, readBody(resp), nil
 }
