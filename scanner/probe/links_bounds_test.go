@@ -304,3 +304,24 @@ func TestPlatformsInTime(t *testing.T) {
 		t.Errorf("%d lists were waited for", hung)
 	}
 }
+
+// TestListHidesCosignTags: a list of tags that has the images alone, as that of a pull-through
+// cache, does not make absent what is attached by cosign's tags.
+func TestListHidesCosignTags(t *testing.T) {
+	for _, suffix := range []string{".sig", ".att", ".sbom"} {
+		c := newContents()
+		index := c.index("1", manyPlatforms(c, 3)...)
+		c.push(map[string]any{
+			"schemaVersion": 2,
+			"mediaType":     matrix.ManifestMediaType,
+			"config":        map[string]any{"mediaType": "text/spdx"},
+		}, tagOf(index, suffix))
+		c.answers["GET tags/list"] = func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"name":"team/app","tags":["1"]}`)
+		}
+		row := c.probed(t, probe.Basic)
+		if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoveragePresent {
+			t.Errorf("%s: the coverage is %s\n%s", suffix, got, strings.Join(c.requests, "\n"))
+		}
+	}
+}

@@ -123,7 +123,7 @@ func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, h
 	if tags.lists(found.Tag) != (found.State != matrix.TagAbsent) || r.unlisted(tags) {
 		return nil, true, nil
 	}
-	if r.depth == Full {
+	if r.depth == Full || r.attached != nil {
 		return checkCosignTags(ctx, r, tags)
 	}
 	return tags, true, nil
@@ -131,9 +131,13 @@ func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, h
 
 // checkCosignTags is checkTags for cosign's tags.
 func checkCosignTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, holds bool, err error) {
+	method := r.existenceMethod()
 	for _, suffix := range cosignSuffixes {
+		if method == http.MethodGet && !r.mayPull() {
+			return nil, false, nil
+		}
 		tag := strings.Replace(r.seen.Manifest.Digest, ":", "-", 1) + suffix
-		resp, err := r.get(ctx, stepCosignTag, r.existenceMethod(), tag)
+		resp, err := r.get(ctx, stepCosignTag, method, tag)
 		if err != nil || transient(resp) {
 			return nil, false, err
 		}

@@ -44,7 +44,7 @@ func TestTagList(t *testing.T) {
 	front.now.Store(nil)
 	// A pull-through proxy may list what it has cached, and products hide tags that are not of
 	// images.
-	for name, hidden := range map[string]string{"referrers tags": "sha256-"} {
+	for name, hidden := range map[string]string{"cosign's tags": ".att", "referrers tags": "sha256-"} {
 		t.Run("hides "+name, func(t *testing.T) {
 			w.t = t
 			front.hidden.Store(&hidden)
