@@ -58,7 +58,7 @@ var tagLists = []tagList{
 	{"pulled tags alone, a signature of cosign among them", tagPage(http.StatusOK, "", append([]string{tagOf("v1") + ".sig"}, fourTags...)...),
 		map[string]bool{tagOf("v1") + ".sig": true, tagOf("v2") + ".sig": true}, 1, 1, 6},
 	{"a signature of cosign is missing", tagPage(http.StatusOK, "", fourTags...),
-		map[string]bool{tagOf("v0") + ".sig": true, tagOf("v1") + ".sig": true}, 1, 4, 13},
+		map[string]bool{tagOf("v0") + ".sig": true, tagOf("v1") + ".sig": true}, 1, 4, 12},
 	{"refused", tagPage(http.StatusForbidden, "", fourTags...), nil, 1, 4, 12},
 	{"not there", tagPage(http.StatusNotFound, ""), nil, 1, 4, 12},
 	{"a server in trouble", tagPage(http.StatusServiceUnavailable, ""), nil, 2, 4, 12},

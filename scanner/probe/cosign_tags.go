@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -16,37 +17,68 @@ import (
 // (sigstore/cosign, specs/SIGNATURE_SPEC.md).
 var cosignSuffixes = []string{".sig", ".att", ".sbom"}
 
+// cosignTag is the tag of cosign for a digest.
+func cosignTag(digest, suffix string) string { return strings.Replace(digest, ":", "-", 1) + suffix }
+
 // probeCosignTags finds out which of cosign's own tags exist for the image, and whether
 // the API lists what they name, as Harbor does.
 func probeCosignTags(ctx context.Context, r *row) error {
-	image := &subject{digest: r.seen.Manifest.Digest}
-	if r.attached != nil {
-		image = &r.attached.image
+	tags := r.cosign
+	if tags == nil {
+		requested, err := r.cosignTags(ctx, stepCosignTag, r.imageSubject())
+		if err != nil {
+			return err
+		}
+		tags = &requested
 	}
-	tags, err := r.cosignTags(ctx, stepCosignTag, image)
-	if err != nil || !tags.known {
-		return err
+	if !tags.known {
+		return nil
 	}
 	if tags.fromList {
 		r.fromRepository("cosign_tags")
 	}
-	r.seen.Capabilities.CosignTags, r.seen.Capabilities.CosignListed = tags.found, tags.listed
+	caps := &r.seen.Capabilities
+	caps.CosignTags, caps.CosignListed = []string{}, nil
+	for _, one := range tags.found {
+		caps.CosignTags = append(caps.CosignTags, one.suffix)
+		if r.listed.contain(one.digest) {
+			caps.CosignListed = append(caps.CosignListed, one.suffix)
+		}
+	}
 	return nil
+}
+
+// imageSubject is the image, with which of its places were read if links are read.
+func (r *row) imageSubject() *subject {
+	if r.attached != nil {
+		return &r.attached.image
+	}
+	return &subject{digest: r.seen.Manifest.Digest}
 }
 
 // cosignTags are which of cosign's own tags exist for a manifest.
 type cosignTags struct {
-	known    bool     // every one of them was answered for
-	fromList bool     // one or more are not in the list of the repository's tags
-	found    []string // the suffixes of those that exist
-	listed   []string // those of them that the API lists for the image
+	known    bool // every one of them was answered for
+	fromList bool // one or more are not in the list of the repository's tags
+	found    []existingTag
+}
+
+// existingTag is one of cosign's tags that exists.
+type existingTag struct {
+	suffix string
+	digest string // that the registry names for it, as sent
+}
+
+// has reports whether the tag with the suffix exists.
+func (t *cosignTags) has(suffix string) bool {
+	return slices.ContainsFunc(t.found, func(one existingTag) bool { return one.suffix == suffix })
 }
 
 // cosignTags requests the tags of a manifest, and reads them if links are read.
 func (r *row) cosignTags(ctx context.Context, step string, on *subject) (cosignTags, error) {
-	tags, whole := cosignTags{known: true, found: []string{}}, true
+	tags, whole := cosignTags{known: true}, true
 	for _, suffix := range cosignSuffixes {
-		tag := strings.Replace(on.digest, ":", "-", 1) + suffix
+		tag := cosignTag(on.digest, suffix)
 		if r.tags != nil && !r.tags.has(tag) {
 			tags.fromList = true
 			continue
@@ -66,10 +98,7 @@ func (r *row) cosignTags(ctx context.Context, step string, on *subject) (cosignT
 		case resp.Status == http.StatusOK && method == http.MethodGet && !isManifest(resp):
 			tags.known = false // a web page is not a tag
 		case resp.Status == http.StatusOK:
-			tags.found = append(tags.found, suffix)
-			if r.listed.contain(resp.Header.Get("Docker-Content-Digest")) {
-				tags.listed = append(tags.listed, suffix)
-			}
+			tags.found = append(tags.found, existingTag{suffix, resp.Header.Get("Docker-Content-Digest")})
 			whole = r.attached.cosignTag(on, resp) && whole
 		}
 		if !tags.known {

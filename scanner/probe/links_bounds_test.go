@@ -67,7 +67,7 @@ func TestPlatformsBounded(t *testing.T) {
 	if tags := c.count("GET tags/"); tags != 1 {
 		t.Errorf("%d lists of tags were requested", tags)
 	}
-	if gets := c.count("GET manifests/"); gets != 2 { // the index, and the tag that checks the list of tags
+	if gets := c.count("GET manifests/"); gets != 5 { // the index, and the tags that check the list of tags
 		t.Errorf("%d manifests were requested", gets)
 	}
 }
@@ -323,5 +323,27 @@ func TestListHidesCosignTags(t *testing.T) {
 		if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoveragePresent {
 			t.Errorf("%s: the coverage is %s\n%s", suffix, got, strings.Join(c.requests, "\n"))
 		}
+	}
+}
+
+// TestListHidesTagsOfPlatforms: if a list of tags has a tag of a kind for one manifest, those of
+// that kind are requested for each platform. A cache may have pulled the signature of the index
+// alone.
+func TestListHidesTagsOfPlatforms(t *testing.T) {
+	c := newContents()
+	all := []map[string]any{on(c.image("a"), "linux/amd64"), on(c.image("b"), "linux/arm64")}
+	index := c.index("1", all...)
+	for _, signed := range append(all, index) {
+		c.sign(signed)
+	}
+	c.answers["GET tags/list"] = func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"name":"team/app","tags":["1",%q]}`, tagOf(index, ".sig"))
+	}
+	row := c.probed(t, probe.Basic)
+	if got := row.Links.ByKind[matrix.KindSignature]; got != 3 {
+		t.Errorf("%d signatures are found:\n%s", got, strings.Join(c.requests, "\n"))
+	}
+	if got := c.count("GET manifests/" + tagOf(all[0], ".att")); got != 0 {
+		t.Errorf("%d requests for a kind of tag that the list does not have", got)
 	}
 }

@@ -64,7 +64,8 @@ type row struct {
 
 	tags *tagNames // of the repository; nil = not known, or not to be relied on
 
-	attached *attached // nil = what is attached is not read
+	cosign   *cosignTags // of the image, if they were requested to check the list of tags
+	attached *attached   // nil = what is attached is not read
 }
 
 // entry is the inventory entry of the registry.

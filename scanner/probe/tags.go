@@ -32,7 +32,7 @@ const (
 type tagNames struct {
 	hashes   []uint64
 	suffixes []string // of those that are made of a digest, as referrers tags and cosign's are
-	doubted  string   // referrers tag of the image whose tags may be missing; "" = none may
+	checked  string   // referrers tag of the image whose tags were requested directly
 }
 
 // ofDigest is a tag made of a digest: of the referrers tag schema, or with a suffix of cosign.
@@ -44,22 +44,17 @@ func (t *tagNames) lists(tag string) bool {
 	return found
 }
 
-// has reports whether the tag is in the list, or may exist although it is not.
+// has reports whether the tag is in the list, or may exist although it is not. If the list has
+// a tag of the same kind for another manifest, it may lack this one: a pull-through cache lists
+// what was pulled, which may be an image without its signature (ECR, ACR, Artifactory). If it
+// has none of any manifest, the direct requests for one image have shown that it can be
+// believed.
 func (t *tagNames) has(tag string) bool {
-	suffix, doubted := strings.CutPrefix(tag, t.doubted)
-	return t.lists(tag) || t.doubted != "" && doubted && slices.Contains(t.suffixes, suffix)
-}
-
-// doubting returns t for an image with the referrers tag. If the list has a tag of the same
-// kind for another image, it may lack that of this one: a pull-through cache lists what was
-// pulled, which may be an image without its signature (ECR, ACR, Artifactory). If it has none
-// of any image, the direct requests of the first image have shown that it can be believed.
-func (t *tagNames) doubting(tag string) *tagNames {
-	return &tagNames{
-		hashes:   t.hashes,
-		suffixes: t.suffixes,
-		doubted:  tag,
+	if t.lists(tag) {
+		return true
 	}
+	made := ofDigest.FindStringSubmatch(tag)
+	return made != nil && !strings.HasPrefix(tag, t.checked) && slices.Contains(t.suffixes, made[1])
 }
 
 // add adds the names of a page and reports whether one of them is new.
@@ -98,12 +93,8 @@ func tagsKnown(ctx context.Context, r *row) (asked bool, err error) {
 		}
 		return tags, holds, err
 	})
-	switch {
-	case !shared || tags == nil:
-	case r.unlisted(tags):
+	if shared && tags != nil && r.unlisted(tags) {
 		tags = nil
-	default:
-		tags = tags.doubting(ReferrersTag(r.seen.Manifest.Digest))
 	}
 	r.tags = tags
 	return asked, err
@@ -123,26 +114,22 @@ func checkTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, h
 	if tags.lists(found.Tag) != (found.State != matrix.TagAbsent) || r.unlisted(tags) {
 		return nil, true, nil
 	}
+	tags.checked = found.Tag
 	if r.depth == Full || r.attached != nil {
 		return checkCosignTags(ctx, r, tags)
 	}
 	return tags, true, nil
 }
 
-// checkCosignTags is checkTags for cosign's tags.
+// checkCosignTags is checkTags for cosign's tags, which are not requested again.
 func checkCosignTags(ctx context.Context, r *row, tags *tagNames) (relied *tagNames, holds bool, err error) {
-	method := r.existenceMethod()
+	found, err := r.cosignTags(ctx, stepCosignTag, r.imageSubject())
+	if err != nil || !found.known {
+		return nil, false, err
+	}
+	r.cosign = &found
 	for _, suffix := range cosignSuffixes {
-		if method == http.MethodGet && !r.mayPull() {
-			return nil, false, nil
-		}
-		tag := strings.Replace(r.seen.Manifest.Digest, ":", "-", 1) + suffix
-		resp, err := r.get(ctx, stepCosignTag, method, tag)
-		if err != nil || transient(resp) {
-			return nil, false, err
-		}
-		if resp.Fault != nil || resp.Status != http.StatusOK && resp.Status != http.StatusNotFound ||
-			tags.lists(tag) != (resp.Status == http.StatusOK) {
+		if tags.lists(cosignTag(r.seen.Manifest.Digest, suffix)) != found.has(suffix) {
 			return nil, true, nil
 		}
 	}
