@@ -79,7 +79,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 
 docs: build ## write the tables in docs/ again from the code and from the demo fleet
 	$(GO) test ./matrix/verdict -run Documented -update
-	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost' ./e2e -update
+	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 -run 'TestAssess|TestPost|TestTranscript' ./e2e -update
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -count=1 ./hostile -update
 
 $(COSIGN): .ci/cosign.mod .ci/cosign.sum

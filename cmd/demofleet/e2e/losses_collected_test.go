@@ -43,7 +43,7 @@ func TestLossesOfOlaregGC(t *testing.T) {
 		return oras.CopyGraph(t.Context(), from, repo, image, oras.DefaultCopyGraphOptions) == nil &&
 			repo.Tag(t.Context(), image, fleet.SignedTag) == nil
 	})
-	judgeLost(t, weeks.scan(1), attached, []string{"sbom", "signature", "signature"})
+	judgeLost(t, weeks.scan(1), attached, []string{"sbom", "signature", "signature", "signature"})
 }
 
 // TestLossesOfDistributionGC: the garbage collection of Distribution drops what has no tag and
@@ -84,7 +84,7 @@ func TestLossesOfDistributionGC(t *testing.T) {
 		}
 	}
 	gone := weeks.scan(1)
-	judgeLost(t, gone, attached, []string{"sbom", "signature", "signature"})
+	judgeLost(t, gone, attached, []string{"sbom", "signature", "signature", "signature"})
 	if gone.Links == nil || gone.Links.Total != len(cosignSuffixes) {
 		t.Errorf("links %+v, want the tags %s", gone.Links, cosignSuffixes)
 	}

@@ -32,7 +32,7 @@ var losses = []loss{
 	{"the .sig tag beside the API", "olareg", tagged(".sig"), []string{"signature"}},
 	{"the .att tag beside the API", "olareg", tagged(".att"), []string{"provenance"}},
 	{"an SBOM in the referrers tag", "distribution-anonymous", referrer("https://spdx.dev/Document"), []string{"sbom"}},
-	{"the referrers tag", "distribution-anonymous", tagged(""), []string{"sbom", "signature", "signature"}},
+	{"the referrers tag", "distribution-anonymous", tagged(""), []string{"sbom", "signature", "signature", "signature"}},
 	{"the .sig tag", "distribution-anonymous", tagged(".sig"), []string{"signature"}},
 	{"the .att tag", "distribution-anonymous", tagged(".att"), []string{"provenance"}},
 }
