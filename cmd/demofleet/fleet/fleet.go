@@ -76,7 +76,6 @@ type Fleet struct {
 	transport  *http.Transport // of the fleet's own clients
 	registries []Registry
 	servers    []*http.Server
-	refused    []net.Listener // ports that are given up once all others are bound
 	closers    []func() error
 	serving    sync.WaitGroup
 	// contents are the handlers that content is pushed to in the process, because the registry in
@@ -166,12 +165,6 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	for _, listener := range f.refused {
-		if err := listener.Close(); err != nil {
-			return fmt.Errorf("give up a port: %w", err)
-		}
-	}
-	f.refused = nil
 	return f.seed(ctx)
 }
 
@@ -190,6 +183,9 @@ func (f *Fleet) makeDir() error {
 	return nil
 }
 
+// loopback is the address of a port on this machine.
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
 // serve binds the nth listener and answers on it with one implementation. The registry has what is
 // known of it before.
 func (f *Fleet) serve(one implementation, registry Registry, n int, o Options) error {
@@ -200,19 +196,22 @@ func (f *Fleet) serve(one implementation, registry Registry, n int, o Options) e
 	if o.BasePort > 0 {
 		port = o.BasePort + n
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	registry.Name, registry.Kind = one.name, one.kind
+	if one.serve == nil || slices.Contains(o.Stopped, one.name) {
+		refused, err := refusePort(port)
+		if err != nil {
+			return err
+		}
+		registry.Down, registry.URL = true, "http://"+loopback(refused.port)
+		f.registries = append(f.registries, registry)
+		f.closers = append(f.closers, refused.Close)
+		return nil
+	}
+	listener, err := net.Listen("tcp", loopback(port))
 	if err != nil {
 		return err
 	}
-	registry.Name, registry.Kind, registry.URL = one.name, one.kind, "http://"+listener.Addr().String()
-	if one.serve == nil || slices.Contains(o.Stopped, one.name) {
-		// Closed only when every other port is bound: the system could give
-		// this one to the next registry.
-		registry.Down = true
-		f.registries = append(f.registries, registry)
-		f.refused = append(f.refused, listener)
-		return nil
-	}
+	registry.URL = "http://" + listener.Addr().String()
 	handler, err := one.serve(f, &registry, slices.Contains(o.Upgraded, one.name))
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -300,9 +299,6 @@ func (f *Fleet) Close() error {
 	var errs []error
 	if f.transport != nil {
 		f.transport.CloseIdleConnections()
-	}
-	for _, listener := range f.refused {
-		errs = append(errs, listener.Close())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
