@@ -260,6 +260,36 @@ func TestLeavePulls(t *testing.T) {
 	}
 }
 
+// TestLeavePullsHeaders: which values of RateLimit-Remaining keep a GET from being sent.
+func TestLeavePullsHeaders(t *testing.T) {
+	for _, test := range []struct {
+		leave int
+		value []string
+		want  bool // pulls are kept
+	}{
+		{0, []string{"-1"}, false},
+		{0, []string{"0;w=21600"}, false},
+		{20, []string{"-1"}, false}, // as some gateways write that there is no limit
+		{20, []string{"19"}, true},
+		{20, []string{" 19 ; w=21600"}, true},
+		{20, []string{"100;w=21600, 5;w=60"}, true},
+		{20, []string{"100;w=21600", "5;w=60"}, true},
+		{20, []string{"99999999999999999999"}, false},
+		{20, []string{"many"}, false},
+		{20, []string{""}, false},
+	} {
+		t.Run(fmt.Sprint(test.leave, test.value), func(t *testing.T) {
+			c := newContents()
+			c.image("a", "1")
+			c.header = http.Header{"Ratelimit-Remaining": test.value}
+			row := c.probed(t, probe.Basic, func(r *inventory.Registry) { r.LeavePulls = test.leave })
+			if kept := finding(row, "quota-kept") != ""; kept != test.want {
+				t.Errorf("pulls are kept: %v\n%s", kept, strings.Join(c.requests, "\n"))
+			}
+		})
+	}
+}
+
 // TestPlatformsLeaveRoom: the exchanges of many platforms leave those of the image whole.
 func TestPlatformsLeaveRoom(t *testing.T) {
 	c := newContents()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -37,6 +38,7 @@ type contents struct {
 	answers   map[string]http.HandlerFunc    // instead of what is there, by the end of "METHOD path"
 	tags      []string                       // of tags/list, beside those of manifests; nil = no such list
 	pulls     func(method string) (left int) // of RateLimit-Remaining; nil = no such header
+	header    http.Header                    // of every answer
 
 	mu       sync.Mutex
 	requests []string // "METHOD path", below /v2/team/app/
@@ -69,6 +71,11 @@ func (c *contents) push(manifest map[string]any, tags ...string) map[string]any 
 		"digest":    named,
 		"size":      len(body),
 	}
+}
+
+// name stores the manifest that a tag names under its digest.
+func (c *contents) name(tag string) {
+	c.manifests[digest.FromString(c.manifests[tag]).String()] = c.manifests[tag]
 }
 
 // image stores an image that differs by its name.
@@ -143,6 +150,7 @@ func (c *contents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.pulls != nil {
 		w.Header().Set("RateLimit-Remaining", fmt.Sprintf("%d;w=21600", c.pulls(r.Method)))
 	}
+	maps.Copy(w.Header(), c.header)
 	for end, answer := range c.answers {
 		if strings.HasSuffix(r.Method+" "+path, end) {
 			answer(w, r)

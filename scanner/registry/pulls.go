@@ -14,11 +14,19 @@ type pulls struct {
 }
 
 // note reads the header RateLimit-Remaining, such as "98;w=21600" (Docker Hub's documentation,
-// "Pull usage and limits").
+// "Pull usage and limits"). Of several limits the one that has the least left counts. A negative
+// number is not a count: some servers send it if there is no limit.
 func (p *pulls) note(header http.Header) {
-	value, _, _ := strings.Cut(header.Get("RateLimit-Remaining"), ";")
-	if left, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64); err == nil {
-		p.left.Store(left)
+	least := int64(-1)
+	for value := range strings.SplitSeq(strings.Join(header.Values("RateLimit-Remaining"), ","), ",") {
+		value, _, _ = strings.Cut(value, ";")
+		left, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		if err == nil && left >= 0 && (least < 0 || left < least) {
+			least = left
+		}
+	}
+	if least >= 0 {
+		p.left.Store(least)
 		p.known.Store(true)
 	}
 }
