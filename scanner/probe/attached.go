@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -109,8 +110,8 @@ func (a *annotations) UnmarshalJSON(raw []byte) error {
 }
 
 // page collects what a page of the API's list for the image holds.
-func (a *attached) page(body []byte) {
-	if a != nil && !a.list(&a.image, matrix.PlaceAPI, body) {
+func (a *attached) page(resp *registry.Response) {
+	if a != nil && (!a.list(&a.image, matrix.PlaceAPI, resp.Bytes) || resp.MayGoOn()) {
 		a.partial = true
 	}
 }
@@ -151,9 +152,12 @@ func (a *attached) list(on *subject, place matrix.Place, body []byte) (whole boo
 	return whole
 }
 
+// full reports whether no more is kept.
+func (a *attached) full() bool { return len(a.found) >= maxAttached || a.names.full() }
+
 // add collects one artifact, and reports whether it was kept.
 func (a *attached) add(on *subject, place matrix.Place, d *listed) bool {
-	if len(a.found) >= maxAttached || a.names.full() {
+	if a.full() {
 		a.bounds.Links = len(a.found)
 		return false
 	}
@@ -177,35 +181,50 @@ func (a *attached) add(on *subject, place matrix.Place, d *listed) bool {
 }
 
 // eachListed calls use with the descriptors of a list that body is or begins with, until it
-// returns false. there reports whether body has a list; whole, whether all of it are
-// descriptors, and use always returned true.
+// returns false. there reports whether body has the key of a list; whole, whether it has one
+// list, all of it are descriptors, and use always returned true. The case of the key does not
+// matter, and of several lists the last counts, for readBody and for clients: then none is whole.
 func eachListed(body []byte, use func(*listed) bool) (there, whole bool) {
 	_, err := registry.EachKey(body, func(key string, value *json.Decoder) (enough bool) {
-		if key != "manifests" {
+		switch {
+		case !strings.EqualFold(key, "manifests"):
 			return false
+		case there:
+			whole = false
+			return true
 		}
-		opening, err := value.Token()
-		there = err == nil && (opening == nil || opening == json.Delim('['))
-		whole = there
-		var element json.RawMessage
-		for opening != nil && there && value.More() {
-			if value.Decode(&element) != nil {
-				whole = false
-				break
-			}
-			var d listed
-			if json.Unmarshal(element, &d) != nil || !d.valid() {
-				whole = false
-				continue
-			}
-			if !use(&d) {
-				whole = false
-				break
-			}
-		}
-		return true
+		there, whole = true, eachEntry(value, use)
+		return !whole
 	})
 	return there, whole && err == nil
+}
+
+// eachEntry is eachListed for the value of the key.
+func eachEntry(value *json.Decoder, use func(*listed) bool) (whole bool) {
+	opening, err := value.Token()
+	if err != nil || opening != nil && opening != json.Delim('[') {
+		return false
+	}
+	if opening == nil {
+		return true
+	}
+	whole = true
+	var element json.RawMessage
+	for value.More() {
+		if value.Decode(&element) != nil {
+			return false
+		}
+		var d listed
+		if json.Unmarshal(element, &d) != nil || !d.valid() {
+			whole = false
+			continue
+		}
+		if !use(&d) {
+			return false
+		}
+	}
+	_, err = value.Token()
+	return whole && err == nil
 }
 
 // valid reports whether clients can use the descriptor.

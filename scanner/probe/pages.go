@@ -30,9 +30,10 @@ func followPages(ctx context.Context, r *row) error {
 		return nil
 	}
 	total := *r.seen.Referrers.Index
-	result, pages, err := eachPage(ctx, r, stepPage, r.firstPage, r.next, func(page *registry.Response, parsed body) {
+	result, pages, err := eachPage(ctx, r, stepPage, r.firstPage, r.next, func(page *registry.Response, parsed body) (enough bool) {
 		addPage(r, &total, parsed)
-		r.attached.page(page.Bytes)
+		r.attached.page(page)
+		return false
 	})
 	if err != nil {
 		caps.Pagination, caps.Pages = "", 0
@@ -43,10 +44,10 @@ func followPages(ctx context.Context, r *row) error {
 	return nil
 }
 
-// eachPage calls use with each page after the first, whose link next leads on from first. It
-// returns how they ended and how many there are, the first included.
+// eachPage calls use with each page after the first, whose link next leads on from first, until
+// it returns true. It returns how they ended and how many there are, the first included.
 func eachPage(
-	ctx context.Context, r *row, step string, first, next *url.URL, use func(*registry.Response, body),
+	ctx context.Context, r *row, step string, first, next *url.URL, use func(*registry.Response, body) (enough bool),
 ) (result matrix.Pagination, pages int, err error) {
 	visited := map[string]bool{first.String(): true}
 	for pages = 1; next != nil; pages++ {
@@ -69,7 +70,9 @@ func eachPage(
 		case page.Fault != nil || page.Status != http.StatusOK || parsed.index == nil:
 			return matrix.PageBroken, pages, nil
 		}
-		use(page, parsed)
+		if use(page, parsed) {
+			return matrix.PageBounded, pages + 1, nil
+		}
 		visited[page.URL.String()] = true
 		next = page.Next()
 	}

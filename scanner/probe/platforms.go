@@ -29,6 +29,10 @@ func (r *row) probePlatforms(ctx context.Context, api matrix.Support) error {
 		if !r.session.HasTime() {
 			break // no request would be sent
 		}
+		if r.attached.full() {
+			r.attached.bounds.Links = len(r.attached.found)
+			break
+		}
 		if err := r.probePlatform(ctx, p, api); err != nil {
 			return err
 		}
@@ -103,9 +107,10 @@ func (r *row) listPlatform(ctx context.Context, p *subject) error {
 		return err
 	}
 	first, next := resp.URL, resp.Next()
-	whole := r.attached.list(p, matrix.PlaceAPI, resp.Bytes) && !resp.Cut
-	result, _, err := eachPage(ctx, r, stepPlatform, first, next, func(page *registry.Response, _ body) {
-		whole = r.attached.list(p, matrix.PlaceAPI, page.Bytes) && whole
+	whole := r.attached.list(p, matrix.PlaceAPI, resp.Bytes) && !resp.Cut && !resp.MayGoOn()
+	result, _, err := eachPage(ctx, r, stepPlatform, first, next, func(page *registry.Response, _ body) (enough bool) {
+		whole = r.attached.list(p, matrix.PlaceAPI, page.Bytes) && !page.MayGoOn() && whole
+		return r.attached.full()
 	})
 	if whole && result == matrix.PageLinked {
 		p.isRead(matrix.PlaceAPI)

@@ -43,7 +43,7 @@ func listReferrers(ctx context.Context, r *row) error {
 		answer.IsSubject = !resp.Cut && own.Algorithm().FromBytes(resp.Bytes) == own
 		r.seen.Capabilities.ContentType = verdict.MatchType(resp.ContentType)
 		countArtifactTypes(&r.seen.Capabilities, answer.Index, !answer.Next && !resp.Cut)
-		r.attached.page(resp.Bytes)
+		r.attached.page(resp)
 	}
 	return nil
 }

@@ -173,6 +173,8 @@ func requestTags(ctx context.Context, r *row) (tags *tagNames, holds bool, err e
 			return tags, true, nil // Gitea's last page links to another one
 		case !isNew, len(tags.hashes) > maxTags:
 			return nil, true, nil
+		case resp.MayGoOn():
+			return nil, true, nil
 		case next == nil:
 			return tags.unlessCut(len(page.hashes)), true, nil
 		case !r.ownOrigin(next):

@@ -69,3 +69,11 @@ func (r *Response) Next() *url.URL {
 	}
 	return nil
 }
+
+// MayGoOn reports whether a Link header seems to name a next page that Next does not return:
+// its target has userinfo or cannot be parsed, or its brackets are missing. The list may not be
+// whole then.
+func (r *Response) MayGoOn() bool {
+	names := func(field string) bool { return strings.Contains(strings.ToLower(field), "next") }
+	return r.Next() == nil && slices.ContainsFunc(r.Header.Values("Link"), names)
+}
