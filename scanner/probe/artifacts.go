@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 
@@ -27,6 +28,7 @@ type ownManifest struct {
 // and judges them by what was read.
 func readArtifacts(ctx context.Context, r *row) error {
 	a, read := r.attached, 0
+	a.doubt()
 	unread := map[string]bool{}
 	for i := range a.found {
 		one := &a.found[i]
@@ -46,6 +48,26 @@ func readArtifacts(ctx context.Context, r *row) error {
 	}
 	a.bounds.Manifests = len(unread)
 	return nil
+}
+
+// doubt forgets what artifacts are that lists name as different things: only their manifests show
+// which list is right.
+func (a *attached) doubt() {
+	first, doubted := map[string][]matrix.LinkKind{}, map[string]bool{}
+	for i := range a.found {
+		one := &a.found[i]
+		if kinds, known := first[one.digest]; known && !one.unread && !slices.Equal(kinds, one.kinds) {
+			doubted[one.digest] = true
+		}
+		if !one.unread {
+			first[one.digest] = one.kinds
+		}
+	}
+	for i := range a.found {
+		if one := &a.found[i]; doubted[one.digest] {
+			one.kinds, one.unread = nil, true
+		}
+	}
 }
 
 // keepManifest keeps what an answer shows of an artifact: nothing if it is not its manifest.
@@ -70,6 +92,7 @@ func (a *attached) keepManifest(of string, resp *registry.Response) {
 // judge finds out what each artifact is whose manifest was read, in whatever place it is. What a
 // cosign tag names is that tag's artifact where a list has it too, as Harbor's does.
 func (a *attached) judge() {
+	a.doubt()
 	tagged := map[string]bool{}
 	for i := range a.found {
 		tagged[a.found[i].digest] = tagged[a.found[i].digest] || a.found[i].CosignTag

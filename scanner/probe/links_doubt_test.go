@@ -50,6 +50,20 @@ func TestLinksInDoubt(t *testing.T) {
 			c.manifests["1"] = `{"schemaVersion":2,"mediaType":"` + matrix.DockerListMediaType + `","manifests":{}}`
 			c.name("1")
 		}, "unknown unknown"},
+		{"an artifact that two lists name as different things", func(c *contents) {
+			image := c.image("a", "1")
+			artifact := c.artifact(spdxType, nil)
+			other := map[string]any{"artifactType": notationType, "digest": artifact["digest"], "mediaType": artifact["mediaType"]}
+			c.attach(image, artifact)
+			c.attachByTag(image, other)
+		}, "absent present"},
+		{"an artifact that one list names as two things, and that cannot be read", func(c *contents) {
+			image := c.image("a", "1")
+			artifact := c.artifact(spdxType, nil)
+			other := map[string]any{"artifactType": notationType, "digest": artifact["digest"], "mediaType": artifact["mediaType"]}
+			delete(c.manifests, artifact["digest"].(string))
+			c.attach(image, artifact, other)
+		}, "unknown unknown"},
 		{"tags for which the token endpoint is not there", func(c *contents) {
 			image := c.image("a", "1")
 			for _, suffix := range []string{"", ".sig", ".att", ".sbom"} {
