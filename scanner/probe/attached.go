@@ -26,6 +26,8 @@ type attached struct {
 	index     bool                   // the image's index was read, or the image is not one
 	partial   bool                   // something of the API's list was not understood or kept
 	bounds    verdict.LinkBounds
+
+	headProven bool // GET says too that a platform is not there, of which HEAD said so
 }
 
 // subject is the image or one of its platforms.

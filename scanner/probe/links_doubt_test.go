@@ -64,11 +64,31 @@ func TestLinksInDoubt(t *testing.T) {
 			delete(c.manifests, artifact["digest"].(string))
 			c.attach(image, artifact, other)
 		}, "unknown unknown"},
+		{"an index in the index that has no type there", func(c *contents) {
+			arm64 := c.image("b")
+			nested := c.index("nested", on(arm64, "linux/arm64"))
+			c.attach(arm64, c.artifact(spdxType, nil))
+			delete(nested, "mediaType")
+			c.index("1", on(c.image("a"), "linux/amd64"), nested)
+		}, "unknown unknown"},
+		{"a platform that HEAD says is not there", func(c *contents) {
+			amd64, arm64 := on(c.image("a"), "linux/amd64"), on(c.image("b"), "linux/arm64")
+			c.index("1", amd64, arm64)
+			c.attach(amd64, c.artifact(spdxType, nil))
+			c.answers["HEAD manifests/"+arm64["digest"].(string)] = status(http.StatusNotFound)
+		}, "absent partial"},
 		{"tags for which the token endpoint is not there", func(c *contents) {
 			image := c.image("a", "1")
 			for _, suffix := range []string{"", ".sig", ".att", ".sbom"} {
 				c.answers["GET manifests/"+tagOf(image, suffix)] = challenge
 			}
+		}, "unknown unknown"},
+		{"a platform for which the token endpoint is not there", func(c *contents) {
+			amd64, arm64 := on(c.image("a"), "linux/amd64"), on(c.image("b"), "linux/arm64")
+			c.index("1", amd64, arm64)
+			c.attach(amd64, c.artifact(spdxType, nil))
+			c.answers["HEAD manifests/"+arm64["digest"].(string)] = challenge
+			c.answers["GET manifests/"+arm64["digest"].(string)] = challenge
 		}, "unknown unknown"},
 		{"a link to a next page that cannot be read", func(c *contents) {
 			image := c.image("a", "1")

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"refmatrix/matrix"
@@ -137,21 +138,38 @@ func (r *row) tagOfPlatform(ctx context.Context, p *subject) error {
 }
 
 // findPlatform finds out whether the registry has a platform's manifest, because a mirror of
-// one platform has the index without the others. To what is not there nothing is attached.
+// one platform has the index without the others. To what is not there nothing is attached. An
+// index is known by the answer's type if the image's index does not name it.
 func (r *row) findPlatform(ctx context.Context, p *subject) error {
-	method := r.existenceMethod()
-	if method == http.MethodGet && !r.mayPull() {
-		p.asked = nil
-		return nil
+	resp, err := r.requestPlatform(ctx, p, r.existenceMethod())
+	if err == nil && isAbsent(resp) && r.existenceMethod() == http.MethodHead && !r.attached.headProven {
+		resp, err = r.requestPlatform(ctx, p, http.MethodGet)
+		r.attached.headProven = isAbsent(resp)
 	}
-	resp, err := r.manifest(ctx, stepPlatform, method, p.digest, r.sentFor(p, p.digest))
 	switch {
 	case err != nil:
 		return err
-	case resp.Fault == nil && resp.Status == http.StatusNotFound:
+	case isAbsent(resp):
 		p.absent = true
-	case resp.Fault != nil || resp.Status != http.StatusOK:
+	case resp == nil || resp.Fault != nil || resp.Status != http.StatusOK:
 		p.asked = nil // nothing shows that it is there and lacks something
+	case isListType(strings.ToLower(matrix.BareMediaType(resp.ContentType))):
+		p.asked, p.nested = nil, true
+		r.attached.bounds.Nested++
 	}
 	return nil
+}
+
+// requestPlatform requests a platform's manifest. The answer is nil if that is a pull, and too
+// few are left.
+func (r *row) requestPlatform(ctx context.Context, p *subject, method string) (*registry.Response, error) {
+	if method == http.MethodGet && !r.mayPull() {
+		return nil, nil
+	}
+	return r.manifest(ctx, stepPlatform, method, p.digest, r.sentFor(p, p.digest))
+}
+
+// isAbsent reports whether an answer says that what was requested is not there.
+func isAbsent(resp *registry.Response) bool {
+	return resp != nil && resp.Fault == nil && resp.Status == http.StatusNotFound
 }
