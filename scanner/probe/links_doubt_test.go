@@ -90,6 +90,12 @@ func TestLinksInDoubt(t *testing.T) {
 			c.answers["HEAD manifests/"+arm64["digest"].(string)] = challenge
 			c.answers["GET manifests/"+arm64["digest"].(string)] = challenge
 		}, "unknown unknown"},
+		{"a list of tags that lacks those of cosign", func(c *contents) {
+			amd64, arm64 := on(c.image("a"), "linux/amd64"), on(c.image("b"), "linux/arm64")
+			image := c.index("1", amd64, arm64)
+			c.sign(image)
+			c.answers["GET tags/list"] = answerOf(http.StatusOK, "application/json", `{"name":"team/app","tags":["1"]}`)
+		}, "present absent"},
 		{"a link to a next page that cannot be read", func(c *contents) {
 			image := c.image("a", "1")
 			c.answers["GET referrers/"+image["digest"].(string)] = func(w http.ResponseWriter, r *http.Request) {
