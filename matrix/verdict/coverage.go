@@ -51,13 +51,30 @@ func (l *Links) coverage(kind matrix.LinkKind) (covered matrix.Coverage, lacking
 
 // spread returns whether the image itself has a link of the kind, and which platforms do.
 func (l *Links) spread(kind matrix.LinkKind) (image presence, platforms map[presence][]string) {
-	image = l.on(kind, l.Asked, func(link *matrix.Link) bool { return link.Platform == "" })
+	const itself = "" // the image
+	bySubject := map[string]map[matrix.LinkKind]bool{}
+	note := func(subject string, kind matrix.LinkKind) {
+		if bySubject[subject] == nil {
+			bySubject[subject] = map[matrix.LinkKind]bool{}
+		}
+		bySubject[subject][kind] = true
+	}
+	for i := range l.Found {
+		link := &l.Found[i]
+		if link.Depth != 1 {
+			continue
+		}
+		note(link.Subject, link.Kind)
+		if link.Platform == "" {
+			note(itself, link.Kind)
+		}
+	}
 	platforms = map[presence][]string{}
 	for _, platform := range l.present() {
-		found := l.on(kind, l.askedOf(platform), func(link *matrix.Link) bool { return link.Subject == platform.Digest })
+		found := presenceOf(kind, bySubject[platform.Digest], l.askedOf(platform))
 		platforms[found] = append(platforms[found], platform.Platform)
 	}
-	return image, platforms
+	return presenceOf(kind, bySubject[itself], l.Asked), platforms
 }
 
 // present returns the platforms whose manifests the registry has. A mirror may have the index
@@ -75,24 +92,16 @@ const (
 	lacks
 )
 
-// on returns whether a subject has a link of the kind. asked is the places of the subject
-// that were read to the end, and isOf reports whether a link is attached to it.
-func (l *Links) on(kind matrix.LinkKind, asked []matrix.Place, isOf func(*matrix.Link) bool) presence {
-	found := lacks
-	if !whole(asked) {
-		found = unknown
+// presenceOf returns whether a subject has a link of the kind. kinds are those of its links, and
+// asked the places that were read to the end.
+func presenceOf(kind matrix.LinkKind, kinds map[matrix.LinkKind]bool, asked []matrix.Place) presence {
+	switch {
+	case kinds[kind]:
+		return has
+	case kinds[""] || !whole(asked):
+		return unknown
 	}
-	for i := range l.Found {
-		link := &l.Found[i]
-		switch {
-		case link.Depth != 1 || !isOf(link):
-		case link.Kind == kind:
-			return has
-		case link.Kind == "":
-			found = unknown
-		}
-	}
-	return found
+	return lacks
 }
 
 // askedOf returns the places of a platform that were read to the end. The index of the image
