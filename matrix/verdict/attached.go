@@ -10,9 +10,9 @@ import (
 // Attached is an attached artifact as it is listed, and its own manifest if that was read. Its
 // JSON is that of a descriptor (image specification, descriptor.md).
 type Attached struct {
-	MediaType    string            `json:"mediaType"`
-	ArtifactType string            `json:"artifactType"` // "" if it is listed without one
-	Annotations  map[string]string `json:"annotations"`
+	MediaType    string      `json:"mediaType"`
+	ArtifactType string      `json:"artifactType"` // "" if it is listed without one
+	Annotations  Annotations `json:"annotations"`
 
 	CosignTag bool              `json:"-"` // a tag .sig, .att or .sbom names it
 	Manifest  *AttachedManifest `json:"-"` // nil if it was not read
@@ -21,16 +21,16 @@ type Attached struct {
 // AttachedManifest is what the manifest of an attached artifact shows of its kind. Its JSON is
 // that of a manifest or index (image specification, manifest.md and image-index.md).
 type AttachedManifest struct {
-	ArtifactType string            `json:"artifactType"`
-	Config       AttachedBlob      `json:"config"`
-	Layers       []AttachedBlob    `json:"layers"`
-	Annotations  map[string]string `json:"annotations"`
+	ArtifactType string        `json:"artifactType"`
+	Config       AttachedBlob  `json:"config"`
+	Layers       AttachedBlobs `json:"layers"`
+	Annotations  Annotations   `json:"annotations"`
 }
 
 // AttachedBlob is the config or a layer of a manifest.
 type AttachedBlob struct {
-	MediaType   string            `json:"mediaType"`
-	Annotations map[string]string `json:"annotations"`
+	MediaType   string      `json:"mediaType"`
+	Annotations Annotations `json:"annotations"`
 }
 
 // Kinds returns what the artifact is, each kind once and in the order of matrix.LinkKinds. It

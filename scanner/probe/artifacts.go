@@ -84,6 +84,9 @@ func (a *attached) keepManifest(of string, resp *registry.Response) {
 	if err := json.Unmarshal(resp.Bytes, &manifest); err != nil && !errors.As(err, &otherType) {
 		return
 	}
+	if len(manifest.Layers) > verdict.MaxAttachedBlobs {
+		return
+	}
 	whole := verdict.Attached{Manifest: &manifest}
 	kinds, _ := whole.Kinds()
 	a.manifests[of] = ownManifest{read: true, kinds: kinds, artifactType: a.names.keep(cut(manifest.ArtifactType, maxName))}

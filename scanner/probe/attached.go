@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 
 	"refmatrix/matrix"
 	"refmatrix/matrix/verdict"
@@ -89,31 +88,17 @@ func (s *subject) isRead(place matrix.Place) {
 
 // listed is a descriptor of an attached artifact or of a platform.
 type listed struct {
-	MediaType    name        `json:"mediaType"`
-	Digest       name        `json:"digest"`
-	Size         int64       `json:"size"`
-	ArtifactType name        `json:"artifactType"`
-	Annotations  annotations `json:"annotations"`
-	Platform     platform    `json:"platform"`
-}
-
-// annotations are those of a descriptor. What is not a map of strings, which no client
-// writes, is read as if there were none.
-type annotations map[string]string
-
-// UnmarshalJSON never fails.
-func (a *annotations) UnmarshalJSON(raw []byte) error {
-	var values map[string]string
-	if json.Unmarshal(raw, &values) != nil {
-		values = nil
-	}
-	*a = values
-	return nil
+	MediaType    name                `json:"mediaType"`
+	Digest       name                `json:"digest"`
+	Size         int64               `json:"size"`
+	ArtifactType name                `json:"artifactType"`
+	Annotations  verdict.Annotations `json:"annotations"`
+	Platform     platform            `json:"platform"`
 }
 
 // page collects what a page of the API's list for the image holds.
 func (a *attached) page(resp *registry.Response) {
-	if a != nil && (!a.list(&a.image, matrix.PlaceAPI, resp.Bytes) || resp.MayGoOn()) {
+	if a != nil && (!a.list(&a.image, matrix.PlaceAPI, resp) || resp.MayGoOn()) {
 		a.partial = true
 	}
 }
@@ -130,7 +115,7 @@ func (a *attached) tag(on *subject, resp *registry.Response) {
 	case resp.Status != http.StatusOK || resp.Cut:
 	case namesSubject(resp, on.digest):
 		on.isRead(matrix.PlaceTag)
-	case readBody(resp).index != nil && a.list(on, matrix.PlaceTag, resp.Bytes):
+	case readBody(resp).index != nil && a.list(on, matrix.PlaceTag, resp):
 		on.isRead(matrix.PlaceTag)
 	}
 }
@@ -142,14 +127,12 @@ func (a *attached) hasNoTag() {
 	}
 }
 
-// list collects what a list of referrers holds, which body is or begins with. It reports
-// whether all of that was understood and kept.
-func (a *attached) list(on *subject, place matrix.Place, body []byte) (whole bool) {
-	_, whole = eachListed(body, func(d *listed) bool {
-		if string(d.Digest) == on.digest {
-			return true // nothing is attached to itself
-		}
-		return a.add(on, place, d)
+// list collects what a list of referrers holds. It reports whether all of that was understood
+// and kept.
+func (a *attached) list(on *subject, place matrix.Place, resp *registry.Response) (whole bool) {
+	_, whole = eachListed(resp, func(d *listed) (enough bool) {
+		isItself := string(d.Digest) == on.digest // to which nothing is attached
+		return !isItself && !a.add(on, place, d)
 	})
 	return whole
 }
@@ -182,51 +165,65 @@ func (a *attached) add(on *subject, place matrix.Place, d *listed) bool {
 	return true
 }
 
-// eachListed calls use with the descriptors of a list that body is or begins with, until it
-// returns false. there reports whether body has the key of a list; whole, whether it has one
-// list, all of it are descriptors, and use always returned true. The case of the key does not
-// matter, and of several lists the last counts, for readBody and for clients: then none is whole.
-func eachListed(body []byte, use func(*listed) bool) (there, whole bool) {
-	_, err := registry.EachKey(body, func(key string, value *json.Decoder) (enough bool) {
-		switch {
-		case !strings.EqualFold(key, "manifests"):
-			return false
-		case there:
-			whole = false
-			return true
-		}
-		there, whole = true, eachEntry(value, use)
-		return !whole
-	})
-	return there, whole && err == nil
+// entries reads the descriptors of a list. Its key counts in whatever case, and of several lists
+// the last, for clients and for readBody: none of several is read whole.
+type entries struct {
+	use   func(*listed) (enough bool)
+	there bool // there is a list
+	whole bool // and all of it was understood and used
 }
 
-// eachEntry is eachListed for the value of the key.
-func eachEntry(value *json.Decoder, use func(*listed) bool) (whole bool) {
-	opening, err := value.Token()
-	if err != nil || opening != nil && opening != json.Delim('[') {
+// UnmarshalJSON takes the bytes of the value, which encoding/json has found to be valid JSON.
+// It never fails.
+func (e *entries) UnmarshalJSON(raw []byte) error {
+	if e.there {
+		e.whole = false
+		return nil
+	}
+	e.there, e.whole = true, raw[0] == 'n' || raw[0] == '['
+	if raw[0] == '[' {
+		eachElement(raw, func(element []byte) bool { return !e.read(element) })
+	}
+	return nil
+}
+
+// read reads one element, and reports whether it was enough.
+func (e *entries) read(element []byte) (enough bool) {
+	var d listed
+	if json.Unmarshal(element, &d) != nil || !d.valid() {
+		e.whole = false
 		return false
 	}
-	if opening == nil {
+	enough = e.use(&d)
+	e.whole = e.whole && !enough
+	return enough
+}
+
+// eachListed calls use with the descriptors of the list in an answer, or of what that begins
+// with, until it returns true. there reports whether the answer has the key of a list; whole,
+// whether all of it are descriptors, and use never returned true.
+func eachListed(resp *registry.Response, use func(*listed) (enough bool)) (there, whole bool) {
+	var document struct {
+		Manifests entries `json:"manifests"`
+	}
+	e := &document.Manifests
+	e.use = use
+	if !resp.Cut {
+		err := json.Unmarshal(resp.Bytes, &document)
+		return e.there, err == nil && e.whole
+	}
+	_, _ = registry.EachKey(resp.Bytes, func(key string, value *json.Decoder) (enough bool) {
+		if key != "manifests" {
+			return false
+		}
+		opening, err := value.Token()
+		e.there = err == nil && opening == json.Delim('[')
+		var element json.RawMessage
+		for e.there && value.More() && value.Decode(&element) == nil && !e.read(element) {
+		}
 		return true
-	}
-	whole = true
-	var element json.RawMessage
-	for value.More() {
-		if value.Decode(&element) != nil {
-			return false
-		}
-		var d listed
-		if json.Unmarshal(element, &d) != nil || !d.valid() {
-			whole = false
-			continue
-		}
-		if !use(&d) {
-			return false
-		}
-	}
-	_, err = value.Token()
-	return whole && err == nil
+	})
+	return e.there, false
 }
 
 // valid reports whether clients can use the descriptor.

@@ -84,15 +84,15 @@ func (a *attached) readIndex(imageDigest string, resp *registry.Response) {
 	}
 	byDigest := map[string]*subject{}
 	var inside []listed
-	there, whole := eachListed(resp.Bytes, func(d *listed) bool {
+	there, whole := eachListed(resp, func(d *listed) (enough bool) {
 		if verdict.InIndex(d.Annotations) {
 			inside = append(inside, *d)
-			return len(inside) <= maxAttached
+			return len(inside) > maxAttached
 		}
 		if !a.addPlatform(d, byDigest) {
 			a.bounds.Platforms++ // toProbe counts those that are kept
 		}
-		return true
+		return false
 	})
 	if !there {
 		a.isSingle()
@@ -101,9 +101,12 @@ func (a *attached) readIndex(imageDigest string, resp *registry.Response) {
 	a.index = true
 	for i := range inside {
 		on := byDigest[verdict.InIndexSubject(inside[i].Annotations)]
-		if on == nil {
+		switch {
+		case on == nil && a.bounds.Platforms == 0:
 			a.bounds.Misplaced++
 			continue
+		case on == nil:
+			continue // it may be of a platform that is not kept
 		}
 		whole = a.add(on, matrix.PlaceInIndex, &inside[i]) && whole
 	}

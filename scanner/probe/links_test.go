@@ -194,7 +194,11 @@ func status(code int) http.HandlerFunc {
 // probed probes team/app:1 with links and returns the row.
 func (c *contents) probed(t *testing.T, depth probe.Depth, change ...func(*inventory.Registry)) matrix.Row {
 	t.Helper()
-	outcome := c.outcome(t, depth, change...)
+	return rowOf(c.outcome(t, depth, change...))
+}
+
+// rowOf returns the row of what was seen.
+func rowOf(outcome probe.Outcome) matrix.Row {
 	return verdict.NewRow(verdict.Target{
 		Registry: "r",
 		Image:    "team/app:1",

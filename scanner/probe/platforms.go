@@ -108,9 +108,9 @@ func (r *row) listPlatform(ctx context.Context, p *subject) error {
 		return err
 	}
 	first, next := resp.URL, resp.Next()
-	whole := r.attached.list(p, matrix.PlaceAPI, resp.Bytes) && !resp.Cut && !resp.MayGoOn()
+	whole := r.attached.list(p, matrix.PlaceAPI, resp) && !resp.MayGoOn()
 	result, _, err := eachPage(ctx, r, stepPlatform, first, next, func(page *registry.Response, _ body) (enough bool) {
-		whole = r.attached.list(p, matrix.PlaceAPI, page.Bytes) && !page.MayGoOn() && whole
+		whole = r.attached.list(p, matrix.PlaceAPI, page) && !page.MayGoOn() && whole
 		return r.attached.full()
 	})
 	if whole && result == matrix.PageLinked {

@@ -69,8 +69,8 @@ func CodesOfCut(text []byte) (codes ErrorCodes, isJSON bool) {
 }
 
 // EachKey calls visit with the keys of a JSON object whose text may end anywhere, until it
-// returns true. It may read the value of a key, whole unless it returns true then; all others
-// are skipped. opening is the bracket that the text begins with, nil if it does not begin with one, and no key
+// returns true. It may read the value of the last key then; all others are skipped. opening
+// is the bracket that the text begins with, nil if it does not begin with one, and no key
 // is visited of an array. The error says why the text was not read to its end.
 func EachKey(text []byte, visit func(key string, value *json.Decoder) (enough bool)) (opening json.Token, err error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
@@ -83,12 +83,8 @@ func EachKey(text []byte, visit func(key string, value *json.Decoder) (enough bo
 		if err != nil {
 			return opening, err
 		}
-		before := dec.InputOffset()
 		if name, _ := key.(string); visit(name, dec) { // a decoder admits only strings for keys
 			break
-		}
-		if dec.InputOffset() > before {
-			continue // visit has read the value
 		}
 		if err := dec.Decode(&skipped{}); err != nil {
 			return opening, err
