@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,8 @@ import (
 // back. It is back too if a new link of its kind is attached to its subject, because an image
 // that is signed again gets a signature of another digest; a loss that was replaced in the scan
 // that found it does not stay. The tag of cosign 2 holds one manifest that every further
-// signature replaces: what another manifest of the same kind replaced there is not lost at all.
+// signature replaces: what another manifest of the same kind replaced there, or of one that is not
+// known, is not lost at all.
 func (m *Matrix) FindLosses(before *Matrix, known ...Known) {
 	earlier := byKey(before.Rows)
 	measured := byImage(known)
@@ -92,13 +94,22 @@ func addLost(lost []Lost, one Lost) []Lost {
 
 // stays reports whether a loss of the older row is one of the newer row too. If the older
 // digest is not known, because an outage was the baseline, the subject shows whether
-// the image moved.
+// the image moved, and for a platform, whether the image has it.
 func (l Lost) stays(was, now *Row) bool {
 	moved := was.Digest != "" && now.Digest != "" && was.Digest != now.Digest
-	if l.Platform == "" && now.Digest != "" {
+	switch {
+	case l.Platform == "" && now.Digest != "":
 		moved = l.Subject != now.Digest
+	case l.Platform != "":
+		moved = moved || now.Links.isWithout(l.Subject)
 	}
 	return !l.Replaced && !moved && !now.Links.has(l.Digest, l.Subject)
+}
+
+// isWithout reports whether the image surely does not have a platform.
+func (l *Links) isWithout(platform string) bool {
+	return l != nil && slices.Contains(l.Asked, PlaceInIndex) && len(l.Platforms) < keptLinks &&
+		!slices.ContainsFunc(l.Platforms, func(one Platform) bool { return one.Digest == platform })
 }
 
 // has reports whether a link is there, in whatever place.
@@ -115,13 +126,22 @@ func (l *Links) lacks(link *Link) bool {
 	switch {
 	case link.Depth != 1 || len(link.Where) == 0 || slices.ContainsFunc(link.Where, unread):
 		return false
-	case l.has(link.Digest, link.Subject) || l.cutBefore(link):
+	case l.has(link.Digest, link.Subject) || l.cutBefore(link) || l.hides(link):
 		return false
 	}
 	replaced := func(one Link) bool {
-		return one.Kind == link.Kind && one.Subject == link.Subject && slices.Contains(one.Where, PlaceCosignTag)
+		return (one.Kind == link.Kind || one.Kind == "") && one.Subject == link.Subject && slices.Contains(one.Where, PlaceCosignTag)
 	}
 	return !slices.Contains(link.Where, PlaceCosignTag) || !slices.ContainsFunc(l.Items, replaced)
+}
+
+// hides reports whether a secret of one of the scans hides whether l has a link: a digest that
+// holds it has stars in the row.
+func (l *Links) hides(link *Link) bool {
+	starred := func(digest string) bool { return strings.Contains(digest, "*") }
+	return starred(link.Digest) || starred(link.Subject) || slices.ContainsFunc(l.Items, func(one Link) bool {
+		return starred(one.Subject) || starred(one.Digest) && one.Subject == link.Subject
+	})
 }
 
 // askedOf returns the places of a link's subject that were read to the end. The index of the

@@ -17,6 +17,7 @@ func week(n int) time.Time { return time.Date(2026, 11, 2+7*n, 6, 0, 0, 0, time.
 //	asked=tag             places of the image that were read to the end; all, if it is not said
 //	p1=tag                places of the platform p1; all but in-index, if it is not said
 //	total=300             more links than are kept
+//	platform=p2           the platform of the image, p1 if it is not said
 //	digest=e  unprobed    another digest, "-" for none; without links
 func linked(words string) *Row {
 	r := &Row{Registry: "r", Image: "i", Digest: "d", Strategy: ReferrersAPI, Referrers: Supported}
@@ -44,6 +45,8 @@ func linked(words string) *Row {
 			links.Asked = places(value)
 		case what == "p1":
 			links.Platforms[0].Asked = places(value)
+		case what == "platform":
+			links.Platforms[0].Platform, links.Platforms[0].Digest = value, value
 		case what == "digest":
 			r.Digest = strings.Trim(value, "-")
 		case what == "unprobed":
@@ -120,6 +123,12 @@ func TestLinkChanges(t *testing.T) {
 		{"a:signature=api,cosign-tag", "b:signature=api", "-a:signature/1! +b:signature"},
 		{"a:signature=cosign-tag", "b:signature@p1=cosign-tag", "-a:signature/1 +b:signature"},
 		{"a:signature=cosign-tag", "", "-a:signature/1"},
+		{"a:signature=cosign-tag", "b:=cosign-tag", "+b:"}, // perhaps signed again: what it is was not read
+
+		{"a***:sbom=api", "", ""}, // a secret hides which it is, in one scan and not in the other
+		{"a***:sbom=api", "ab:sbom=api", ""},
+		{"ab:sbom=api", "a***:sbom=api", ""},
+		{"ab:sbom=api", "***:vex@p1=api", "-ab:sbom/1"},
 
 		{"b:sbom=api", "a:sbom=api total=300", "+a:sbom"}, // b may be beyond the links kept
 		{"b:sbom=api", "c:sbom=api total=300", "-b:sbom/1! +c:sbom"},
@@ -156,6 +165,10 @@ func TestLossStays(t *testing.T) {
 		{"through an outage", []string{"a:sbom=api", " / -a:sbom/1", "digest=- unprobed / -a:sbom/1", " / -a:sbom/1"}},
 		{"not through an outage in which the digest moves", []string{"a:sbom=api", " / -a:sbom/1", "digest=- unprobed / -a:sbom/1", "digest=e"}},
 		{"on a platform", []string{"a:sbom@p1=api", " / -a:sbom@p1/1", "digest=- unprobed / -a:sbom@p1/1", " / -a:sbom@p1/1", "digest=e"}},
+		{"not on a platform that the image does not have any more", []string{
+			"a:sbom@p1=api", " / -a:sbom@p1/1", "digest=- unprobed / -a:sbom@p1/1",
+			"digest=e unprobed / -a:sbom@p1/1", "digest=e platform=p2 asked=tag / -a:sbom@p1/1", "digest=e platform=p2",
+		}},
 		{"with others", []string{"a:sbom=api b:vex=api", "b:vex=api / -a:sbom/1", " / -a:sbom/1 -b:vex/2", "b:vex=api / -a:sbom/1"}},
 	} {
 		var before *Matrix
