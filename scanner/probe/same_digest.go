@@ -72,7 +72,7 @@ func (r *row) forOthers() (seen *verdict.Observation, holds bool) {
 	o := &r.seen
 	tag := o.Capabilities.TagSchema
 	switch {
-	case o.CutShort, o.QuotaKept, o.Referrers.Fault != nil, o.Referrers.Token, !r.lasting():
+	case o.CutShort, o.QuotaKept, !r.session.HasTime(), o.Referrers.Fault != nil, o.Referrers.Token, !r.lasting():
 	case o.Referrers.Index != nil && len(o.Referrers.Index.Descriptors) > maxShared:
 	case tag != nil && len(tag.Links) > maxShared:
 	case o.Links != nil && len(o.Links.Found)+len(o.Links.Platforms) > maxShared:
