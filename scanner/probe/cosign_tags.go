@@ -79,6 +79,9 @@ func (r *row) cosignTags(ctx context.Context, step string, on *subject) (cosignT
 	tags, whole := cosignTags{known: true}, true
 	for _, suffix := range cosignSuffixes {
 		tag := cosignTag(on.digest, suffix)
+		if len(tag) > maxTagName {
+			continue // as of a digest of SHA-512: it cannot exist
+		}
 		if r.tags != nil && !r.tags.has(tag) {
 			tags.fromList = true
 			continue

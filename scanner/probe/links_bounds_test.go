@@ -290,6 +290,36 @@ func TestLeavePullsHeaders(t *testing.T) {
 	}
 }
 
+// TestNoRequestForMore: once no more links are kept, no further page and no further platform is
+// requested.
+func TestNoRequestForMore(t *testing.T) {
+	c := newContents()
+	all := manyPlatforms(c, 4)
+	c.answers["GET referrers/"+all[1]["digest"].(string)] = func(w http.ResponseWriter, r *http.Request) {
+		var from int
+		_, _ = fmt.Sscan(r.URL.Query().Get("last"), &from)
+		w.Header().Set("Link", fmt.Sprintf(`<%s?last=%d>; rel="next"`, r.URL.Path, from+1000))
+		var entries []string
+		for i := range 1000 {
+			entries = append(entries, fmt.Sprintf(`{"digest":"sha256:%064x","artifactType":%q}`, from+i+1, notationType))
+		}
+		fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(entries, ","))
+	}
+	row := c.probed(t, probe.Basic)
+	if got := c.count("GET referrers/" + all[1]["digest"].(string)); got != 3 {
+		t.Errorf("%d pages were requested", got)
+	}
+	if got := c.count("GET referrers/" + all[2]["digest"].(string)); got != 0 {
+		t.Errorf("the next platform was requested %d times", got)
+	}
+	if got := row.Coverage[matrix.KindSBOM]; got != matrix.CoverageUnknown {
+		t.Errorf("the coverage is %s", got)
+	}
+	if finding(row, "links-bounded") == "" {
+		t.Errorf("the findings are %v", row.Findings)
+	}
+}
+
 // TestPlatformsLeaveRoom: the exchanges of many platforms leave those of the image whole.
 func TestPlatformsLeaveRoom(t *testing.T) {
 	c := newContents()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"refmatrix/matrix"
 	"refmatrix/scanner/probe"
 )
@@ -90,6 +92,19 @@ func TestLinksInDoubt(t *testing.T) {
 			c.answers["HEAD manifests/"+arm64["digest"].(string)] = challenge
 			c.answers["GET manifests/"+arm64["digest"].(string)] = challenge
 		}, "unknown unknown"},
+		{"a digest that is too long for a tag of cosign, which some registries answer with 400", func(c *contents) {
+			image := c.image("a", "1")
+			named := digest.SHA512.FromString(c.manifests["1"]).String()
+			c.manifests[named] = c.manifests["1"]
+			delete(c.manifests, image["digest"].(string))
+			c.answers["HEAD manifests/1"] = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", matrix.ManifestMediaType)
+				w.Header().Set("Docker-Content-Digest", named)
+			}
+			for _, suffix := range []string{".sig", ".att", ".sbom"} {
+				c.answers["GET manifests/"+strings.Replace(named, ":", "-", 1)+suffix] = status(http.StatusBadRequest)
+			}
+		}, "absent absent"},
 		{"a list of tags that lacks those of cosign", func(c *contents) {
 			amd64, arm64 := on(c.image("a"), "linux/amd64"), on(c.image("b"), "linux/arm64")
 			image := c.index("1", amd64, arm64)
