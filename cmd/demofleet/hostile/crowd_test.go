@@ -42,7 +42,7 @@ type member struct {
 // memory and time. The good ones are measured right, the process stays within its
 // memory, and every report is written.
 func TestCrowd(t *testing.T) {
-	hostile, good, most := len(costly)+len(encodings), 6, 3*time.Minute
+	hostile, good, most := len(costly)+len(encodings)+len(linked), 6, 3*time.Minute
 	if *wholeCrowd {
 		hostile, good, most = 200, 20, 15*time.Minute
 	}
@@ -51,7 +51,7 @@ func TestCrowd(t *testing.T) {
 	out := filepath.Join(dir, "out")
 	environment := append(os.Environ(), "DOCKER_CONFIG="+dir)
 	used := runBounded(t, crowdData, most, environment,
-		"scan", "-q", "-i", inventory, "-o", out, "-f", "all", "--probe", "full", "--progress", "none")
+		"scan", "-q", "-i", inventory, "-o", out, "-f", "all", "--probe", "full", "--links", "--progress", "none")
 	peak := float64(used.Peak) / (1 << 20)
 	t.Logf("crowd: %d hostile and %d good registries, %.1f s wall, %.1f MB peak", hostile, good, used.wall.Seconds(), peak)
 	if used.Status != 1 { // rows at or above --fail-on fail
@@ -77,7 +77,7 @@ func startCrowd(t *testing.T, dir string, hostile, good int) ([]member, string) 
 		strings.Join(crowdImages, ", "), goodPassword)
 	text.WriteString("registries:\n")
 	var crowd []member
-	sorts := slices.Concat(costly, encodings)
+	sorts := slices.Concat(linked, costly, encodings)
 	for n := range hostile {
 		for len(crowd)-n < good && (len(crowd)-n)*hostile <= n*good {
 			one := goodRegistry(len(crowd) - n)
