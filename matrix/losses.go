@@ -106,9 +106,9 @@ func (l Lost) stays(was, now *Row) bool {
 	return !l.Replaced && !moved && !now.Links.has(l.Digest, l.Subject)
 }
 
-// isWithout reports whether the image surely does not have a platform.
+// isWithout reports whether the image has other platforms, and surely not this one.
 func (l *Links) isWithout(platform string) bool {
-	return l != nil && slices.Contains(l.Asked, PlaceInIndex) && len(l.Platforms) < keptLinks &&
+	return l != nil && slices.Contains(l.Asked, PlaceInIndex) && len(l.Platforms) > 0 && len(l.Platforms) < keptLinks &&
 		!slices.ContainsFunc(l.Platforms, func(one Platform) bool { return one.Digest == platform })
 }
 
