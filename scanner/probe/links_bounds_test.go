@@ -13,16 +13,6 @@ import (
 	"refmatrix/scanner/probe"
 )
 
-// count returns how many requests there were whose method and path begin so.
-func (c *contents) count(begins string) (n int) {
-	for _, request := range c.requests {
-		if strings.HasPrefix(request, begins) {
-			n++
-		}
-	}
-	return n
-}
-
 // finding returns the text of a finding, "" if the row does not have it.
 func finding(row matrix.Row, code string) string {
 	for _, f := range row.Findings {
