@@ -173,7 +173,6 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-
 // count returns how many requests there were whose method and path begin so.
 func (c *contents) count(begins string) (n int) {
 	for _, request := range c.requests {
