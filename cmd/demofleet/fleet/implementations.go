@@ -12,8 +12,7 @@ import (
 	"cuelabs.dev/go/oci/ociregistry/ocimem"
 	"cuelabs.dev/go/oci/ociregistry/ociserver"
 	"github.com/distribution/distribution/v3/configuration"
-	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd" // Basic auth
-	_ "github.com/distribution/distribution/v3/registry/auth/token"    // token auth
+	_ "github.com/distribution/distribution/v3/registry/auth/token" // token auth
 	"github.com/distribution/distribution/v3/registry/handlers"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory" // storage
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
@@ -122,7 +121,7 @@ func htpasswd(f *Fleet, r *Registry) (configuration.Auth, func(http.Handler) htt
 		return nil, nil, err
 	}
 	r.Username, r.Password = Username, Password
-	return configuration.Auth{"htpasswd": {"realm": "demo", "path": path}}, nil, nil
+	return configuration.Auth{htpasswdOnce: {"realm": "demo", "path": path}}, nil, nil
 }
 
 func serveOlareg(f *Fleet, _ *Registry, _ bool) (http.Handler, error) {
