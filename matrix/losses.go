@@ -68,13 +68,16 @@ func linkChanges(was *Row, known *Known, now *Row, since time.Time) (lost []Lost
 	return lost, added
 }
 
-// linksNotIn returns the links of r that another row of the same image surely does not have.
+// linksNotIn returns the links of r that another row of the same image surely does not have. If
+// one of the rows has the referrers API and the other does not, that is a change of its own, and
+// shows nothing of what the API listed.
 func (r *Row) linksNotIn(other *Row) (out []Link) {
 	if r.Links == nil || other.Links == nil || r.Digest != other.Digest {
 		return nil
 	}
 	for _, link := range r.Links.Items {
-		if other.Links.lacks(&link) {
+		sameAPI := r.Referrers == other.Referrers || !slices.Contains(link.Where, PlaceAPI)
+		if sameAPI && other.Links.lacks(&link) {
 			out = append(out, link)
 		}
 	}

@@ -18,6 +18,7 @@ func week(n int) time.Time { return time.Date(2026, 11, 2+7*n, 6, 0, 0, 0, time.
 //	p1=tag                places of the platform p1; all but in-index, if it is not said
 //	total=300             more links than are kept
 //	platform=p2           the platform of the image, p1 if it is not said
+//	api=unsupported       whether the registry has the API; supported, if it is not said
 //	digest=e  unprobed    another digest, "-" for none; without links
 func linked(words string) *Row {
 	r := &Row{Registry: "r", Image: "i", Digest: "d", Strategy: ReferrersAPI, Referrers: Supported}
@@ -47,6 +48,8 @@ func linked(words string) *Row {
 			links.Platforms[0].Asked = places(value)
 		case what == "platform":
 			links.Platforms[0].Platform, links.Platforms[0].Digest = value, value
+		case what == "api":
+			r.Referrers = Support(value)
 		case what == "digest":
 			r.Digest = strings.Trim(value, "-")
 		case what == "unprobed":
@@ -109,6 +112,12 @@ func TestLinkChanges(t *testing.T) {
 		{"a:sbom=api", "asked=api", "-a:sbom/1"},
 		{"asked=tag", "a:sbom=api", ""},
 		{"asked=tag", "a:sbom=tag", "+a:sbom"},
+
+		{"a:sbom=api", "api=unsupported", ""}, // the API is gone, which is a change of its own
+		{"a:sbom=api,tag", "api=unsupported", ""},
+		{"a:sbom=tag", "api=unsupported", "-a:sbom/1"},
+		{"api=unsupported", "a:sbom=api", ""},
+		{"api=unsupported a:sbom=tag", "a:sbom=api,tag", ""},
 
 		{"a:sbom@p1=api", "", "-a:sbom@p1/1"},
 		{"a:sbom@p1=api", "asked=tag", "-a:sbom@p1/1"},
@@ -262,7 +271,7 @@ func TestDiffOfLinks(t *testing.T) {
 	}
 	tags := weekOf(1, "")
 	tags.Rows[0].Strategy, tags.Rows[0].Referrers = ReferrersTag, Unsupported
-	if got := summaryOf(Compare(first, tags)); got != "regression! strategy referrers, links-lost" {
+	if got := summaryOf(Compare(weekOf(0, "a:sbom=tag"), tags)); got != "regression! strategy referrers, links-lost" {
 		t.Errorf("with a change of the verdict: %s", got)
 	}
 }
