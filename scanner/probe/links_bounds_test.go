@@ -314,7 +314,7 @@ func TestNoRequestForMore(t *testing.T) {
 func TestPlatformsLeaveRoom(t *testing.T) {
 	c := newContents()
 	manyPlatforms(c, 64)
-	outcome := c.outcome(t, probe.Basic)
+	outcome, _ := c.outcome(t, probe.Basic)
 	if outcome.Omitted.Exchanges == 0 || outcome.Omitted.Headers > 0 {
 		t.Errorf("%+v is left out", outcome.Omitted)
 	}

@@ -1,25 +1,17 @@
 package probe_test
 
 import (
-	"context"
 	"encoding/json"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
-	"refmatrix/matrix"
-	"refmatrix/matrix/verdict"
 	"refmatrix/scanner/inventory"
 	"refmatrix/scanner/probe"
-	"refmatrix/scanner/registry"
 )
 
 // TestLinksHoldNoSecret: a password that the registry sends as a part of a digest, a type, a
 // platform or a link to a page is in no place of the row and in none of its exchanges.
 func TestLinksHoldNoSecret(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "")
 	build := func() (c *contents, passwords map[string]string) {
 		c = newContents()
 		amd64, arm64 := on(c.image("a"), "linux/swordfish7391"), on(c.image("b"), "linux/arm64")
@@ -44,39 +36,9 @@ func TestLinksHoldNoSecret(t *testing.T) {
 	for name, password := range passwords {
 		t.Run(name, func(t *testing.T) {
 			c, _ := build()
-			server := httptest.NewServer(c)
-			defer server.Close()
-			target, err := url.Parse(server.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			image, err := inventory.ParseImage("team/app:1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			pool := registry.NewPool(registry.Options{})
-			defer pool.Close()
-			client := pool.Client(inventory.Registry{
-				Name:        "r",
-				URL:         target,
-				Timeout:     10 * time.Second,
-				Concurrency: 4,
-				Images:      []inventory.Image{image},
-				Auth:        inventory.Auth{Username: "u", Password: inventory.Secret(password)},
+			row := c.probed(t, probe.Full, func(r *inventory.Registry) {
+				r.Auth = inventory.Auth{Username: "u", Password: inventory.Secret(password)}
 			})
-			session := client.NewSession()
-			defer session.Close()
-			outcome, err := probe.NewRegistry(client).Image(context.Background(), session, image, probe.Options{Depth: probe.Full, Links: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			row := verdict.NewRow(verdict.Target{
-				Registry: "r",
-				Image:    "team/app:1",
-				Require:  []matrix.LinkKind{matrix.KindSignature, matrix.KindSBOM},
-				Clean:    client.Clean,
-			}, &outcome.Observation)
-			row.Exchanges = outcome.Exchanges
 			text, err := json.Marshal(row)
 			if err != nil {
 				t.Fatal(err)

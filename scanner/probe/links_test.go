@@ -28,23 +28,25 @@ const (
 	configType   = "application/vnd.oci.image.config.v1+json"
 )
 
-// probed probes team/app:1 with links and returns the row.
+// probed probes team/app:1 with links and returns the row, cleaned and with its exchanges.
 func (c *contents) probed(t *testing.T, depth probe.Depth, change ...func(*inventory.Registry)) matrix.Row {
 	t.Helper()
-	return rowOf(c.outcome(t, depth, change...))
-}
-
-// rowOf returns the row of what was seen.
-func rowOf(outcome probe.Outcome) matrix.Row {
-	return verdict.NewRow(verdict.Target{
+	outcome, clean := c.outcome(t, depth, change...)
+	row := verdict.NewRow(verdict.Target{
 		Registry: "r",
 		Image:    "team/app:1",
 		Require:  []matrix.LinkKind{matrix.KindSignature, matrix.KindSBOM},
+		Clean:    clean,
 	}, &outcome.Observation)
+	row.Exchanges = outcome.Exchanges
+	return row
 }
 
-// outcome probes team/app:1 with links.
-func (c *contents) outcome(t *testing.T, depth probe.Depth, change ...func(*inventory.Registry)) probe.Outcome {
+// outcome probes team/app:1 with links. clean takes the secrets of the registry's account out of
+// a text.
+func (c *contents) outcome(
+	t *testing.T, depth probe.Depth, change ...func(*inventory.Registry),
+) (seen probe.Outcome, clean func(string) string) {
 	t.Helper()
 	t.Setenv("HTTP_PROXY", "")
 	server := httptest.NewServer(c)
@@ -73,11 +75,11 @@ func (c *contents) outcome(t *testing.T, depth probe.Depth, change ...func(*inve
 	client := pool.Client(entry)
 	session := client.NewSession()
 	defer session.Close()
-	outcome, err := probe.NewRegistry(client).Image(context.Background(), session, image, probe.Options{Depth: depth, Links: true})
+	seen, err = probe.NewRegistry(client).Image(context.Background(), session, image, probe.Options{Depth: depth, Links: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outcome
+	return seen, client.Clean
 }
 
 // shown is what a row has of links, one line each.
