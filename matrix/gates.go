@@ -90,6 +90,14 @@ func ParseGates(text string) ([]Gate, bool) {
 	return out, true
 }
 
+// FoundBy reports whether one of the gates finds something in a diff: a change that counts, or
+// a link that is lost. Gates that need a scan find nothing.
+func (d Diff) FoundBy(gates []Gate) bool {
+	isLoss := func(c Change) bool { return c.Kind == LinksLost }
+	return slices.Contains(gates, GateChange) && d.Significant() ||
+		slices.Contains(gates, GateLost) && slices.ContainsFunc(d.Changes, isLoss)
+}
+
 // Found is what the gates of a scan found.
 type Found struct {
 	Rows   []FoundRow // in the matrix's order

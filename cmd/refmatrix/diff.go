@@ -13,11 +13,11 @@ import (
 // diffFlags are the flags of diff.
 type diffFlags struct {
 	view[matrix.Diff]
-	failOn choice[string]
+	failOn choice[[]matrix.Gate]
 }
 
 func newDiff() *cobra.Command {
-	f := diffFlags{view: viewOf(report.Diffs), failOn: oneOf("never", "change")}
+	f := diffFlags{view: viewOf(report.Diffs), failOn: diffGates()}
 	cmd := &cobra.Command{
 		Use:   "diff [OLD NEW | DIR]",
 		Short: "Say what changed between two matrix.json",
@@ -28,15 +28,16 @@ digest is the same. Without files it compares the newest scan in the history/
 of DIR (default reports) with the last one before it of the same selection, and
 what could not be measured then with what was known before.
 
-Exit status: 0, whatever changed; 1 with --fail-on change if a change counts, as
-refmatrix scan --help says; 2 there are no two scans to compare.`,
+Exit status: 0, whatever changed; 1 with --fail-on change if a change counts, and
+with --fail-on lost if a link is lost, as refmatrix scan --help says; 2 there are no
+two scans to compare.`,
 		Example: `  refmatrix diff -f markdown
   refmatrix diff reports/history/20261116T060000.000Z.json reports/matrix.json`,
 		Args: arguments(0, 2, "an output directory, or an OLD and a NEW matrix.json"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.view.addFlags(cmd)
-	f.failOn.addFlag(cmd, "fail-on", "", "never", "exit 1 on: "+f.failOn.list())
+	f.failOn.addFlag(cmd, "fail-on", "", "never", "exit 1 on a list of: "+f.failOn.list())
 	return cmd
 }
 
@@ -49,7 +50,7 @@ func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.print(cmd, d); err != nil {
 		return err
 	}
-	if f.failOn.value == "change" && d.Significant() {
+	if d.FoundBy(f.failOn.value) {
 		return &failure{exitGate, nil}
 	}
 	return nil

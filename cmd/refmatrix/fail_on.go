@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,20 @@ func gates() choice[[]matrix.Gate] {
 	}
 	for _, gate := range matrix.Gates {
 		c.allowed = append(c.allowed, string(gate))
+	}
+	return c
+}
+
+// diffGates is the choice of what ends a diff with exit status 1.
+func diffGates() choice[[]matrix.Gate] {
+	c := choice[[]matrix.Gate]{several: true, allowed: []string{string(matrix.GateNever)}}
+	for _, gate := range matrix.BaselineGates {
+		c.allowed = append(c.allowed, string(gate))
+	}
+	c.parse = func(text string) ([]matrix.Gate, bool) {
+		chosen, ok := matrix.ParseGates(text)
+		needsScan := func(gate matrix.Gate) bool { return !slices.Contains(matrix.BaselineGates, gate) }
+		return chosen, ok && !strings.HasPrefix(text, "+") && !slices.ContainsFunc(chosen, needsScan)
 	}
 	return c
 }
