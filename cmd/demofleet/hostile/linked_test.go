@@ -28,7 +28,7 @@ var linked = []behaviour{
 		sync.OnceValue(func() string { return manifest }),
 	)},
 	{name: "links: annotations and layers without end", want: "referrers-listed ignores-digest", start: attached(
-		sync.OnceValue(func() string { return entries(64, `{"digest":"sha256:%064x","annotations":{`+annotations(50_000)+`}}`) }),
+		sync.OnceValue(func() string { return entries(8, `{"digest":"sha256:%064x","annotations":{`+annotations(400_000)+`}}`) }),
 		sync.OnceValue(func() string {
 			return entries(2, `{"digest":"sha256:%064x","annotations":{`+annotations(2_000_000)+`}}`)
 		}),
