@@ -19,7 +19,7 @@ func NameableHost(address string) bool {
 }
 
 // Reference returns host/repository@digest for command lines, not yet quoted for a shell. It
-// returns false if there is no digest, or if clients cannot name the registry: they look for
+// returns false if digest is empty, or if clients cannot name the registry: they look for
 // /v2/ at the root of a host alone.
 func (r *Row) Reference(digest string) (string, bool) {
 	u, err := url.Parse(r.URL)

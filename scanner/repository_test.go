@@ -123,7 +123,7 @@ func (h *hub) referrers(w http.ResponseWriter, digest, wanted string) {
 	fmt.Fprintf(w, `{"schemaVersion":2,"manifests":[%s]}`, strings.Join(list, ","))
 }
 
-// scan scans images of the hub, all of them if there are none.
+// scan scans images of the hub, all of them if images is empty.
 func (h *hub) scan(t *testing.T, depth probe.Depth, concurrency int, images ...string) *matrix.Matrix {
 	t.Helper()
 	h.kinds, h.digests = map[string]int{}, map[string]string{}

@@ -39,7 +39,7 @@ func diffGates() choice[[]matrix.Gate] {
 	return c
 }
 
-// checkBaselineGates refuses words of --fail-on that need a baseline if there is none.
+// checkBaselineGates refuses words of --fail-on that need a baseline, unless there is one.
 func (f *scanFlags) checkBaselineGates() error {
 	for _, gate := range matrix.BaselineGates {
 		if f.baseline == "" && slices.Contains(f.failOn.value, gate) {

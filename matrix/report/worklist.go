@@ -14,7 +14,7 @@ type gap struct {
 	kind     matrix.LinkKind
 	registry string
 	rows     []*matrix.Row
-	example  *matrix.Row // the one that the commands name; nil if there are no commands
+	example  *matrix.Row // the one that the commands name; nil if commands is empty
 	commands []attachCommand
 	notes    []string
 }

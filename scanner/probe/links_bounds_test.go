@@ -259,7 +259,7 @@ func TestLeavePullsHeaders(t *testing.T) {
 	}{
 		{0, []string{"-1"}, false},
 		{0, []string{"0;w=21600"}, false},
-		{20, []string{"-1"}, false}, // as some gateways write that there is no limit
+		{20, []string{"-1"}, false}, // as some gateways write that nothing is limited
 		{20, []string{"19"}, true},
 		{20, []string{" 19 ; w=21600"}, true},
 		{20, []string{"100;w=21600, 5;w=60"}, true},

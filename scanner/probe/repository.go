@@ -28,7 +28,7 @@ type repository struct {
 	tags          *registry.InOrder[*tagNames]
 	listsFailed   atomic.Int32 // requests for tags that were not answered
 
-	resolved registry.Order // rows that know their digest, or that there is none
+	resolved registry.Order // rows that know their digest, or that it cannot be known
 	mu       sync.Mutex
 	digests  map[string]*sameDigest
 }

@@ -60,7 +60,7 @@ type row struct {
 	tagged   digests // that the referrers tag lists
 
 	firstPage *url.URL // where the list came from
-	next      *url.URL // of the page after it; nil = there is none
+	next      *url.URL // of the page after it; nil = it was the last
 
 	tags *tagNames // of the repository; nil = not known, or not to be relied on
 

@@ -143,8 +143,8 @@ func (r *row) unlisted(tags *tagNames) bool {
 }
 
 // requestTags reads the list of the repository's tags (distribution specification v1.1,
-// "Listing Tags"). tags is nil if there is none that can be relied on; holds is false if that
-// may be otherwise the next time. No n is sent, because some registries then leave out the
+// "Listing Tags"). tags is nil if no list can be relied on; holds is false if that may be
+// otherwise the next time. No n is sent, because some registries then leave out the
 // link to the next page (go-containerregistry).
 func requestTags(ctx context.Context, r *row) (tags *tagNames, holds bool, err error) {
 	tags = &tagNames{}

@@ -15,7 +15,7 @@ type pulls struct {
 
 // note reads the header RateLimit-Remaining, such as "98;w=21600" (Docker Hub's documentation,
 // "Pull usage and limits"). Of several limits the one that has the least left counts. A negative
-// number is not a count: some servers send it if there is no limit.
+// number is not a count: some servers send it if nothing is limited.
 func (p *pulls) note(header http.Header) {
 	least := int64(-1)
 	for value := range strings.SplitSeq(strings.Join(header.Values("RateLimit-Remaining"), ","), ",") {

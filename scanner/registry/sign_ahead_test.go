@@ -9,6 +9,16 @@ import (
 	"refmatrix/scanner/inventory"
 )
 
+// failingTokens wants tokens, and has a token service that answers with a status.
+func failingTokens(status int) func(request, by string) reply {
+	return func(request, _ string) reply {
+		if strings.Contains(request, "/token") {
+			return reply{status: status}
+		}
+		return reply{status: 401, challenge: bearerChallenge}
+	}
+}
+
 // TestSignAhead: the first request of a further repository has its token before it is sent,
 // and is answered as it is if it was sent unsigned first, whatever realm, account or state the
 // repository has.
@@ -94,12 +104,7 @@ func TestSignAhead(t *testing.T) {
 		},
 		{
 			"a token service that fails", robot,
-			of(func(request, _ string) reply {
-				if strings.Contains(request, "/token") {
-					return reply{status: 404}
-				}
-				return reply{status: 401, challenge: bearerChallenge}
-			}),
+			of(failingTokens(404)),
 			"b c", "token-error, 200 accepted",
 			[]string{token("b"), b, token("c"), c + signed},
 		},
@@ -160,12 +165,7 @@ func TestSignAhead(t *testing.T) {
 		},
 		{
 			"a rate limit of the token service", robot,
-			of(func(request, _ string) reply {
-				if strings.Contains(request, "/token") {
-					return reply{status: 429}
-				}
-				return reply{status: 401, challenge: bearerChallenge}
-			}),
+			of(failingTokens(429)),
 			"b c", "token 429 accepted, 200 accepted",
 			[]string{token("b"), b, token("c"), c + signed},
 		},

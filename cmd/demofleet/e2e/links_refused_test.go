@@ -146,7 +146,7 @@ type refusing struct {
 type refused struct {
 	method  string
 	matches *regexp.Regexp // of paths
-	status  int            // 0 = there is no answer
+	status  int            // 0 = the request is not answered
 }
 
 func (f *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -93,17 +93,7 @@ func TestLossesOfDistributionGC(t *testing.T) {
 // serveDistribution starts a Distribution that keeps its content in the folder root.
 func serveDistribution(t *testing.T, root string) (url string) {
 	t.Helper()
-	c := &configuration.Configuration{
-		Storage: configuration.Storage{
-			"filesystem":  configuration.Parameters{"rootdirectory": root},
-			"delete":      configuration.Parameters{"enabled": true},
-			"maintenance": configuration.Parameters{"uploadpurging": map[any]any{"enabled": false}},
-		},
-	}
-	c.Log.AccessLog.Disabled = true
-	c.Log.Level = "panic"
-	c.HTTP.Secret = "loopback only"
-	c.Catalog.MaxEntries = 1000
+	c := fleet.DistributionWith("filesystem", configuration.Parameters{"rootdirectory": root})
 	ctx, cancel := context.WithCancel(context.Background())
 	app := handlers.NewApp(ctx, c)
 	server := httptest.NewServer(app)

@@ -27,7 +27,7 @@ import (
 // it writes the referrers tag of a manifest that has a subject is the library's own decision.
 type pusher interface {
 	pushBlob(ctx context.Context, b blob) error
-	// pushManifest pushes by digest if there is no tag.
+	// pushManifest pushes by digest if tag is empty.
 	pushManifest(ctx context.Context, b blob, tag string) error
 }
 

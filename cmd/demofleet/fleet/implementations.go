@@ -86,9 +86,15 @@ func serveDistribution(sign authentication) func(*Fleet, *Registry, bool) (http.
 
 // distributionInMemory is the configuration of a Distribution that keeps everything in memory.
 func distributionInMemory() *configuration.Configuration {
+	return DistributionWith("inmemory", configuration.Parameters{})
+}
+
+// DistributionWith is the configuration of a Distribution that keeps everything in the storage of
+// a driver, which has parameters, and logs nothing.
+func DistributionWith(driver string, parameters configuration.Parameters) *configuration.Configuration {
 	c := &configuration.Configuration{
 		Storage: configuration.Storage{
-			"inmemory":    configuration.Parameters{},
+			driver:        parameters,
 			"delete":      configuration.Parameters{"enabled": true},
 			"maintenance": configuration.Parameters{"uploadpurging": map[any]any{"enabled": false}},
 		},
