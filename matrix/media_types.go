@@ -18,3 +18,10 @@ func BareMediaType(contentType string) string {
 	bare, _, _ := strings.Cut(contentType, ";")
 	return strings.TrimSpace(bare)
 }
+
+// IsIndexOfPlatforms reports whether a Content-Type is that of an OCI index or a Docker manifest
+// list, with or without parameters, in any case.
+func IsIndexOfPlatforms(contentType string) bool {
+	bare := BareMediaType(contentType)
+	return strings.EqualFold(bare, IndexMediaType) || strings.EqualFold(bare, DockerListMediaType)
+}

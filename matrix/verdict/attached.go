@@ -109,16 +109,12 @@ func (a *Attached) TypedAway() bool {
 	if a.Manifest == nil || a.CosignTag || !saysNothing(a.ArtifactType) || saysNothing(a.Manifest.ArtifactType) {
 		return false
 	}
-	return a.ArtifactType != "" || !isAnyIndex(a.MediaType)
+	return a.ArtifactType != "" || !matrix.IsIndexOfPlatforms(a.MediaType)
 }
 
 func saysNothing(artifactType string) bool {
 	bare := strings.ToLower(matrix.BareMediaType(artifactType))
 	return bare == "" || slices.Contains(typesThatSayNothing, bare)
-}
-
-func isAnyIndex(mediaType string) bool {
-	return isIndexType(mediaType) || strings.EqualFold(matrix.BareMediaType(mediaType), matrix.DockerListMediaType)
 }
 
 // InIndexSubject returns the digest of the platform that a manifest in an image's own index is

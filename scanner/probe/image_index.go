@@ -48,7 +48,7 @@ func readImageIndex(ctx context.Context, r *row) error {
 		return nil // it was resolved by GET
 	}
 	mediaType := strings.ToLower(matrix.BareMediaType(r.seen.Manifest.MediaType))
-	if isManifestType(mediaType) && !isListType(mediaType) {
+	if isManifestType(mediaType) && !matrix.IsIndexOfPlatforms(mediaType) {
 		r.attached.isSingle()
 		return nil
 	}
@@ -61,10 +61,6 @@ func readImageIndex(ctx context.Context, r *row) error {
 	}
 	r.attached.readIndex(r.seen.Manifest.Digest, resp)
 	return nil
-}
-
-func isListType(mediaType string) bool {
-	return mediaType == matrix.IndexMediaType || mediaType == matrix.DockerListMediaType
 }
 
 // isSingle notes that the image has no index.
@@ -123,7 +119,7 @@ func (a *attached) addPlatform(d *listed, byDigest map[string]*subject) bool {
 	p := &subject{
 		digest:   string(d.Digest),
 		platform: a.names.keep(string(d.Platform)),
-		nested:   isListType(strings.ToLower(matrix.BareMediaType(string(d.MediaType)))),
+		nested:   matrix.IsIndexOfPlatforms(string(d.MediaType)),
 	}
 	if p.platform == "" {
 		p.platform = unknownPlatform

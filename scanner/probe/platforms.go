@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"refmatrix/matrix"
@@ -153,7 +152,7 @@ func (r *row) findPlatform(ctx context.Context, p *subject) error {
 		p.absent = true
 	case resp == nil || resp.Fault != nil || resp.Status != http.StatusOK:
 		p.asked = nil // nothing shows that it is there and lacks something
-	case isListType(strings.ToLower(matrix.BareMediaType(resp.ContentType))):
+	case matrix.IsIndexOfPlatforms(resp.ContentType):
 		p.asked, p.nested = nil, true
 		r.attached.bounds.Nested++
 	}
