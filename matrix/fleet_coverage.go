@@ -6,7 +6,12 @@ import (
 )
 
 // CoverageCounts counts images by their coverage of one kind.
-type CoverageCounts struct{ Present, Partial, Absent, Unknown int }
+type CoverageCounts struct {
+	Present int `json:"present"`
+	Partial int `json:"partial"`
+	Absent  int `json:"absent"`
+	Unknown int `json:"unknown"`
+}
 
 // Known returns the number of images whose coverage is known.
 func (c CoverageCounts) Known() int { return c.Present + c.Partial + c.Absent }

@@ -26,6 +26,7 @@ func (m *Matrix) FindLosses(before *Matrix, known ...Known) {
 			now.Bound()
 		}
 	}
+	m.Registries = RollUp(m.Rows)
 }
 
 // byImage returns rows of before the baseline by their images.

@@ -23,8 +23,9 @@ type Matrix struct {
 	Selection     []string `json:"selection,omitempty"`      // the flags that chose a part of the inventory, sorted
 	MissingShards []string `json:"missing_shards,omitempty"` // of a merge: "I/N" of each that is not here whole
 
-	Summary Summary `json:"summary"`
-	Rows    []Row   `json:"rows"`
+	Summary    Summary    `json:"summary"`
+	Registries []Registry `json:"registries"`
+	Rows       []Row      `json:"rows"`
 }
 
 // Scope is the part of an inventory that a scan was to measure.
@@ -59,6 +60,11 @@ type Summary struct {
 	Info       int `json:"info"`
 	Fail       int `json:"fail"`
 	Unexpected int `json:"unexpected,omitempty"`
+}
+
+// SetRows sets the rows of m, and what follows from them: the summary and the registries.
+func (m *Matrix) SetRows(rows []Row) {
+	m.Rows, m.Summary, m.Registries = rows, Summarise(rows), RollUp(rows)
 }
 
 // Summarise counts rows.

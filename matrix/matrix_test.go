@@ -18,7 +18,7 @@ func TestPrintable(t *testing.T) {
 // TestSummary: rows are counted.
 func TestSummary(t *testing.T) {
 	m := &Matrix{Rows: []Row{{Registry: "a", Severity: Pass}, {Registry: "a", Severity: Warn, Unexpected: true}, {Registry: "b", Severity: Info}}}
-	m.Summary = Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	if want := (Summary{Registries: 2, Rows: 3, Pass: 1, Warn: 1, Info: 1, Unexpected: 1}); m.Summary != want {
 		t.Errorf("%+v, want %+v", m.Summary, want)
 	}

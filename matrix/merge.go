@@ -65,8 +65,7 @@ func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	}
 	joined.Complete = joined.Complete && len(missing) == 0 && stray == ""
 	rows, doubled := joinRows(parts)
-	joined.Rows = inOrder(rows, order)
-	joined.Summary = Summarise(joined.Rows)
+	joined.SetRows(inOrder(rows, order))
 	return joined, append(warnings, doubled...), nil
 }
 

@@ -36,6 +36,7 @@ const (
 	Unsupported    Support = "unsupported"
 	Invalid        Support = "invalid"
 	SupportUnknown Support = "unknown"
+	SupportMixed   Support = "mixed" // of a registry: its images differ
 )
 
 // Strategy is the way clients have to link signatures, SBOMs and attestations
@@ -48,9 +49,10 @@ const (
 	ReferrersAPI    Strategy = "referrers-api"
 	ReferrersTag    Strategy = "referrers-tag"
 	StrategyUnknown Strategy = "unknown"
+	StrategyMixed   Strategy = "mixed" // of a registry: its images differ
 )
 
-// Strategies lists every strategy in the order summaries name them.
+// Strategies lists every strategy of a row in the order summaries name them.
 var Strategies = []Strategy{ReferrersAPI, ReferrersTag, StrategyUnknown}
 
 // Confidence says how far the evidence carries the verdict.

@@ -85,8 +85,9 @@ func Scan(ctx context.Context, inv *inventory.Inventory, options Options) (*matr
 	s.work(ctx, newGate(working, waiting))
 	// By the monotonic clock: the system's may have been set meanwhile.
 	m.Finished = m.Started.Add(time.Since(began))
-	m.Rows, m.Complete = s.queue.rows()
-	m.Summary = matrix.Summarise(m.Rows)
+	rows, complete := s.queue.rows()
+	m.SetRows(rows)
+	m.Complete = complete
 	if bug := (*matrix.Panicked)(nil); errors.As(context.Cause(ctx), &bug) {
 		m.Complete = false
 		return m, bug

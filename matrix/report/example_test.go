@@ -44,7 +44,7 @@ func twoRows() *matrix.Matrix {
 			},
 		},
 	}
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	return m
 }
 

@@ -69,7 +69,7 @@ func linked() *matrix.Matrix {
 	m.Rows = append(m.Rows, m.Rows[3])
 	free := &m.Rows[4]
 	free.Registry, free.Coverage = "free", nil
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	return m
 }
 

@@ -312,7 +312,7 @@ func FuzzNames(f *testing.F) {
 				r.Lost[0].Replaced = false
 			}
 		}
-		m.Summary = matrix.Summarise(m.Rows)
+		m.SetRows(m.Rows)
 		checkAll(t, m)
 	})
 }

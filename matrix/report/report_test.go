@@ -71,7 +71,7 @@ func sample() *matrix.Matrix {
 	for i, name := range hostile {
 		add(name, "image "+name, &observations[i%len(observations)])
 	}
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	return m
 }
 
@@ -211,7 +211,7 @@ func TestFixes(t *testing.T) {
 		row.Registry, row.Image, row.Detail, row.Remedy = one.registry, "a:1", one.detail, []string{one.remedy}
 		m.Rows = append(m.Rows, row)
 	}
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	for format, want := range map[string][]string{
 		"table": {
 			"WARN not-found (3)", "HTTP 404 text/plain.", "HTTP 404 application/json.", "at: harbor-a a:1; harbor-b a:1", "do: Upgrade Harbor 2.7.0.",
@@ -380,7 +380,7 @@ func TestJUnitUnexpected(t *testing.T) {
 	m.Rows = []matrix.Row{m.Rows[0], m.Rows[3]}
 	m.Rows[0].Unexpected, m.Rows[0].Expect = true, "referrers-tag"
 	m.Rows[1].Unexpected, m.Rows[1].Expect = false, ""
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	got := render(t, "junit", m, report.Options{})
 	if !strings.Contains(got, `failures="1" errors="0" skipped="1"`) || !strings.Contains(got, "The inventory expects referrers-tag.") {
 		t.Error(got)

@@ -60,7 +60,7 @@ func Read(r io.Reader) (*matrix.Matrix, error) {
 		}
 	}
 	// What the file says of its rows is not believed over the rows themselves.
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	return &m, nil
 }
 
