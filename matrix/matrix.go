@@ -60,6 +60,9 @@ type Summary struct {
 	Info       int `json:"info"`
 	Fail       int `json:"fail"`
 	Unexpected int `json:"unexpected,omitempty"`
+
+	Strategies map[Strategy]int `json:"strategies,omitempty"` // rows of each of Strategies, those without rows too
+	Reasons    map[Reason]int   `json:"reasons,omitempty"`    // rows of each reason that occurs
 }
 
 // SetRows sets the rows of m, and what follows from them: the summary and the registries.
@@ -69,7 +72,14 @@ func (m *Matrix) SetRows(rows []Row) {
 
 // Summarise counts rows.
 func Summarise(rows []Row) Summary {
-	s := Summary{Rows: len(rows)}
+	s := Summary{
+		Rows:       len(rows),
+		Strategies: map[Strategy]int{},
+		Reasons:    map[Reason]int{},
+	}
+	for _, strategy := range Strategies {
+		s.Strategies[strategy] = 0
+	}
 	registries := map[string]bool{}
 	for i := range rows {
 		registries[rows[i].Registry] = true
@@ -86,6 +96,8 @@ func Summarise(rows []Row) Summary {
 		if rows[i].Unexpected {
 			s.Unexpected++
 		}
+		s.Strategies[rows[i].Strategy]++
+		s.Reasons[rows[i].Reason]++
 	}
 	s.Registries = len(registries)
 	return s

@@ -1,6 +1,9 @@
 package matrix
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 // TestPrintable: what a terminal could take for more than text is spelled out,
 // wherever it stands, and text stays.
@@ -15,11 +18,20 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// TestSummary: rows are counted.
+// TestSummary: rows are counted, and every strategy has its number.
 func TestSummary(t *testing.T) {
-	m := &Matrix{Rows: []Row{{Registry: "a", Severity: Pass}, {Registry: "a", Severity: Warn, Unexpected: true}, {Registry: "b", Severity: Info}}}
+	m := &Matrix{Rows: []Row{
+		{Registry: "a", Severity: Pass, Strategy: ReferrersAPI, Reason: ReferrersEmpty},
+		{Registry: "a", Severity: Warn, Strategy: ReferrersTag, Reason: NotFound, Unexpected: true},
+		{Registry: "b", Severity: Info, Strategy: ReferrersTag, Reason: NotFound},
+	}}
 	m.SetRows(m.Rows)
-	if want := (Summary{Registries: 2, Rows: 3, Pass: 1, Warn: 1, Info: 1, Unexpected: 1}); m.Summary != want {
+	want := Summary{
+		Registries: 2, Rows: 3, Pass: 1, Warn: 1, Info: 1, Unexpected: 1,
+		Strategies: map[Strategy]int{ReferrersAPI: 1, ReferrersTag: 2, StrategyUnknown: 0},
+		Reasons:    map[Reason]int{ReferrersEmpty: 1, NotFound: 2},
+	}
+	if !reflect.DeepEqual(m.Summary, want) {
 		t.Errorf("%+v, want %+v", m.Summary, want)
 	}
 	for _, s := range Severities {
