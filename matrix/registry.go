@@ -40,8 +40,10 @@ type Registry struct {
 // ClientForecasts is what one client will do with the images of a registry: the worst
 // outcome of all.
 type ClientForecasts struct {
-	Forecast
-	Differs bool `json:"differs,omitempty"` // not with every image
+	Read    Outcome `json:"read"`
+	Push    Outcome `json:"push,omitempty"` // empty: the client attaches nothing
+	Version string  `json:"version"`
+	Differs bool    `json:"differs,omitempty"` // not with every image
 }
 
 // RegistryLinks counts the links of the images whose links were probed.

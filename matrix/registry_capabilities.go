@@ -108,7 +108,11 @@ func worstForecasts(rows []*Row) map[string]ClientForecasts {
 		for name, forecast := range r.Clients {
 			have, ok := out[name]
 			if !ok {
-				out[name] = ClientForecasts{Forecast: forecast}
+				out[name] = ClientForecasts{
+					Read:    forecast.Read,
+					Push:    forecast.Push,
+					Version: forecast.Version,
+				}
 				continue
 			}
 			have.Differs = have.Differs || have.Read != forecast.Read || have.Push != forecast.Push

@@ -123,7 +123,7 @@ func TestWorstForecasts(t *testing.T) {
 		for _, clients := range test.images {
 			rows = append(rows, Row{Registry: "r", Clients: clients})
 		}
-		want := ClientForecasts{Forecast{test.read, test.push, "v"}, test.differs}
+		want := ClientForecasts{test.read, test.push, "v", test.differs}
 		if got := RollUp(rows)[0].Clients["oras"]; got != want {
 			t.Errorf("%v: %+v, want %+v", test.images, got, want)
 		}

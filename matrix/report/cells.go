@@ -9,18 +9,20 @@ import (
 	"refmatrix/matrix"
 )
 
-// cell is one value of a row. Every format that shows rows picks its columns
-// among the cells by their keys.
-type cell struct {
-	key    string // its column of matrix.csv, or what that would be called
+// cell is one value of a T, which is a row or a registry. Every format that shows them
+// picks its columns among the cells by their keys.
+type cell[T any] struct {
+	key    string // its column in CSV, or what that would be called
 	title  string // for people
-	value  func(*matrix.Row) string
+	value  func(*T) string
 	isName bool // the value names a registry or an image
 }
 
-// cells is the one table of what a row can show. The value is "" if the row has
+type rowCell = cell[matrix.Row]
+
+// rowCells is the one table of what a row can show. The value is "" if the row has
 // none, and a column that is empty in every row is left out where people read.
-var cells = []cell{
+var rowCells = []rowCell{
 	{key: "registry", title: "Registry", value: func(r *matrix.Row) string { return r.Registry }, isName: true},
 	{key: "url", title: "URL", value: func(r *matrix.Row) string { return r.URL }},
 	{key: "image", title: "Image", value: func(r *matrix.Row) string { return r.Image }, isName: true},
@@ -71,25 +73,28 @@ var cells = []cell{
 	{key: "lost", title: "Lost", value: func(r *matrix.Row) string { return numberOrNone(len(r.Lost)) }},
 }
 
-// cellOf returns the cell with the key. Keys are written in this package alone,
+// cellIn returns the cell with the key. Keys are written in this package alone,
 // so an unknown one is a mistake that every test shows.
-func cellOf(key string) *cell {
-	i := slices.IndexFunc(cells, func(c cell) bool { return c.key == key })
+func cellIn[T any](cells []cell[T], key string) *cell[T] {
+	i := slices.IndexFunc(cells, func(c cell[T]) bool { return c.key == key })
 	if i < 0 {
 		panic("report: no cell " + key)
 	}
 	return &cells[i]
 }
 
-func cellsOf(keys ...string) []*cell {
-	out := make([]*cell, len(keys))
+// cellOf returns the cell of a row with the key.
+func cellOf(key string) *rowCell { return cellIn(rowCells, key) }
+
+func cellsOf(keys ...string) []*rowCell {
+	out := make([]*rowCell, len(keys))
 	for i, key := range keys {
 		out[i] = cellOf(key)
 	}
 	return out
 }
 
-func keysOf(cells []*cell) []string {
+func keysOf[T any](cells []*cell[T]) []string {
 	out := make([]string, len(cells))
 	for i, c := range cells {
 		out[i] = c.key
@@ -97,26 +102,26 @@ func keysOf(cells []*cell) []string {
 	return out
 }
 
-// show returns the value of r as m shows it.
-func (c *cell) show(r *matrix.Row, m medium) markup {
+// show returns the value of one T as m shows it.
+func (c *cell[T]) show(one *T, m medium) markup {
 	if c.isName {
-		return m.escape(nameText(c.value(r)))
+		return m.escape(nameText(c.value(one)))
 	}
-	return m.escape(c.value(r))
+	return m.escape(c.value(one))
 }
 
 // Key and Title are for the page's template.
-func (c *cell) Key() string   { return c.key }
-func (c *cell) Title() string { return c.title }
+func (c *cell[T]) Key() string   { return c.key }
+func (c *cell[T]) Title() string { return c.title }
 
-// isEmpty reports whether there are rows and none of them has a value.
-func isEmpty(rows []matrix.Row, value func(*matrix.Row) string) bool {
-	for i := range rows {
-		if value(&rows[i]) != "" {
+// isEmpty reports whether there are rows or registries, and none of them has a value.
+func isEmpty[T any](all []T, value func(*T) string) bool {
+	for i := range all {
+		if value(&all[i]) != "" {
 			return false
 		}
 	}
-	return len(rows) > 0
+	return len(all) > 0
 }
 
 // labelKeys returns every label key of the rows, sorted.

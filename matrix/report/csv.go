@@ -53,7 +53,7 @@ func csvRecords(w io.Writer, m *matrix.Matrix, _ Options) error {
 }
 
 // shownLinkColumns returns all of csvLinkColumns, or none if every row is empty in each.
-func shownLinkColumns(rows []matrix.Row) []*cell {
+func shownLinkColumns(rows []matrix.Row) []*rowCell {
 	for _, c := range csvLinkColumns {
 		if len(rows) > 0 && !isEmpty(rows, c.value) {
 			return csvLinkColumns

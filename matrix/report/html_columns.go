@@ -81,8 +81,8 @@ func emptyColumns(rows []matrix.Row) []string {
 }
 
 // columnCells returns the cells of the columns.
-func columnCells() []*cell {
-	var out []*cell
+func columnCells() []*rowCell {
+	var out []*rowCell
 	for _, c := range htmlColumns {
 		out = append(out, cellOf(c.Key))
 	}

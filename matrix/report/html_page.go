@@ -25,7 +25,7 @@ type page struct {
 	Coverage                       *pageCoverage // nil if nothing is required
 	Losses                         *pageLosses   // nil if nothing was lost
 	Facets                         []facet
-	Groups                         []*cell
+	Groups                         []*rowCell
 	LabelKeys                      []string
 	Columns                        []htmlColumn
 	Empty                          []string // keys of columns without a value in any row
@@ -41,7 +41,7 @@ type pageRow struct {
 
 // pageCell is one cell of a line.
 type pageCell struct {
-	cell     *cell
+	cell     *rowCell
 	Class    string
 	Text     string
 	Name     breakable // in place of Text

@@ -15,7 +15,7 @@ import (
 // returns false if a row has none.
 type rowMetric struct {
 	name, help markup
-	labels     []*cell // besides registry and image
+	labels     []*rowCell // besides registry and image
 	value      func(*matrix.Row) (float64, bool)
 }
 

@@ -447,6 +447,7 @@ func TestSchema(t *testing.T) {
 		}
 	}
 	withLinks(&m.Rows[0])
+	m.SetRows(m.Rows)
 	encoded := render(t, "json", m, report.Options{})
 	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(encoded))
 	if err != nil {

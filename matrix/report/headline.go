@@ -1,0 +1,81 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"refmatrix/matrix"
+)
+
+// standings are what a registry can be, as a headline counts it. The first that holds decides.
+var standings = []struct {
+	one, many string
+	holds     func(*matrix.Registry) bool
+}{
+	{"has the API", "have the API", func(r *matrix.Registry) bool { return r.Referrers == matrix.Supported }},
+	{"does not", "do not", func(r *matrix.Registry) bool {
+		return r.Referrers == matrix.Unsupported || r.Referrers == matrix.Invalid ||
+			r.Referrers == matrix.SupportMixed && r.Strategy == matrix.ReferrersTag
+	}},
+	{"differs by image", "differ by image", func(r *matrix.Registry) bool { return r.Referrers == matrix.SupportMixed }},
+	{"broken", "broken", func(r *matrix.Registry) bool { return r.Severity == matrix.Fail }},
+	{"could not be measured", "could not be measured", func(*matrix.Registry) bool { return true }},
+}
+
+// registryHeadline is a scan in one clause: "200 registries: 101 have the API, 72 do not, 23
+// broken, 4 could not be measured".
+func registryHeadline(registries []matrix.Registry) string {
+	counts := make([]int, len(standings))
+	for i := range registries {
+		for at, standing := range standings {
+			if standing.holds(&registries[i]) {
+				counts[at]++
+				break
+			}
+		}
+	}
+	var parts []string
+	for at, n := range counts {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+standings[at].one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, standings[at].many))
+		}
+	}
+	total := matrix.Quantity(len(registries), "registry")
+	if len(parts) == 0 {
+		return total
+	}
+	return total + ": " + strings.Join(parts, ", ")
+}
+
+// imagesHeadline counts the images of a scan: "19 images: 1 fail, 8 warn, 1 info, 9 pass", and
+// what is not as it should be.
+func imagesHeadline(m *matrix.Matrix) string {
+	text := fmt.Sprintf("%s: %s", matrix.Quantity(m.Summary.Rows, "image"), SeverityCounts(m.Summary))
+	if n := m.Summary.Unexpected; n > 0 {
+		text += "; " + unexpectedText(n)
+	}
+	return text
+}
+
+// riskSentence says in one sentence for a manager what follows from the strategies, "" if
+// nothing does.
+func riskSentence(registries []matrix.Registry) string {
+	n := 0
+	for i := range registries {
+		if strategy := registries[i].Strategy; strategy == matrix.ReferrersTag || strategy == matrix.StrategyMixed {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	have := "have"
+	if n == 1 {
+		have = "has"
+	}
+	return fmt.Sprintf("%d of %s %s no referrers API, or not for every image; signatures and SBOMs there depend on "+
+		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have)
+}
