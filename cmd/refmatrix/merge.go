@@ -19,7 +19,7 @@ type mergeFlags struct {
 }
 
 func newMerge() *cobra.Command {
-	f := mergeFlags{output: output{formats: matrixFormats()}}
+	f := mergeFlags{output: newOutput()}
 	cmd := &cobra.Command{
 		Use:   "merge FILE...",
 		Short: "Join matrix.json files of shards or of separate networks",

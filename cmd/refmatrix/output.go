@@ -18,10 +18,28 @@ type output struct {
 	path    string
 	formats choice[[]matrixFormat]
 	noColor bool
+	by      choice[report.Line]
+	rows    choice[report.RowsIn]
+	series  choice[report.Series]
+	most    int // bytes of Markdown
+}
+
+func newOutput() output {
+	return output{
+		formats: matrixFormats(),
+		by:      oneOf(report.ByRegistry, report.ByImage),
+		rows:    oneOf(report.AllRows, report.ProblemRows, report.NoRows),
+		series:  oneOf(report.FewSeries, report.AllSeries),
+	}
 }
 
 func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
 	flags := cmd.Flags()
+	o.by.addFlag(cmd, "by", "", string(report.ByRegistry), "a line of the table and of the Markdown matrix is a "+o.by.list())
+	o.rows.addFlag(cmd, "rows", "", string(report.AllRows), "images that Markdown lists: "+o.rows.list())
+	flags.IntVar(&o.most, "max-bytes", report.MaxMarkdown, "bound of the Markdown report in bytes; 65536 fits a GitHub comment")
+	o.series.addFlag(cmd, "series", "", string(report.FewSeries),
+		fmt.Sprintf("metrics of single images: auto leaves them out over %d images; %s", report.MaxRowSeries, o.series.list()))
 	flags.StringVarP(&o.path, "output", "o", path, "`DIR` for the reports, - for one format on stdout")
 	o.formats.addFlag(cmd, "format", "f", formats, "reports: "+strings.Join(report.Matrices.Names(), ",")+" or all")
 	flags.BoolVar(&o.noColor, "no-color", false, "no colours (as NO_COLOR does)")
@@ -42,7 +60,17 @@ type sink struct {
 // among the formats: a folder of metrics alone does not need one.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	formats := o.formats.value
-	s := &sink{stdout: stdout, options: report.Options{Width: width(stdout), Color: colour(stdout, o.noColor)}}
+	if o.most < report.LeastMarkdown {
+		return nil, usage("--max-bytes must be %d or more", report.LeastMarkdown)
+	}
+	s := &sink{stdout: stdout, options: report.Options{
+		Width:    width(stdout),
+		Color:    colour(stdout, o.noColor),
+		By:       o.by.value,
+		Rows:     o.rows.value,
+		MaxBytes: o.most,
+		Series:   o.series.value,
+	}}
 	if o.path == "-" {
 		if len(formats) != 1 {
 			return nil, usage("-o - prints one format: choose it with --format")

@@ -13,7 +13,7 @@ type reportFlags struct {
 }
 
 func newReport() *cobra.Command {
-	f := reportFlags{output: output{formats: matrixFormats()}}
+	f := reportFlags{output: newOutput()}
 	cmd := &cobra.Command{
 		Use:   "report [matrix.json]",
 		Short: "Render a stored matrix.json again in any format",

@@ -43,7 +43,7 @@ const linksHelp = "read what is attached to each image and its platforms; on for
 
 func newScan() *cobra.Command {
 	f := scanFlags{
-		output:   output{formats: matrixFormats()},
+		output:   newOutput(),
 		depth:    probeDepth(),
 		failOn:   gates(),
 		progress: oneOf("auto", "bar", "plain", "none"),

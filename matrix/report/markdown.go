@@ -6,17 +6,13 @@ import (
 	"refmatrix/matrix"
 )
 
-// maxMarkdown bounds the report in bytes, because GitHub refuses a step summary
-// over 1 MiB; maxClosing is kept for its last lines.
-const (
-	maxMarkdown = 900 << 10
-	maxClosing  = 64 << 10
-)
+// maxClosing is kept for the last lines of a report, in bytes.
+const maxClosing = 64 << 10
 
 // markdown renders GitHub Flavored Markdown: a summary, the matrix, and what
 // to do about each row that does not pass.
 func markdown(w io.Writer, m *matrix.Matrix, _ Options) error {
-	budget := &budgeted{w: w, left: maxMarkdown}
+	budget := &budgeted{w: w, left: MaxMarkdown}
 	p := &lines{w: budget, medium: markdownLine}
 	p.line("# Referrers matrix\n")
 	p.line("%s\n", markdownSentence(m))
