@@ -178,9 +178,9 @@ func (r *Registry) addVerdict(row *Row) {
 
 // agreed returns what two values have in common. An unknown one takes nothing away from the
 // other: what was not measured does not differ.
-func agreed[T comparable](a, b, unknown, mixed T) T {
+func agreed[T ~string](a, b, unknown, mixed T) T {
 	switch {
-	case b == unknown || a == b:
+	case b == "" || b == unknown || a == b:
 		return a
 	case a == unknown:
 		return b

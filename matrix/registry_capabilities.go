@@ -39,17 +39,21 @@ var SharedCapabilities = []SharedCapability{
 			}
 			return string(c.TagSchema.State)
 		},
-		weak: []string{string(TagUnknown)},
+		weak: []string{string(TagAbsent), string(TagUnknown)}, // one image that has the tag shows the use
 	},
-	{Key: "cosign_tags", value: func(c *Capabilities) string {
-		switch {
-		case c.CosignTags == nil:
-			return ""
-		case len(c.CosignTags) == 0:
-			return string(TagAbsent)
-		}
-		return CosignTagsInUse
-	}},
+	{
+		Key: "cosign_tags",
+		value: func(c *Capabilities) string {
+			switch {
+			case c.CosignTags == nil:
+				return ""
+			case len(c.CosignTags) == 0:
+				return string(TagAbsent)
+			}
+			return CosignTagsInUse
+		},
+		weak: []string{string(TagAbsent)},
+	},
 	{
 		Key: "push",
 		value: func(c *Capabilities) string {

@@ -66,6 +66,18 @@ func TestRollUpVerdict(t *testing.T) {
 	}
 }
 
+// TestRollUpOfGaps: a file that lacks the support of a row says nothing about it.
+func TestRollUpOfGaps(t *testing.T) {
+	gap := rowLike(apiRow)
+	gap.Referrers = ""
+	if r := RollUp([]Row{gap})[0]; r.Referrers != SupportUnknown {
+		t.Errorf("%q", r.Referrers)
+	}
+	if r := RollUp([]Row{rowLike(apiRow), gap})[0]; r.Referrers != Supported {
+		t.Errorf("%q", r.Referrers)
+	}
+}
+
 // TestSharedCapabilities: images agree, differ, or show nothing that could differ.
 func TestSharedCapabilities(t *testing.T) {
 	filter := func(f Filter) Capabilities { return Capabilities{Filter: f} }
@@ -88,9 +100,11 @@ func TestSharedCapabilities(t *testing.T) {
 		{[]Capabilities{pages(PageSingle), pages(PageLinked)}, map[string]string{"pagination": "linked"}},
 		{[]Capabilities{pages(PageBounded), pages(PageSingle)}, map[string]string{"pagination": "single"}},
 		{[]Capabilities{tag(TagUnknown), tag(TagIndex)}, map[string]string{"tag_schema": "index"}},
-		{[]Capabilities{tag(TagAbsent), tag(TagIndex)}, map[string]string{"tag_schema": "mixed"}},
+		{[]Capabilities{tag(TagUnknown), tag(TagAbsent)}, map[string]string{"tag_schema": "absent"}},
+		{[]Capabilities{tag(TagAbsent), tag(TagIndex)}, map[string]string{"tag_schema": "index"}},
+		{[]Capabilities{tag(TagSubject), tag(TagIndex)}, map[string]string{"tag_schema": "mixed"}},
 		{[]Capabilities{{CosignTags: []string{}}}, map[string]string{"cosign_tags": "absent"}},
-		{[]Capabilities{{CosignTags: []string{"a.sig"}}}, map[string]string{"cosign_tags": "in-use"}},
+		{[]Capabilities{{CosignTags: []string{}}, {CosignTags: []string{"a.sig"}}}, map[string]string{"cosign_tags": "in-use"}},
 		{[]Capabilities{{Push: &Push{Strategy: PushDual}}, {}}, map[string]string{"push": "dual"}},
 	} {
 		rows := []Row{{Registry: "r"}} // one that has none

@@ -123,13 +123,11 @@ const (
 )
 
 // name is the place as a list names it, its images in brackets: "harbor (3 of 10)". Images are
-// named while they are few and not all of the registry.
+// named while they are few, unless they are all of several.
 func (p *place) name(m medium) markup {
 	registry := m.escape(nameText(p.registry))
 	switch {
-	case p.all == 1:
-		return registry
-	case len(p.rows) == p.all:
+	case len(p.rows) == p.all && p.all > 1:
 		return registry + m.sprintf(" (all %d)", p.all)
 	case len(p.rows) > maxNamedImages:
 		return registry + m.sprintf(" (%d of %d)", len(p.rows), p.all)

@@ -59,18 +59,18 @@ func ExampleFormats_Find() {
 		fmt.Println(err)
 	}
 	// Output:
-	// SEV  REGISTRY    IMAGE         STRATEGY      REASON
-	// ─────────────────────────────────────────────────────────────
-	// PASS harbor-prod team/base:1.4 referrers-api referrers-listed
-	// WARN legacy      team/base:1.4 referrers-tag not-found
+	// 2 registries: 1 has the API, 1 does not
+	// 2 images: 0 fail, 1 warn, 0 info, 1 pass
 	//
-	// WARN not-found (1)
-	//   HTTP 404, no OCI index: the registry has no referrers API.
-	//   at: legacy team/base:1.4
-	//   do: Link by the referrers tag schema.
+	// WHAT TO DO
+	// WARN Link by the referrers tag schema.
+	//      1 registry, 1 image (not-found): legacy (team/base:1.4)
+	//      HTTP 404, no OCI index: the registry has no referrers API.
 	//
-	// 2 images of 2 registries: 0 fail, 1 warn, 0 info, 1 pass
-	// strategy: referrers-api 1, referrers-tag 1, unknown 0
+	// SEV  REGISTRY    IMAGES API         STRATEGY      REASON
+	// ───────────────────────────────────────────────────────────
+	// WARN legacy      1      unsupported referrers-tag not-found
+	// PASS harbor-prod 1      supported   referrers-api
 }
 
 // A CSV file has the same columns in every scan, and CRLF at the end of a line.

@@ -30,30 +30,41 @@ func (l *lines) wrapped(lead markup, text any) {
 
 // items writes a list as wrapped does, and breaks lines between items if these
 // fit into one.
-func (l *lines) items(lead markup, items []markup) {
-	width := l.widthAfter(lead)
-	var parts []string
+func (l *lines) items(lead markup, items []markup) { l.list(lead, blanks(lead), items) }
+
+// list is items whose further lines are indented by indent alone, because lead may be long.
+func (l *lines) list(lead, indent markup, items []markup) {
+	line, begun := string(lead), false // begun: an item stands in the line
+	room := l.widthAfter(indent)
 	for i, item := range items {
 		text := string(item)
 		if i < len(items)-1 {
 			text += ";"
 		}
-		last := len(parts) - 1
-		if last >= 0 && (width == 0 || columns(parts[last])+1+columns(text) <= width) {
-			parts[last] += " " + text
+		if begun && (l.width == 0 || columns(line)+1+columns(text) <= l.width) {
+			line += " " + text
 			continue
 		}
-		parts = append(parts, wrap(text, width)...)
+		for n, part := range wrap(text, room) {
+			if begun || n > 0 || l.width > 0 && line != string(indent) && columns(line)+columns(part) > l.width {
+				l.line("%s", markup(strings.TrimRight(line, " ")))
+				line = string(indent)
+			}
+			line, begun = line+part, true
+		}
 	}
-	l.block(lead, parts)
+	l.line("%s", markup(line))
 }
+
+// blanks is as wide as lead.
+func blanks(lead markup) markup { return markup(strings.Repeat(" ", columns(string(lead)))) }
 
 // block writes lines that are safe already, the first after lead and the others
 // indented as far.
 func (l *lines) block(lead markup, parts []string) {
 	for _, part := range parts {
 		l.line("%s%s", lead, markup(part))
-		lead = markup(strings.Repeat(" ", columns(string(lead))))
+		lead = blanks(lead)
 	}
 }
 

@@ -19,7 +19,7 @@ var registryCells = slices.Concat([]registryCell{
 	{key: "registry", title: "Registry", value: func(r *matrix.Registry) string { return r.Name }, isName: true},
 	{key: "url", title: "URL", value: func(r *matrix.Registry) string { return r.URL }},
 	{key: "severity", title: "Severity", value: func(r *matrix.Registry) string { return string(r.Severity) }},
-	{key: "referrers", title: "Referrers API", value: func(r *matrix.Registry) string { return string(r.Referrers) }},
+	{key: "referrers", title: "API", value: func(r *matrix.Registry) string { return string(r.Referrers) }},
 	{key: "strategy", title: "Strategy", value: func(r *matrix.Registry) string { return string(r.Strategy) }},
 	{key: "images", title: "Images", value: func(r *matrix.Registry) string { return strconv.Itoa(r.Rows) }},
 	{key: "counts", title: "Images", value: countsText},
@@ -29,6 +29,7 @@ var registryCells = slices.Concat([]registryCell{
 	{key: "pass", title: "Pass", value: countOf(matrix.Pass)},
 	{key: "unexpected", title: "Unexpected", value: func(r *matrix.Registry) string { return numberOrNone(r.Unexpected) }},
 	{key: "reasons", title: "Reasons", value: reasonsText},
+	{key: "problems", title: "Reason", value: problemsText},
 	{key: "product", title: "Product", value: func(r *matrix.Registry) string { return productOfRegistry(r).Name }},
 	{key: "version", title: "Version", value: func(r *matrix.Registry) string { return productOfRegistry(r).Version }},
 	{key: "software", title: "Product", value: func(r *matrix.Registry) string {
@@ -152,6 +153,35 @@ func countsText(r *matrix.Registry) string {
 
 // reasonsText is the reasons of a registry's rows, the most frequent first: "not-found 3".
 func reasonsText(r *matrix.Registry) string { return countedText(r.Reasons) }
+
+// problemsText is why rows do not pass, as reasonsText without the number of a reason that all
+// rows have, and how many rows are unexpected. Reasons with which rows pass are left out, unless
+// there is no other: the write probe can make them warnings.
+func problemsText(r *matrix.Registry) string {
+	text := ""
+	if r.Severity != matrix.Pass {
+		reasons := maps.Clone(r.Reasons)
+		maps.DeleteFunc(reasons, func(reason matrix.Reason, _ int) bool {
+			return verdict.Describe(reason).Severity == matrix.Pass
+		})
+		if len(reasons) == 0 {
+			reasons = r.Reasons
+		}
+		text = countedText(reasons)
+		for reason, n := range reasons {
+			if n == r.Rows {
+				text = string(reason)
+			}
+		}
+	}
+	switch {
+	case r.Unexpected == 0:
+		return text
+	case r.Unexpected == r.Rows:
+		return strings.TrimSpace(text + " (unexpected)")
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s (%d unexpected)", text, r.Unexpected))
+}
 
 // registryFindingsText is how many rows of a registry have each finding.
 func registryFindingsText(r *matrix.Registry) string { return countedText(r.Findings) }

@@ -159,6 +159,7 @@ func TestGolden(t *testing.T) {
 			t.Error("control characters reach the terminal")
 		}
 	}
+	golden(t, "table-images.txt", render(t, "table", sample(), report.Options{Width: 120, By: report.ByImage}))
 	explained := []report.Explanation{{Row: &sample().Rows[0], Commands: []string{"curl -sS -I 'https://x'"}}}
 	golden(t, "explain.txt", renderAs(t, report.Explanations, "text", explained, report.Options{}))
 }
@@ -173,7 +174,7 @@ func TestWidth(t *testing.T) {
 				t.Errorf("a line of %d columns at a width of %d: %s", n, width, line)
 			}
 		}
-		for _, whole := range []string{"(unexpected)", "registry-4 team/base:1.4;", "漢字漢字漢字漢字 image 漢字漢字漢字漢字"} {
+		for _, whole := range []string{"(unexpected)", "registry-4 (team/base:1.4);", "漢字漢字漢字漢字 (image 漢字漢字漢字漢字)"} {
 			if !strings.Contains(got, whole) {
 				t.Errorf("at a width of %d %q is broken:\n%s", width, whole, got)
 			}
@@ -187,7 +188,7 @@ func TestEmptyColumns(t *testing.T) {
 	if got := render(t, "table", m, report.Options{Width: 200}); !strings.Contains(got, "PRODUCT") || !strings.Contains(got, "PUSH") {
 		t.Errorf("columns are missing:\n%s", got)
 	}
-	m.Rows = m.Rows[1:5]
+	m.SetRows(m.Rows[1:5])
 	got := render(t, "table", m, report.Options{Width: 200})
 	for _, gone := range []string{"PRODUCT", "FILTER", "TAG SCHEMA", "PUSH"} {
 		if strings.Contains(got, gone) {
@@ -214,8 +215,9 @@ func TestFixes(t *testing.T) {
 	m.SetRows(m.Rows)
 	for format, want := range map[string][]string{
 		"table": {
-			"WARN not-found (3)", "HTTP 404 text/plain.", "HTTP 404 application/json.", "at: harbor-a a:1; harbor-b a:1", "do: Upgrade Harbor 2.7.0.",
-			"HTTP 404 text/html.", "at: ghcr a:1", "do: Use the tag schema.", "3 images of 3 registries: 0 fail, 3 warn, 0 info, 0 pass",
+			"3 registries: 3 do not", "3 images: 0 fail, 3 warn, 0 info, 0 pass",
+			"WARN Upgrade Harbor 2.7.0.", "2 registries, 2 images (not-found): harbor-a (a:1); harbor-b (a:1)", "HTTP 404 text/plain.",
+			"HTTP 404 application/json.", "WARN Use the tag schema.", "1 registry, 1 image (not-found): ghcr (a:1)", "HTTP 404 text/html.",
 		},
 		"markdown": {
 			"### warn: not-found", "HTTP 404 text/plain.", "- `harbor-a`, `a:1`", "HTTP 404 application/json.", "- `harbor-b`, `a:1`", "1. Upgrade Harbor 2.7.0.",

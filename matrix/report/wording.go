@@ -1,10 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,22 +51,16 @@ func countStrategy(rows []matrix.Row, strategy matrix.Strategy) int {
 	return n
 }
 
-// findingCounts returns how many rows have each finding, the most frequent
-// first: "filter-ignored 4".
-func findingCounts(rows []matrix.Row) []string {
+// findingsText returns how many rows have each finding, the most frequent first:
+// "filter-ignored 4, cosign-tags 1".
+func findingsText(m *matrix.Matrix) string {
 	counts := map[string]int{}
-	for i := range rows {
-		for _, f := range rows[i].Findings {
-			counts[f.Code]++
+	for i := range m.Registries {
+		for code, n := range m.Registries[i].Findings {
+			counts[code] += n
 		}
 	}
-	var out []string
-	for _, code := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
-	}) {
-		out = append(out, fmt.Sprintf("%s %d", code, counts[code]))
-	}
-	return out
+	return countedText(counts)
 }
 
 // unexpectedText reports how many rows are not as the inventory expects.

@@ -18,13 +18,19 @@ type Description struct {
 	Meaning  string // one sentence for a person who meets the reason in a report
 	Observed string // the condition that holds
 	Source   string // where the rule comes from
+	Severity matrix.Severity
 }
 
 // Describe explains r. It returns the zero Description if r is not a reason of this
 // refmatrix.
 func Describe(r matrix.Reason) Description {
 	known := find(r)
-	return Description{Meaning: known.meaning, Observed: known.observed, Source: known.source}
+	return Description{
+		Meaning:  known.meaning,
+		Observed: known.observed,
+		Source:   known.source,
+		Severity: known.outcome.severity,
+	}
 }
 
 // find returns the entry of r, an empty one if there is none.
