@@ -35,10 +35,9 @@ type place struct {
 // actionsOf returns what there is to do, the most severe first, and of equal severity what most
 // registries need.
 func actionsOf(rows []matrix.Row) []action {
-	all := map[string]int{}
+	all := countRows(rows)
 	var failing []*matrix.Row
 	for i := range rows {
-		all[rows[i].Registry]++
 		if rows[i].Severity != matrix.Pass {
 			failing = append(failing, &rows[i])
 		}
@@ -56,6 +55,15 @@ func actionsOf(rows []matrix.Row) []action {
 		return len(b.places) - len(a.places)
 	})
 	return out
+}
+
+// countRows counts the rows of each registry.
+func countRows(rows []matrix.Row) map[string]int {
+	all := map[string]int{}
+	for i := range rows {
+		all[rows[i].Registry]++
+	}
+	return all
 }
 
 func firstRemedy(r *matrix.Row) string {
@@ -80,21 +88,33 @@ func newAction(rows []*matrix.Row, all map[string]int) action {
 	for _, same := range groupBy(rows, func(r *matrix.Row) string { return withoutIDs(r.Detail, r.URL) }) {
 		a.answers = append(a.answers, answer{same[0].Detail, same})
 	}
-	for _, same := range groupBy(rows, func(r *matrix.Row) string { return r.Registry }) {
-		a.places = append(a.places, place{same[0].Registry, same, all[same[0].Registry]})
-	}
+	a.places = placesOf(rows, all)
 	a.further = furtherRemedies(rows, len(a.places))
 	return a
+}
+
+// placesOf parts rows by registry. all counts the rows of each registry.
+func placesOf(rows []*matrix.Row, all map[string]int) (out []place) {
+	for _, same := range groupBy(rows, func(r *matrix.Row) string { return r.Registry }) {
+		out = append(out, place{same[0].Registry, same, all[same[0].Registry]})
+	}
+	return out
 }
 
 // furtherRemedies returns all remedies of rows but the first, each once, with the registries
 // that they are for.
 func furtherRemedies(rows []*matrix.Row, registries int) []furtherRemedy {
+	return namedTexts(rows, registries, func(r *matrix.Row) []string { return r.Remedy[min(1, len(r.Remedy)):] })
+}
+
+// namedTexts returns the texts of rows, each once, with the registries that they are for.
+// registries is how many the rows have.
+func namedTexts(rows []*matrix.Row, registries int, texts func(*matrix.Row) []string) []furtherRemedy {
 	var out []furtherRemedy
 	index := map[string]int{}
 	seen := map[[2]string]bool{}
 	for _, r := range rows {
-		for _, text := range r.Remedy[min(1, len(r.Remedy)):] {
+		for _, text := range texts(r) {
 			at, ok := index[text]
 			if !ok {
 				at = len(out)
@@ -140,18 +160,24 @@ func (p *place) name(m medium) markup {
 }
 
 // names lists the places of a, limit of them at most.
-func (a *action) names(m medium, limit int) []markup {
+func (a *action) names(m medium, limit int) []markup { return placeNames(m, a.places, limit) }
+
+// placeNames lists places, limit of them at most.
+func placeNames(m medium, places []place, limit int) []markup {
 	var out []markup
-	for i := range a.places {
+	for i := range places {
 		if i == limit {
-			return append(out, m.sprintf("and %d more", len(a.places)-limit))
+			return append(out, m.sprintf("and %d more", len(places)-limit))
 		}
-		out = append(out, a.places[i].name(m))
+		out = append(out, places[i].name(m))
 	}
 	return out
 }
 
 // size says how much needs a: "12 registries, 104 images".
-func (a *action) size() string {
-	return matrix.Quantity(len(a.places), "registry") + ", " + matrix.Quantity(a.rows, "image")
+func (a *action) size() string { return placesSize(a.places, a.rows) }
+
+// placesSize says how much places are: "12 registries, 104 images".
+func placesSize(places []place, rows int) string {
+	return matrix.Quantity(len(places), "registry") + ", " + matrix.Quantity(rows, "image")
 }

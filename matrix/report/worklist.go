@@ -158,3 +158,77 @@ func lossRemedy(rows []*matrix.Row) []verdict.Restore {
 	}
 	return verdict.HowToRestore(rows[0], rows[0].Lost[0])
 }
+
+// attachGroup is the images of all registries that lack one kind and need the same commands but
+// for their names.
+type attachGroup struct {
+	kind     matrix.LinkKind
+	rows     []*matrix.Row
+	places   []place
+	commands []attachCommand // for the first of rows; nil if no command can name it
+	notes    []furtherRemedy
+}
+
+// newAttachGroups returns the worklist of rows, by kind and in the matrix's order.
+func newAttachGroups(rows []matrix.Row) (out []attachGroup) {
+	all := countRows(rows)
+	for _, kind := range matrix.LinkKinds {
+		var missing []*matrix.Row
+		for i := range rows {
+			if slices.Contains(rows[i].Missing(), kind) {
+				missing = append(missing, &rows[i])
+			}
+		}
+		for _, same := range groupBy(missing, func(r *matrix.Row) string { return verdict.AttachPattern(r, kind) }) {
+			example := gap{kind: kind}
+			example.setExample(same[0])
+			g := attachGroup{
+				kind:     kind,
+				rows:     same,
+				places:   placesOf(same, all),
+				commands: example.commands,
+			}
+			notes := func(r *matrix.Row) []string { return verdict.AttachNotes(r, kind) }
+			g.notes = namedTexts(same, len(g.places), notes)
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// lossGroup is the images of all registries that lost links and need the same to be done.
+type lossGroup struct {
+	rows   []*matrix.Row
+	places []place
+	links  int               // of all rows
+	remedy []verdict.Restore // for the first of rows
+}
+
+// newLossGroups returns what was lost, in the matrix's order.
+func newLossGroups(rows []matrix.Row) (out []lossGroup) {
+	var lost []*matrix.Row
+	for i := range rows {
+		if len(rows[i].Lost) > 0 {
+			lost = append(lost, &rows[i])
+		}
+	}
+	all := countRows(rows)
+	for _, same := range groupBy(lost, func(r *matrix.Row) string { return verdict.RestorePattern(r, firstLoss(r)) }) {
+		g := lossGroup{
+			rows:   same,
+			places: placesOf(same, all),
+			remedy: verdict.HowToRestore(same[0], firstLoss(same[0])),
+		}
+		for _, r := range same {
+			g.links += len(r.Lost)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// firstLoss returns the first loss of r that was not replaced, and else the first one.
+func firstLoss(r *matrix.Row) matrix.Lost {
+	at := slices.IndexFunc(r.Lost, func(l matrix.Lost) bool { return !l.Replaced })
+	return r.Lost[max(0, at)]
+}

@@ -152,6 +152,20 @@ func AttachNotes(r *matrix.Row, kind matrix.LinkKind) (out []string) {
 	return out
 }
 
+// AttachPattern returns what the commands of HowToAttach have in common with those for other
+// images: two images with the same pattern need the same commands but for their names. It
+// returns "" if there are no commands.
+func AttachPattern(r *matrix.Row, kind matrix.LinkKind) string {
+	if HowToAttach(r, kind) == nil {
+		return ""
+	}
+	var pattern strings.Builder
+	for _, step := range findAttachRule(kind).fillNames(r, imageHole, targetHole, tagHole) {
+		pattern.WriteString(strings.Join(step, "\n") + "\n")
+	}
+	return pattern.String()
+}
+
 // Restore is one thing to do about a lost link.
 type Restore struct {
 	Text    string // a sentence, or what comes before the command without a colon
@@ -171,6 +185,18 @@ func HowToRestore(r *matrix.Row, loss matrix.Lost) (out []Restore) {
 		out = append(out, Restore{Text: exempt})
 	}
 	return out
+}
+
+// RestorePattern is for HowToRestore what AttachPattern is for HowToAttach.
+func RestorePattern(r *matrix.Row, loss matrix.Lost) string {
+	var pattern strings.Builder
+	for _, one := range HowToRestore(r, loss) {
+		pattern.WriteString(one.Text + "\n")
+	}
+	if !loss.Replaced {
+		pattern.WriteString(AttachPattern(r, loss.Kind))
+	}
+	return pattern.String()
 }
 
 func copyBack(r *matrix.Row) Restore {
@@ -218,10 +244,15 @@ func (rule *attachRule) fill(r *matrix.Row, digest string) []AttachStep {
 	}
 	host, _, _ := strings.Cut(image, "/")
 	tagged, _, _ := strings.Cut(r.Image, "@")
+	return rule.fillNames(r, matrix.ShellWord(image), matrix.ShellWord(target), matrix.ShellWord(host+"/"+tagged))
+}
+
+// fillNames returns the steps for an image as commands name it, with the options that it needs.
+func (rule *attachRule) fillNames(r *matrix.Row, image, target, tag string) []AttachStep {
 	holes := strings.NewReplacer(
-		imageHole, matrix.ShellWord(image),
-		targetHole, matrix.ShellWord(target),
-		tagHole, matrix.ShellWord(host+"/"+tagged),
+		imageHole, image,
+		targetHole, target,
+		tagHole, tag,
 		legacyHole, optionIf(bundlesFail(r), " --new-bundle-format=false"),
 		schemaHole, optionIf(failsToRead(r.Clients["oras"]), " --distribution-spec v1.1-referrers-tag"),
 	)
