@@ -1,49 +1,45 @@
 package report
 
-import "refmatrix/matrix"
+import (
+	"slices"
 
-// Bounds of what the Markdown report shows of links.
-const (
-	maxMarkdownCoverage = 200 // lines of a table
-	maxMarkdownGroups   = 100 // registries that lack one kind
-	maxMarkdownImages   = 200 // of one group
+	"refmatrix/matrix"
 )
 
-// markdownCoverage writes how many images have what is required of them, and which do not.
-func markdownCoverage(p *lines, m *matrix.Matrix) {
-	section := newCoverageSection(m)
-	if section == nil {
-		return
-	}
-	p.line("\n## Coverage\n")
-	p.line("%s\n\n%s", presenceNote, unknownNote)
-	for _, table := range []struct {
-		title  string
-		groups []coverageLine
-	}{
-		{"", section.all},
-		{"Registry", section.registries},
-		{"Label", section.labels},
-	} {
-		markdownCoverageTable(p, table.title, table.groups)
-	}
-	for _, all := range section.all {
-		gaps := section.gapsOf(all.kind)
-		for i := range gaps[:min(len(gaps), maxMarkdownGroups)] {
-			markdownGap(p, &gaps[i])
-		}
-		if rest := len(gaps) - maxMarkdownGroups; rest > 0 {
-			p.line("\nMissing %s: %s, in matrix.csv", all.kind, matrix.Quantity(rest, "other registry"))
-		}
-	}
+// kindSection is how many images have what is required of them. That of each registry stands
+// in the matrix.
+func kindSection(fleet *matrix.FleetCoverage) markdownSection {
+	s := coverageTable("", coverageLines(fleet.Kinds, fleet.All))
+	s.head = written(func(p *lines) {
+		p.line("\n## Coverage\n\n%s\n\n%s\n", presenceNote, unknownNote)
+	}) + s.head
+	s.noun, s.which = "kind", " with its coverage"
+	return s
 }
 
-// markdownCoverageTable writes a table of what has names of the title, or of all images if it is
-// empty.
-func markdownCoverageTable(p *lines, title string, groups []coverageLine) {
-	if len(groups) == 0 {
-		return
+// labelSection is the coverage by label.
+func labelSection(fleet *matrix.FleetCoverage) markdownSection {
+	s := coverageTable("Label", coverageLines(fleet.Kinds, fleet.Labels...))
+	s.head = "\n## Coverage by label\n\n" + s.head
+	s.noun, s.which = "line", " of the coverage by label"
+	return s
+}
+
+// missingSection is which images lack what is required of them, and how to attach it.
+func missingSection(groups []attachGroup, d detail) markdownSection {
+	s := markdownSection{
+		noun:  "remedy",
+		which: " for what is missing",
+		files: "matrix.csv and " + inJSON,
 	}
+	for i := range groups {
+		s.items = append(s.items, written(func(p *lines) { markdownMissing(p, &groups[i], d) }))
+	}
+	return s
+}
+
+// coverageTable is a table of what has names of the title, or of all images if it is empty.
+func coverageTable(title string, groups []coverageLine) markdownSection {
 	head := []any{"Kind", "Coverage"}
 	if title != "" {
 		head = append([]any{title}, head...)
@@ -51,71 +47,93 @@ func markdownCoverageTable(p *lines, title string, groups []coverageLine) {
 	for _, coverage := range coverages {
 		head = append(head, coverage)
 	}
-	p.line("")
-	p.tableHead(head...)
-	for _, l := range groups[:min(len(groups), maxMarkdownCoverage)] {
+	s := markdownSection{
+		head:  written(func(p *lines) { p.tableHead(head...) }),
+		files: inJSON,
+	}
+	for _, l := range groups {
 		row := []any{l.kind, l.share()}
 		if title != "" {
-			row = append([]any{nameText(l.name)}, row...)
+			row = slices.Insert(row, 0, any(nameText(l.name)))
 		}
 		for _, coverage := range coverages {
 			row = append(row, l.counts.Of(coverage))
 		}
-		p.tableRow(row...)
+		s.items = append(s.items, written(func(p *lines) { p.tableRow(row...) }))
 	}
-	if rest := len(groups) - maxMarkdownCoverage; rest > 0 {
-		p.line("\nand %d more, in matrix.json", rest)
-	}
+	return s
 }
 
-// markdownGap writes which images of a registry lack a kind, and how to attach it.
-func markdownGap(p *lines, g *gap) {
-	p.line("\n### Missing %s: %s, %s\n", g.kind, nameText(g.registry), matrix.Quantity(len(g.rows), "image"))
-	for _, image := range g.images(p.medium, maxMarkdownImages) {
-		p.line("- %s", image)
-	}
-	if rest := len(g.rows) - maxMarkdownImages; rest > 0 {
-		p.line("- and %d more, in matrix.csv", rest)
-	}
-	if g.example != nil {
-		p.line("\nFor %s:\n", nameText(g.example.Image))
-	}
-	for _, c := range g.commands {
-		p.line("- %s: %s", c.Word, nameText(c.Command))
-	}
-	for i, note := range g.notes {
-		if i == 0 {
-			p.line("")
+// markdownMissing writes which images lack a kind, and how to attach it.
+func markdownMissing(p *lines, g *attachGroup, d detail) {
+	p.line("\n### Missing: %s\n", g.kind)
+	p.line("%s%s", placesSize(g.places, len(g.rows)), placesAfter(p.medium, placeNames(p.medium, g.places, d.registries), d))
+	markdownPlatforms(p, g, d)
+	if g.commands != nil && d.commands {
+		p.line("\nFor %s at %s:\n", nameText(g.rows[0].Image), nameText(g.rows[0].Registry))
+		for _, c := range g.commands {
+			p.line("- %s: %s", c.Word, nameText(c.Command))
 		}
-		p.line("%s", note)
 	}
+	markdownFurther(p, "Note:", g.notes, d)
 }
 
-// markdownLosses writes which links are gone since an earlier scan, and what to do.
-func markdownLosses(p *lines, m *matrix.Matrix) {
-	losses := newLosses(m)
-	for i, l := range losses {
-		if i == 0 {
-			p.line("\n## Lost links\n\n%s", lossNote)
+// markdownPlatforms names images that have the kind on some of their platforms.
+func markdownPlatforms(p *lines, g *attachGroup, d detail) {
+	var partial []*matrix.Row
+	for _, r := range g.rows {
+		if len(r.Lacking[g.kind]) > 0 {
+			partial = append(partial, r)
 		}
-		if i == maxMarkdownGroups {
-			p.line("\nand at %s, in matrix.json", matrix.Quantity(len(losses)-i, "other registry"))
-			return
-		}
-		p.line("\n### Lost: %s, %s\n", nameText(l.registry), matrix.Quantity(l.links, "link"))
-		for _, r := range l.rows[:min(len(l.rows), maxMarkdownImages)] {
-			p.line("- %s: %s", nameText(r.Image), lossesText(r))
-		}
-		if rest := len(l.rows) - maxMarkdownImages; rest > 0 {
-			p.line("- and %d more, in matrix.json", rest)
-		}
+	}
+	if len(partial) == 0 || d.answers == 0 {
+		return
+	}
+	p.line("\nOn some platforms alone:\n")
+	for _, r := range partial[:min(len(partial), d.answers)] {
+		lacking := gap{kind: g.kind}
+		p.line("- %s at %s: missing %s", nameText(r.Image), nameText(r.Registry), lacking.lackingText(r))
+	}
+	markdownMore(p, len(partial)-d.answers, "image")
+}
+
+// lossSection is which links are gone since an earlier scan, and what to do.
+func lossSection(losses []lossGroup, d detail) markdownSection {
+	s := markdownSection{
+		head:  "\n## Lost links\n\n" + lossNote + "\n",
+		noun:  "remedy",
+		which: " for lost links",
+		files: "matrix.csv and " + inJSON,
+	}
+	for i := range losses {
+		s.items = append(s.items, written(func(p *lines) { markdownLoss(p, &losses[i], d) }))
+	}
+	return s
+}
+
+func markdownLoss(p *lines, g *lossGroup, d detail) {
+	p.line("\n### Lost: %s\n", matrix.Quantity(g.links, "link"))
+	p.line("%s%s", placesSize(g.places, len(g.rows)), placesAfter(p.medium, placeNames(p.medium, g.places, d.registries), d))
+	if d.answers > 0 {
 		p.line("")
-		for i, remedy := range l.remedy {
-			text := p.medium.escape(remedy.Text)
-			if remedy.Command != "" {
-				text += p.medium.sprintf(": %s", nameText(remedy.Command))
-			}
-			p.line("%d. %s", i+1, text)
+		for _, r := range g.rows[:min(len(g.rows), d.answers)] {
+			p.line("- %s at %s: %s", nameText(r.Image), nameText(r.Registry), lossesText(r))
+		}
+		markdownMore(p, len(g.rows)-d.answers, "image")
+	}
+	if len(g.rows) > 1 && d.commands {
+		p.line("\nFor %s at %s:\n", nameText(g.rows[0].Image), nameText(g.rows[0].Registry))
+	} else {
+		p.line("\nTo do:\n")
+	}
+	for i, remedy := range g.remedy {
+		switch {
+		case remedy.Command == "":
+			p.line("%d. %s", i+1, remedy.Text)
+		case d.commands:
+			p.line("%d. %s: %s", i+1, remedy.Text, nameText(remedy.Command))
+		default:
+			p.line("%d. %s.", i+1, remedy.Text)
 		}
 	}
 }

@@ -19,6 +19,14 @@ type Options struct {
 	Series   Series // which series metrics have
 }
 
+// maxBytes returns the bound of a Markdown report.
+func (o Options) maxBytes() int {
+	if o.MaxBytes == 0 {
+		return MaxMarkdown
+	}
+	return o.MaxBytes
+}
+
 // Line is what a line of a matrix is.
 type Line string
 
@@ -42,9 +50,9 @@ const (
 // 1 MiB.
 const MaxMarkdown = 900 << 10
 
-// LeastMarkdown is the smallest bound that a Markdown report fits into with what it may not
-// leave out.
-const LeastMarkdown = 4096
+// LeastMarkdown is the smallest bound that may be chosen: what a scan of a fleet that meets every
+// reason needs to name each thing to do.
+const LeastMarkdown = 16 << 10
 
 // Series says which series metrics have.
 type Series string
