@@ -61,21 +61,29 @@ func imagesHeadline(m *matrix.Matrix) string {
 }
 
 // riskSentence says in one sentence for a manager what follows from the strategies, "" if
-// nothing does.
+// nothing does: "4 of 10 registries have no referrers API; signatures and SBOMs there depend
+// on sha256-… tags that clean-up can delete."
 func riskSentence(registries []matrix.Registry) string {
-	n := 0
+	n, mixed := 0, 0
 	for i := range registries {
-		if strategy := registries[i].Strategy; strategy == matrix.ReferrersTag || strategy == matrix.StrategyMixed {
+		switch registries[i].Strategy {
+		case matrix.StrategyMixed:
+			mixed++
+			n++
+		case matrix.ReferrersTag:
 			n++
 		}
 	}
 	if n == 0 {
 		return ""
 	}
-	have := "have"
+	have, some := "have", ""
 	if n == 1 {
 		have = "has"
 	}
-	return fmt.Sprintf("%d of %s %s no referrers API, or not for every image; signatures and SBOMs there depend on "+
-		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have)
+	if mixed > 0 {
+		some = fmt.Sprintf(" (%d of them for some images alone)", mixed)
+	}
+	return fmt.Sprintf("%d of %s %s no referrers API%s; signatures and SBOMs there depend on "+
+		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have, some)
 }

@@ -159,7 +159,7 @@ func newPageGap(g gap) pageGap {
 		Notes:    g.notes,
 	}
 	for _, r := range g.rows[:min(len(g.rows), maxPageImages)] {
-		out.Images = append(out.Images, pageImage{Name: newBreakable(r.Image), Lacking: g.lackingText(r)})
+		out.Images = append(out.Images, pageImage{Name: newBreakable(r.Image), Lacking: lackingText(r, g.kind)})
 	}
 	out.More = len(g.rows) - len(out.Images)
 	return out

@@ -80,19 +80,13 @@ func markdownMissing(p *lines, g *attachGroup, d detail) {
 
 // markdownPlatforms names images that have the kind on some of their platforms.
 func markdownPlatforms(p *lines, g *attachGroup, d detail) {
-	var partial []*matrix.Row
-	for _, r := range g.rows {
-		if len(r.Lacking[g.kind]) > 0 {
-			partial = append(partial, r)
-		}
-	}
+	partial := g.partial()
 	if len(partial) == 0 || d.answers == 0 {
 		return
 	}
 	p.line("\nOn some platforms alone:\n")
 	for _, r := range partial[:min(len(partial), d.answers)] {
-		lacking := gap{kind: g.kind}
-		p.line("- %s at %s: missing %s", nameText(r.Image), nameText(r.Registry), lacking.lackingText(r))
+		p.line("- %s at %s: missing %s", nameText(r.Image), nameText(r.Registry), lackingText(r, g.kind))
 	}
 	markdownMore(p, len(partial)-d.answers, "image")
 }

@@ -156,16 +156,6 @@ func differingSection(m *matrix.Matrix) markdownSection {
 	return s
 }
 
-// verdictOf is the verdict on an image in short: "warn, referrers-tag (not-found)". Reasons
-// of images that pass are alike to a reader.
-func verdictOf(r *matrix.Row) string {
-	text := fmt.Sprintf("%s, %s", r.Severity, r.Strategy)
-	if r.Severity != matrix.Pass {
-		text += fmt.Sprintf(" (%s)", r.Reason)
-	}
-	return text
-}
-
 // maxDifferingImages bounds the images that are named of one registry with one verdict.
 const maxDifferingImages = 5
 

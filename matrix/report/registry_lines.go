@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 
 	"refmatrix/matrix"
@@ -45,7 +46,7 @@ func registryLines(m *matrix.Matrix, limit int) []registryLine {
 // first. Of verdicts that are equally frequent the mildest is that of most, because what is
 // worse is worth a line.
 func differingRows(rows []*matrix.Row) []*matrix.Row {
-	verdicts := groupBy(rows, verdictKey)
+	verdicts := groupBy(rows, verdictOf)
 	if len(verdicts) < 2 {
 		return nil
 	}
@@ -56,22 +57,22 @@ func differingRows(rows []*matrix.Row) []*matrix.Row {
 		}
 		return rank(a) - rank(b)
 	})
-	out := slices.DeleteFunc(slices.Clone(rows), func(r *matrix.Row) bool { return verdictKey(r) == verdictKey(most[0]) })
+	out := slices.DeleteFunc(slices.Clone(rows), func(r *matrix.Row) bool { return verdictOf(r) == verdictOf(most[0]) })
 	slices.SortStableFunc(out, func(a, b *matrix.Row) int {
 		return slices.Index(matrix.Severities, a.Severity) - slices.Index(matrix.Severities, b.Severity)
 	})
 	return out
 }
 
-// verdictKey is what rows of the same verdict have in common. Rows that pass are the same whether
-// something is listed or not.
-func verdictKey(r *matrix.Row) string {
-	key := string(r.Severity) + "\x00" + string(r.Strategy)
+// verdictOf is the verdict on an image in short: "warn, referrers-tag (not-found)". Images that
+// pass have the same, whether something is listed or not.
+func verdictOf(r *matrix.Row) string {
+	text := fmt.Sprintf("%s, %s", r.Severity, r.Strategy)
 	if r.Severity != matrix.Pass {
-		key += "\x00" + string(r.Reason)
+		text += fmt.Sprintf(" (%s)", r.Reason)
 	}
 	if r.Unexpected {
-		key += "\x00unexpected"
+		text += ", expected " + r.Expect
 	}
-	return key
+	return text
 }

@@ -220,9 +220,9 @@ func TestFixes(t *testing.T) {
 			"HTTP 404 application/json.", "WARN Use the tag schema.", "1 registry, 1 image (not-found): ghcr (a:1)", "HTTP 404 text/html.",
 		},
 		"markdown": {
-			"### warn: Upgrade Harbor 2.7.0.\n\n2 registries, 2 images (not-found): `harbor-a`, `harbor-b`\n",
+			"### warn: Upgrade Harbor 2.7.0.\n\n2 registries, 2 images (not-found): `harbor-a` (`a:1`), `harbor-b` (`a:1`)\n",
 			"- HTTP 404 text/plain. (1 image: `harbor-a`)\n", "- HTTP 404 application/json. (1 image: `harbor-b`)\n",
-			"### warn: Use the tag schema.\n\n1 registry, 1 image (not-found): `ghcr`\n\nSeen: HTTP 404 text/html.\n",
+			"### warn: Use the tag schema.\n\n1 registry, 1 image (not-found): `ghcr` (`a:1`)\n\nSeen: HTTP 404 text/html.\n",
 		},
 		"html": {
 			`data-reason="not-found"`, "HTTP 404 text/plain. (and one other answer)", "<span>harbor-a</span>, <span>harbor-b</span>", "Upgrade Harbor 2.7.0.",

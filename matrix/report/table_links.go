@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 
 	"refmatrix/matrix"
@@ -11,7 +10,8 @@ import (
 // Bounds of what the table shows of links: the reports hold the rest.
 const (
 	maxTableGroups = 8  // registries or labels of one kind
-	maxTableImages = 20 // of one group
+	maxTablePlaces = 20 // registries of one group
+	maxTableImages = 8  // of one group, with what they lack or lost
 )
 
 // inReports says where the rest of a list is.
@@ -30,15 +30,8 @@ func tableCoverage(p *lines, m *matrix.Matrix) {
 		tableCoverageLines(p, "registry", ofKind(section.registries, all.kind))
 		tableCoverageLines(p, "label", ofKind(section.labels, all.kind))
 	}
-	for _, all := range section.all {
-		gaps := section.gapsOf(all.kind)
-		for i := range gaps[:min(len(gaps), maxTableGroups)] {
-			tableGap(p, &gaps[i])
-		}
-		if rest := len(gaps) - maxTableGroups; rest > 0 {
-			p.line("")
-			p.wrapped("", fmt.Sprintf("MISSING %s at %s%s", all.kind, matrix.Quantity(rest, "other registry"), inReports))
-		}
+	for _, group := range newAttachGroups(m.Rows) {
+		tableMissing(p, &group)
 	}
 }
 
@@ -58,52 +51,59 @@ func tableCoverageLines(p *lines, what string, groups []coverageLine) {
 	}
 }
 
-// tableGap writes which images of a registry lack a kind, and how to attach it. Commands are
-// not wrapped: they are there to be copied.
-func tableGap(p *lines, g *gap) {
+// tableMissing writes which images lack a kind, and how to attach it. Commands are not
+// wrapped: they are there to be copied.
+func tableMissing(p *lines, g *attachGroup) {
+	lead := p.medium.sprintf("MISSING %s at %s: ", g.kind, placesSize(g.places, len(g.rows)))
 	p.line("")
-	p.wrapped("", p.medium.sprintf("MISSING %s at %s (%d)", g.kind, nameText(g.registry), len(g.rows)))
-	p.items("  at: ", tableRest(p, g.images(p.medium, maxTableImages), len(g.rows)))
+	p.list(lead, "  ", placeNames(p.medium, g.places, maxTablePlaces))
+	partial := g.partial()
+	for _, r := range partial[:min(len(partial), maxTableImages)] {
+		p.wrapped("  ", p.medium.sprintf("%s %s: missing %s", nameText(r.Registry), nameText(r.Image), lackingText(r, g.kind)))
+	}
+	tableRest(p, len(partial)-maxTableImages)
+	if len(g.commands) > 0 && len(g.rows) > 1 {
+		p.wrapped("  ", p.medium.sprintf("for %s at %s:", nameText(g.rows[0].Image), nameText(g.rows[0].Registry)))
+	}
 	for _, c := range g.commands {
 		if c.Word != "or" { // the Markdown and HTML reports name every tool
 			p.line("  %s: %s", c.Word, c.Command)
 		}
 	}
 	for _, note := range g.notes {
-		p.wrapped("  ", note)
+		text := p.medium.escape(note.text)
+		if note.registries != nil {
+			text += p.medium.sprintf(" (%s)", someNames(p.medium, note.registries, maxTableGroups))
+		}
+		p.wrapped("  ", text)
 	}
 }
 
-// tableRest returns the items that are shown, and what says how many more there are.
-func tableRest(p *lines, shown []markup, total int) []markup {
-	if rest := total - len(shown); rest > 0 {
-		return append(shown, p.medium.sprintf("and %d more%s", rest, inReports))
+// tableRest says that n images more are in the reports.
+func tableRest(p *lines, n int) {
+	if n > 0 {
+		p.wrapped("  ", "and "+matrix.Quantity(n, "other image")+inReports)
 	}
-	return shown
 }
 
 // tableLosses writes which links are gone since an earlier scan, and what to do.
 func tableLosses(p *lines, m *matrix.Matrix) {
-	losses := newLosses(m)
-	for i, l := range losses {
+	for i, g := range newLossGroups(m.Rows) {
 		if i == 0 {
 			p.line("\nLOST LINKS")
 			p.wrapped("  ", lossNote)
 		}
-		if i == maxTableGroups {
-			p.line("")
-			p.wrapped("", "LOST at "+matrix.Quantity(len(losses)-i, "other registry")+inReports)
-			return
-		}
+		lead := p.medium.sprintf("LOST %s at %s: ", matrix.Quantity(g.links, "link"), placesSize(g.places, len(g.rows)))
 		p.line("")
-		p.wrapped("", p.medium.sprintf("LOST at %s (%d)", nameText(l.registry), l.links))
-		for _, r := range l.rows[:min(len(l.rows), maxTableImages)] {
-			p.wrapped("  ", p.medium.sprintf("%s: %s", nameText(r.Image), lossesText(r)))
+		p.list(lead, "  ", placeNames(p.medium, g.places, maxTablePlaces))
+		for _, r := range g.rows[:min(len(g.rows), maxTableImages)] {
+			p.wrapped("  ", p.medium.sprintf("%s %s: %s", nameText(r.Registry), nameText(r.Image), lossesText(r)))
 		}
-		if rest := len(l.rows) - maxTableImages; rest > 0 {
-			p.wrapped("  ", p.medium.sprintf("and %d more%s", rest, inReports))
+		tableRest(p, len(g.rows)-maxTableImages)
+		if len(g.rows) > 1 {
+			p.wrapped("  ", p.medium.sprintf("for %s at %s:", nameText(g.rows[0].Image), nameText(g.rows[0].Registry)))
 		}
-		tableRemedy(p, l.remedy)
+		tableRemedy(p, g.remedy)
 	}
 }
 

@@ -25,8 +25,8 @@ type registryColumn struct {
 	noWrap   bool
 }
 
-// registryColumns are the columns after the severity and the name.
-var registryColumns = slices.Concat([]registryColumn{
+// tableColumns are the columns after the severity and the name.
+var tableColumns = slices.Concat([]registryColumn{
 	{key: "counts"},
 	{key: "referrers", noWrap: true},
 	{key: "strategy", noWrap: true},
@@ -40,9 +40,9 @@ var registryColumns = slices.Concat([]registryColumn{
 	{key: "pagination", minWidth: 220, noWrap: true},
 	{key: "coverage", minWidth: 240},
 	{key: "lost", minWidth: 120, noWrap: true},
-}, clientColumns())
+}, tableClients())
 
-func clientColumns() []registryColumn {
+func tableClients() []registryColumn {
 	var out []registryColumn
 	for _, key := range clientKeys() {
 		out = append(out, registryColumn{key: key, minWidth: clientsMinWidth})
@@ -61,7 +61,7 @@ func tableRegistries(p *lines, m *matrix.Matrix, o Options) {
 		},
 		{title: "REGISTRY", value: lineName, least: leastName},
 	}
-	for _, c := range registryColumns {
+	for _, c := range tableColumns {
 		cell := registryCellOf(c.key)
 		columns = append(columns, gridColumn[registryLine]{
 			minWidth: c.minWidth,

@@ -94,10 +94,10 @@ func attachTexts(r *matrix.Row) (out []string) {
 // every image has.
 const maxNamedPlatforms = 16
 
-// lackingText names the platforms of r that lack the kind: "on linux/arm64". It is "" if the
+// lackingText names the platforms of r that lack kind: "on linux/arm64". It is "" if the
 // whole image lacks it.
-func (g *gap) lackingText(r *matrix.Row) string {
-	lacking := r.Lacking[g.kind]
+func lackingText(r *matrix.Row, kind matrix.LinkKind) string {
+	lacking := r.Lacking[kind]
 	if len(lacking) == 0 {
 		return ""
 	}
@@ -108,7 +108,7 @@ func (g *gap) lackingText(r *matrix.Row) string {
 func (g *gap) images(m medium, limit int) (out []markup) {
 	for _, r := range g.rows[:min(len(g.rows), limit)] {
 		image := m.escape(nameText(r.Image))
-		if lacking := g.lackingText(r); lacking != "" {
+		if lacking := lackingText(r, g.kind); lacking != "" {
 			image += m.sprintf(" (%s)", lacking)
 		}
 		out = append(out, image)
@@ -167,6 +167,16 @@ type attachGroup struct {
 	places   []place
 	commands []attachCommand // for the first of rows; nil if no command can name it
 	notes    []furtherRemedy
+}
+
+// partial returns the images that have the kind on some of their platforms.
+func (g *attachGroup) partial() (out []*matrix.Row) {
+	for _, r := range g.rows {
+		if len(r.Lacking[g.kind]) > 0 {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // newAttachGroups returns the worklist of rows, by kind and in the matrix's order.
