@@ -93,4 +93,4 @@ fixtures: $(COSIGN) ## have the real cosign, which takes minutes to build, write
 	cd $(FLEET) && $(GO) test -count=1 -run TestCosignForms ./fleet -cosign $(COSIGN)/cosign
 
 clean: ## remove what the other targets made
-	rm -rf bin coverage.txt reports/difficult reports/history reports/matrix.* reports/refmatrix.prom
+	rm -rf bin coverage.txt reports/difficult reports/history reports/matrix.* reports/registries.csv reports/refmatrix.prom

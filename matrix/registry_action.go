@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// Action returns what to do first about the row, "" if there is nothing to do. It is what
+// Registry.Do is for a registry without other rows.
+func (r *Row) Action() string { return firstAction([]*Row{r}) }
+
 // firstAction returns what to do first about the rows of one registry, "" if there is nothing
 // to do: the first remedy of the most severe rows, of several the one that most rows need.
 // Of rows that pass it is what their inventory or an earlier scan misses.

@@ -20,6 +20,7 @@ type choice[T any] struct {
 
 	flag    string
 	text    string                      // as it was given
+	isGiven bool                        // on the command line
 	allowed []string                    // what errors and completions list
 	parse   func(text string) (T, bool) // it may know aliases, which are not listed
 	several bool
@@ -61,6 +62,7 @@ type matrixFormat = report.Format[*matrix.Matrix]
 func (c *choice[T]) addFlag(cmd *cobra.Command, name, shorthand, standard, help string) {
 	c.flag = name
 	err := c.Set(standard)
+	c.isGiven = false
 	cmd.Flags().VarP(c, name, shorthand, help)
 	if err = errors.Join(err, cmd.RegisterFlagCompletionFunc(name, c.complete)); err != nil {
 		panic(err) // a mistake in this program
@@ -73,8 +75,16 @@ func (c *choice[T]) Set(text string) error {
 	if !ok {
 		return usage("--%s %q: choose %s%s", c.flag, c.unknown(text), c.list(), c.rules())
 	}
-	c.value, c.text = value, text
+	c.value, c.text, c.isGiven = value, text, true
 	return nil
+}
+
+// given is the value on the command line, the zero value if the flag is not there.
+func (c *choice[T]) given() T {
+	if !c.isGiven {
+		return *new(T)
+	}
+	return c.value
 }
 
 // rules is what an error adds to the list of values.

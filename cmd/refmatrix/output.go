@@ -35,7 +35,8 @@ func newOutput() output {
 
 func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
 	flags := cmd.Flags()
-	o.by.addFlag(cmd, "by", "", string(report.ByRegistry), "a line of the table and of the Markdown matrix is a "+o.by.list())
+	o.by.addFlag(cmd, "by", "", string(report.ByRegistry), "a line of the table and of the Markdown matrix is a "+o.by.list()+
+		"; with -f csv -o -, registry prints registries.csv instead of matrix.csv")
 	o.rows.addFlag(cmd, "rows", "", string(report.AllRows), "images that Markdown lists: "+o.rows.list())
 	flags.IntVar(&o.most, "max-bytes", report.MaxMarkdown, "bound of the Markdown report in bytes; 65536 fits a GitHub comment")
 	o.series.addFlag(cmd, "series", "", string(report.FewSeries),
@@ -66,7 +67,7 @@ func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	s := &sink{stdout: stdout, options: report.Options{
 		Width:    width(stdout),
 		Color:    colour(stdout, o.noColor),
-		By:       o.by.value,
+		By:       o.by.given(),
 		Rows:     o.rows.value,
 		MaxBytes: o.most,
 		Series:   o.series.value,
@@ -113,7 +114,7 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 		}
 	}
 	for _, f := range s.shown {
-		if err := f.Render(s.stdout, m, s.options); err != nil {
+		if err := f.Print(s.stdout, m, s.options); err != nil {
 			return written, fmt.Errorf("print the %s report on stdout: %w", f.Name, err)
 		}
 	}
@@ -124,12 +125,14 @@ func (s *sink) write(m *matrix.Matrix) ([]string, error) {
 func files(m *matrix.Matrix, formats []matrixFormat, options report.Options) []store.File {
 	var out []store.File
 	for _, f := range formats {
-		out = append(out, store.File{
-			Name:     f.File,
-			Format:   f.Name,
-			Archived: f.Archived,
-			Render:   func(w io.Writer) error { return f.Render(w, m, options) },
-		})
+		for _, file := range f.Files() {
+			out = append(out, store.File{
+				Name:     file.Name,
+				Format:   f.Name,
+				Archived: f.Archived,
+				Render:   func(w io.Writer) error { return file.Render(w, m, options) },
+			})
+		}
 	}
 	return out
 }

@@ -57,6 +57,13 @@ var rowCells = []rowCell{
 	}},
 	{key: "findings", title: "Findings", value: func(r *matrix.Row) string { return numberOrNone(len(r.Findings)) }},
 	{key: "expect", title: "Expected", value: func(r *matrix.Row) string { return r.Expect }},
+	{key: "unexpected", title: "Unexpected", value: func(r *matrix.Row) string {
+		if r.Expect == "" {
+			return "" // nothing is expected
+		}
+		return strconv.FormatBool(r.Unexpected)
+	}},
+	{key: "credentials", title: "Credentials", value: func(r *matrix.Row) string { return r.Credentials }},
 	{key: "requests", title: "Requests", value: func(r *matrix.Row) string { return strconv.Itoa(r.Requests) }},
 	{key: "duration_ms", title: "ms", value: func(r *matrix.Row) string {
 		return strconv.FormatFloat(r.DurationMS, 'f', 1, 64)
@@ -71,6 +78,7 @@ var rowCells = []rowCell{
 	{key: "links_by_kind", title: "Links by kind", value: linkCountsText},
 	{key: "coverage", title: "Coverage", value: coverageText},
 	{key: "lost", title: "Lost", value: func(r *matrix.Row) string { return numberOrNone(len(r.Lost)) }},
+	{key: "action", title: "What to do", value: (*matrix.Row).Action},
 }
 
 // cellIn returns the cell with the key. Keys are written in this package alone,

@@ -6,15 +6,49 @@ import (
 	"strings"
 )
 
+// Render writes rendered to w. It keeps no state between calls.
+type Render[T any] func(w io.Writer, rendered T, o Options) error
+
+// File is a file that a format writes into the output directory.
+type File[T any] struct {
+	Name   string
+	Render Render[T]
+}
+
 // Format is one way to render a T.
 type Format[T any] struct {
-	Name   string                                         // as --format takes it
-	Alias  string                                         // another name for it; "" = none
-	File   string                                         // its name in the output directory; "" = it is only printed
-	Render func(w io.Writer, rendered T, o Options) error // keeps no state between calls
+	Name   string // as --format takes it
+	Alias  string // another name for it; "" = none
+	File   string // its name in the output directory; "" = it is only printed
+	Render Render[T]
+
+	// ByRegistry is the file with a record for each registry, if the format has one besides
+	// File, which has one for each image.
+	ByRegistry *File[T]
 
 	Archived  bool // a scan is kept in the history as this format renders it
 	LooksBack bool // it shows older scans, Options.History
+}
+
+// Files returns what the format writes into the output directory, nil if it is only printed.
+func (f *Format[T]) Files() []File[T] {
+	if f.File == "" {
+		return nil
+	}
+	files := []File[T]{{f.File, f.Render}}
+	if f.ByRegistry != nil {
+		files = append(files, *f.ByRegistry)
+	}
+	return files
+}
+
+// Print renders on a terminal or a pipe, which have room for one of the files. Those who read
+// the records of images from there go on to get them: only Options.By chooses the others.
+func (f *Format[T]) Print(w io.Writer, rendered T, o Options) error {
+	if f.ByRegistry != nil && o.By == ByRegistry {
+		return f.ByRegistry.Render(w, rendered, o)
+	}
+	return f.Render(w, rendered, o)
 }
 
 // Formats lists the formats of a T, in the order that help names them.

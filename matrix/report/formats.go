@@ -16,7 +16,12 @@ import (
 // and an entry here.
 var Matrices = Formats[*matrix.Matrix]{
 	{Name: "table", Alias: "text", Render: table},
-	{Name: "csv", File: "matrix.csv", Render: csvRecords},
+	{
+		Name:       "csv",
+		File:       "matrix.csv",
+		Render:     matrixRecords,
+		ByRegistry: &File[*matrix.Matrix]{"registries.csv", registryRecords},
+	},
 	{Name: "markdown", File: "matrix.md", Render: markdown},
 	{Name: "json", File: "matrix.json", Render: matrixJSON, Archived: true},
 	{Name: "html", File: "matrix.html", Render: htmlPage, LooksBack: true},

@@ -13,7 +13,7 @@ type Options struct {
 	Color   bool                // the terminal shows colours
 	History []matrix.ScanCounts // older scans, oldest first, for reports that look back
 
-	By       Line   // what a line of the table and of the Markdown matrix is
+	By       Line   // what a line is; "" = of the table and of Markdown a registry, of CSV that is printed an image
 	Rows     RowsIn // which rows of registries the Markdown matrix shows
 	MaxBytes int    // of Markdown; 0 = MaxMarkdown
 	Series   Series // which series metrics have
@@ -30,7 +30,7 @@ func (o Options) maxBytes() int {
 // Line is what a line of a matrix is.
 type Line string
 
-// The lines. The zero value is ByRegistry.
+// The lines.
 const (
 	ByRegistry Line = "registry"
 	ByImage    Line = "image" // every row, in the inventory's order
