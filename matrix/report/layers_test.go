@@ -19,7 +19,7 @@ var formatFiles = map[string][]string{
 	"json":            {"json.go"},
 	"html":            {"html*.go"},
 	"junit":           {"junit.go"},
-	"prometheus":      {"prometheus.go", "prometheus_links.go"},
+	"prometheus":      {"prometheus*.go"},
 	"diff text":       {"diff_text.go"},
 	"diff markdown":   {"diff_markdown.go"},
 	"assess text":     {"assess_text.go"},

@@ -57,13 +57,42 @@ var exposition = medium{text: labelValue, name: labelValue}
 // textfile collector reads. Names, units and help follow its conventions
 // (https://prometheus.io/docs/practices/naming/). It ends without "# EOF",
 // because that collector refuses the line.
-func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
+//
+// Series of rows are only as many as a server takes from one scan without harm, unless
+// o.Series asks for all. Those of registries are always there.
+func prometheus(w io.Writer, m *matrix.Matrix, o Options) error {
 	p := &lines{w: w, medium: exposition}
+	omitted := 0
+	if o.Series != AllSeries && len(m.Rows) > MaxRowSeries {
+		omitted = len(m.Rows)
+	} else {
+		writeRowMetrics(p, m.Rows)
+	}
+	writeHelp(p, "refmatrix_row_series_omitted", "Rows that have no series of their own, because the scan has too many: "+
+		"0 or all of them; --series all writes them.")
+	p.line("refmatrix_row_series_omitted %d", omitted)
+	registryMetrics(p, m)
+	registryLabels(p, m)
+	coverageMetrics(p, m)
+	linkMetrics(p, m)
+	registryCountMetrics(p, m)
+	rowCountMetrics(p, m)
+	writeHelp(p, "refmatrix_scan_start_time_seconds", "When the scan began, in seconds since 1970.")
+	p.line("refmatrix_scan_start_time_seconds %s", formatFloat(float64(m.Started.UnixMilli())/1000))
+	writeHelp(p, "refmatrix_scan_end_time_seconds", "When the scan ended, in seconds since 1970.")
+	p.line("refmatrix_scan_end_time_seconds %s", formatFloat(float64(m.Finished.UnixMilli())/1000))
+	writeHelp(p, "refmatrix_scan_complete", "Whether every image of the inventory was measured.")
+	p.line("refmatrix_scan_complete %s", formatFloat(boolValue(m.Complete)))
+	return p.err
+}
+
+// writeRowMetrics writes the series of each row.
+func writeRowMetrics(p *lines, rows []matrix.Row) {
 	for _, metric := range rowMetrics {
 		writeHelp(p, metric.name, metric.help)
 		seen := map[markup]bool{} // a series must not come twice, whatever a merge brought together
-		for i := range m.Rows {
-			r := &m.Rows[i]
+		for i := range rows {
+			r := &rows[i]
 			key := labelList("registry", r.Registry, "image", r.Image)
 			value, ok := metric.value(r)
 			if !ok || seen[key] {
@@ -76,20 +105,6 @@ func prometheus(w io.Writer, m *matrix.Matrix, _ Options) error {
 			p.line("%s{%s} %s", metric.name, key, formatFloat(value))
 		}
 	}
-	registryLabels(p, m)
-	coverageMetrics(p, m)
-	linkMetrics(p, m)
-	writeHelp(p, "refmatrix_rows", "Rows by severity.")
-	for _, severity := range matrix.Severities {
-		p.line("refmatrix_rows{%s} %d", labelList("severity", string(severity)), m.Summary.Count(severity))
-	}
-	writeHelp(p, "refmatrix_scan_start_time_seconds", "When the scan began, in seconds since 1970.")
-	p.line("refmatrix_scan_start_time_seconds %s", formatFloat(float64(m.Started.UnixMilli())/1000))
-	writeHelp(p, "refmatrix_scan_end_time_seconds", "When the scan ended, in seconds since 1970.")
-	p.line("refmatrix_scan_end_time_seconds %s", formatFloat(float64(m.Finished.UnixMilli())/1000))
-	writeHelp(p, "refmatrix_scan_complete", "Whether every image of the inventory was measured.")
-	p.line("refmatrix_scan_complete %s", formatFloat(boolValue(m.Complete)))
-	return p.err
 }
 
 // registryLabels writes one series for each registry that carries the labels of

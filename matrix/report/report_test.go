@@ -16,8 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"refmatrix/matrix"
@@ -358,44 +356,6 @@ func TestJUnitUnexpected(t *testing.T) {
 	got := render(t, "junit", m, report.Options{})
 	if !strings.Contains(got, `failures="1" errors="0" skipped="1"`) || !strings.Contains(got, "The inventory expects referrers-tag.") {
 		t.Error(got)
-	}
-}
-
-// TestPrometheus reads the metrics with Prometheus' own parser: each row has
-// one series, and its labels come back as they were, spelled out where
-// they were not printable.
-func TestPrometheus(t *testing.T) {
-	m := sample()
-	m.Rows[0].Labels = map[string]string{"env": "prod", "cost-center": "42", "a-b": "dash", "a.b": "dot"}
-	m.Rows = append(m.Rows, m.Rows[0]) // a series must not come twice
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(render(t, "prometheus", m, report.Options{})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, metric := range families["refmatrix_row_info"].GetMetric() {
-		for _, label := range metric.GetLabel() {
-			if label.GetName() == "registry" {
-				names = append(names, label.GetValue())
-			}
-		}
-	}
-	for _, want := range []string{"=cmd|' /C calc'!A0", "<script>alert(1)</script>", `\x1b[31mred\x1b]0;owned\x07`, `line\x0abreak\x0d\x0a`, `\u202eoverride`, "漢字漢字漢字漢字"} {
-		if !slices.Contains(names, want) {
-			t.Errorf("%q is not among the series: %q", want, names)
-		}
-	}
-	if len(names) != len(m.Rows)-1 {
-		t.Errorf("%d series for %d rows", len(names), len(m.Rows)-1)
-	}
-	labels := map[string]string{}
-	for _, label := range families["refmatrix_registry_labels"].GetMetric()[0].GetLabel() {
-		labels[label.GetName()] = label.GetValue()
-	}
-	want := map[string]string{"registry": "registry-0", "label_env": "prod", "label_cost_center": "42", "label_a_b": "dash", "label_a_b_conflict2": "dot"}
-	if diff := cmp.Diff(want, labels); diff != "" {
-		t.Errorf("the inventory's labels:\n%s", diff)
 	}
 }
 
