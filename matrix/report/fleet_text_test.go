@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"refmatrix/matrix/report"
@@ -15,7 +17,7 @@ type fleetText struct {
 }
 
 func fleetTexts() []fleetText {
-	var texts []fleetText
+	texts := []fleetText{{"matrix.md", "markdown", 0}}
 	for _, width := range []int{80, 120, 200} {
 		texts = append(texts, fleetText{fmt.Sprintf("table-%d.txt", width), "table", width})
 	}
@@ -26,5 +28,29 @@ func fleetTexts() []fleetText {
 func TestFleetGolden(t *testing.T) {
 	for _, text := range fleetTexts() {
 		golden(t, "fleet/"+text.file, render(t, text.format, fleet(t), report.Options{Width: text.width}))
+	}
+}
+
+// firstLines is a screen and a half: who scrolls once has seen them.
+const firstLines = 75
+
+// TestFailingFirst: who reads on to the second screen has seen the name of every registry that
+// fails, in every text format, however many others there are.
+func TestFailingFirst(t *testing.T) {
+	m := fleet(t)
+	for _, text := range fleetTexts() {
+		lines := strings.Split(render(t, text.format, m, report.Options{Width: text.width}), "\n")
+		first := strings.Join(lines[:min(firstLines, len(lines))], "\n")
+		var lacks []string
+		for name := range failing(m) {
+			if !strings.Contains(first, name) {
+				lacks = append(lacks, name)
+			}
+		}
+		if len(lacks) > 0 {
+			slices.Sort(lacks)
+			t.Errorf("%s: %d of %d registries that fail are not in the first %d lines: %q",
+				text.file, len(lacks), len(failing(m)), firstLines, lacks)
+		}
 	}
 }
