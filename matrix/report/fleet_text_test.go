@@ -24,10 +24,11 @@ func fleetTexts() []fleetText {
 	return texts
 }
 
-// TestFleetGolden compares the reports of the fleet with those in testdata.
+// TestFleetGolden compares the reports of the fleet with those in testdata, without the list of
+// all images, which a golden report of 16 rows has.
 func TestFleetGolden(t *testing.T) {
 	for _, text := range fleetTexts() {
-		golden(t, "fleet/"+text.file, render(t, text.format, fleet(t), report.Options{Width: text.width}))
+		golden(t, "fleet/"+text.file, render(t, text.format, fleet(t), report.Options{Width: text.width, Rows: report.NoRows}))
 	}
 }
 
