@@ -31,3 +31,30 @@ func (m *Matrix) ScanCounts() ScanCounts {
 	}
 	return c
 }
+
+// ScanCounts returns the counts of s, of a scan that began at started. It returns false if
+// the numbers cannot be those of rows: versions up to 0.1.0 counted no strategies, and a
+// newer one may count severities or strategies that this one does not know.
+func (s Summary) ScanCounts(started time.Time) (ScanCounts, bool) {
+	c := NewScanCounts(started)
+	c.Rows = s.Rows
+	for _, severity := range Severities {
+		c.Severities[severity] = s.Count(severity)
+	}
+	for _, strategy := range Strategies {
+		c.Strategies[strategy] = s.Strategies[strategy]
+	}
+	return c, s.Strategies != nil && sumTo(c.Severities, s.Rows) && sumTo(c.Strategies, s.Rows)
+}
+
+// sumTo reports whether counts are of all of n rows, each counted once.
+func sumTo[K comparable](counts map[K]int, n int) bool {
+	left := n
+	for _, count := range counts {
+		if count < 0 || count > left {
+			return false
+		}
+		left -= count
+	}
+	return left == 0
+}

@@ -85,7 +85,7 @@ func (f *assessFlags) run(cmd *cobra.Command) error {
 // probes one registry of the inventory in full. It pushes to it if write is set.
 func (s *selection) matrixOf(cmd *cobra.Command, name string, write bool) (*matrix.Matrix, error) {
 	file, registry, picked := strings.Cut(name, "#")
-	if strings.HasSuffix(file, ".json") || file == "-" {
+	if strings.HasSuffix(strings.TrimSuffix(file, ".gz"), ".json") || file == "-" {
 		m, err := readMatrix(cmd, file)
 		if err != nil || !picked {
 			return m, err

@@ -161,19 +161,28 @@ func lastKnown(m *matrix.Matrix, paths []string) []matrix.Known {
 		if len(missing) == 0 || len(paths)-n > lookBack {
 			break
 		}
+		var rows []matrix.Row
 		// What cannot be read further was read as far as it is whole.
-		_ = eachRow(path, func(head *matrix.Matrix, decoder *json.Decoder) error {
+		head, _ := readRows(path, func(decoder *json.Decoder) error {
 			var row matrix.Row
 			if err := decoder.Decode(&row); err != nil {
 				return err
 			}
 			measured := row.Strategy != matrix.StrategyUnknown && slices.Contains(matrix.Strategies, row.Strategy)
-			if at := (image{row.Registry, row.Image}); measured && missing[at] {
-				delete(missing, at)
-				found = append(found, matrix.Known{Row: row, Tool: head.Tool})
+			if measured && missing[image{row.Registry, row.Image}] {
+				rows = append(rows, row)
 			}
 			return nil
 		})
+		if head.Schema != matrix.Schema {
+			continue
+		}
+		for _, row := range rows {
+			if at := (image{row.Registry, row.Image}); missing[at] {
+				delete(missing, at)
+				found = append(found, matrix.Known{Row: row, Tool: head.Tool})
+			}
+		}
 	}
 	return found
 }

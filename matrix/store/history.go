@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -25,8 +24,9 @@ const (
 )
 
 // historyName is the name of a scan in history: its start, and a number from 2
-// on if another began in the same millisecond. Other files are not ours.
-var historyName = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{3}Z)(?:-(\d{1,6}))?\.json$`)
+// on if another began in the same millisecond. Up to version 0.1.0 scans were kept
+// plain. Other files are not ours.
+var historyName = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{3}Z)(?:-(\d{1,6}))?\.json(?:\.gz)?$`)
 
 // History is the scans that an output directory has kept.
 type History struct{ path string }
@@ -88,7 +88,7 @@ func (h *History) Counts(most int, scope matrix.Scope) ([]matrix.ScanCounts, err
 		if err != nil || !head.Scope().Equal(scope) {
 			continue
 		}
-		if counts, err := readCounts(path, head.Started); err == nil {
+		if counts, err := readCounts(path, head); err == nil {
 			out = append(out, counts)
 		}
 	}
@@ -128,108 +128,23 @@ func (h *History) Prune(keep int, spared time.Time) error {
 	return nil
 }
 
-// readHead reads what stands before the rows of a stored matrix.json.
-func readHead(path string) (*matrix.Matrix, error) {
-	var head *matrix.Matrix
-	err := walk(path, func(m *matrix.Matrix, _ *json.Decoder) error {
-		head = m
-		return errStop
-	})
-	if err != nil && !errors.Is(err, errStop) {
-		return nil, err
+// readCounts returns the scan at path in numbers, by its head. The rows of versions that did
+// not count strategies are counted, and so are those of a head whose numbers cannot be right.
+func readCounts(path string, head *matrix.Matrix) (matrix.ScanCounts, error) {
+	if counts, ok := head.Summary.ScanCounts(head.Started); ok {
+		return counts, nil
 	}
-	if head == nil {
-		return nil, fmt.Errorf("%s: holds no rows", path)
-	}
-	return head, nil
-}
-
-// eachRow calls row for every row of a stored matrix.json, with what stood before the
-// rows; it decodes one.
-func eachRow(path string, row func(head *matrix.Matrix, decoder *json.Decoder) error) error {
-	return walk(path, func(head *matrix.Matrix, decoder *json.Decoder) error {
-		if _, err := decoder.Token(); err != nil {
-			return err
-		}
-		for decoder.More() {
-			if err := row(head, decoder); err != nil {
-				return err
-			}
-		}
-		_, err := decoder.Token()
-		return err
-	})
-}
-
-var errStop = errors.New("enough was read")
-
-// walk reads a stored matrix.json one key at a time, so that a year of large
-// scans is never in memory, and calls rows at the value of that key with what
-// stood before it. The error names the file.
-func walk(path string, rows func(head *matrix.Matrix, decoder *json.Decoder) error) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("read a matrix: %w", err)
-	}
-	defer file.Close()
-	if err := walkKeys(json.NewDecoder(bufio.NewReaderSize(file, 64<<10)), rows); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-func walkKeys(decoder *json.Decoder, rows func(*matrix.Matrix, *json.Decoder) error) error {
-	if _, err := decoder.Token(); err != nil {
-		return fmt.Errorf("is not a matrix.json: %w", err)
-	}
-	var head matrix.Matrix
-	keys := map[string]any{
-		"schema":    &head.Schema,
-		"tool":      &head.Tool,
-		"started":   &head.Started,
-		"complete":  &head.Complete,
-		"shard":     &head.Shard,
-		"selection": &head.Selection,
-	}
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return fmt.Errorf("is not a matrix.json: %w", err)
-		}
-		name, _ := key.(string)
-		if name == "rows" {
-			if head.Schema != matrix.Schema { // it stands first wherever refmatrix wrote it
-				return fmt.Errorf("has the schema %q: this refmatrix reads %s", head.Schema, matrix.Schema)
-			}
-			if err := rows(&head, decoder); err != nil {
-				return err
-			}
-			continue
-		}
-		into, known := keys[name]
-		if !known {
-			into = new(json.RawMessage)
-		}
-		if err := decoder.Decode(into); err != nil {
-			return fmt.Errorf("is not a matrix.json: %w", err)
-		}
-	}
-	return nil
-}
-
-// readCounts counts the rows of a stored matrix.json, whose scan began at
-// started.
-func readCounts(path string, started time.Time) (matrix.ScanCounts, error) {
-	counts := matrix.NewScanCounts(started)
-	return counts, eachRow(path, func(_ *matrix.Matrix, decoder *json.Decoder) error {
+	counts := matrix.NewScanCounts(head.Started)
+	_, err := readRows(path, func(rows *json.Decoder) error {
 		var row struct {
 			Severity matrix.Severity
 			Strategy matrix.Strategy
 		}
-		if err := decoder.Decode(&row); err != nil {
+		if err := rows.Decode(&row); err != nil {
 			return err
 		}
 		counts.Add(row.Severity, row.Strategy)
 		return nil
 	})
+	return counts, err
 }

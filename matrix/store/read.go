@@ -11,10 +11,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// maxMatrix bounds a matrix.json that is read, in bytes.
-const maxMatrix = 1 << 30
-
-// ReadFile reads a stored matrix.json.
+// ReadFile reads a stored matrix.json, which may be under gzip.
 func ReadFile(path string) (*matrix.Matrix, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -28,18 +25,21 @@ func ReadFile(path string) (*matrix.Matrix, error) {
 	return m, nil
 }
 
-// Read reads a matrix.json and checks that it is one: the schema's name, and
-// the severities and strategies, by which every report counts, and the numbers,
-// which reports sum. Keys, reasons
-// and other values of newer versions are kept unchanged, so that an older
-// refmatrix renders what a newer one measured; the formats escape them.
-func Read(r io.Reader) (*matrix.Matrix, error) {
-	content, err := io.ReadAll(io.LimitReader(r, maxMatrix+1))
+// Read reads a matrix.json, plain or under gzip, and checks that it is one: the schema's
+// name, and the severities and strategies, by which every report counts, and the numbers,
+// which reports sum. Keys, reasons and other values of newer versions are kept unchanged, so
+// that an older refmatrix renders what a newer one measured; the formats escape them.
+func Read(r io.Reader) (*matrix.Matrix, error) { return readWithin(r, maxMatrix) }
+
+// readWithin is Read with a bound of its own on the bytes of the text.
+func readWithin(r io.Reader, most int64) (*matrix.Matrix, error) {
+	text, err := newText(r, most)
 	if err != nil {
-		return nil, fmt.Errorf("read a matrix: %w", err)
+		return nil, err
 	}
-	if len(content) > maxMatrix {
-		return nil, fmt.Errorf("is over %d bytes: no matrix.json is", maxMatrix)
+	content, err := io.ReadAll(text)
+	if err != nil {
+		return nil, err
 	}
 	var m matrix.Matrix
 	if err := json.Unmarshal(content, &m); err != nil {
