@@ -3,6 +3,7 @@ package matrix
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -76,5 +77,22 @@ func TestBoundBeginsWithPlatforms(t *testing.T) {
 	r.Bound()
 	if r.Omitted == nil || *r.Omitted != (Omitted{Exchanges: 100}) {
 		t.Errorf("%+v is left out", r.Omitted)
+	}
+}
+
+// TestWithoutExchanges: a row without its exchanges does not say that they were too large,
+// and still says it of links. The row itself stays as it is.
+func TestWithoutExchanges(t *testing.T) {
+	for _, test := range []struct{ omitted, want *Omitted }{
+		{nil, nil},
+		{&Omitted{Headers: 1, Exchanges: 2}, nil},
+		{&Omitted{Headers: 1, Links: 3, Exchanges: 2}, &Omitted{Links: 3}},
+	} {
+		r := Row{Registry: "a", Requests: 2, Exchanges: []Exchange{{}, {}}, Omitted: test.omitted}
+		got := r.WithoutExchanges()
+		want := &Row{Registry: "a", Requests: 2, Omitted: test.want}
+		if !reflect.DeepEqual(got, want) || len(r.Exchanges) != 2 || r.Omitted != test.omitted {
+			t.Errorf("%+v of %+v, want %+v", got, r, want)
+		}
 	}
 }

@@ -32,7 +32,7 @@ Exit status: 0, whatever changed; 1 with --fail-on change if a change counts, an
 with --fail-on lost if a link is lost, as refmatrix scan --help says; 2 there are no
 two scans to compare.`,
 		Example: `  refmatrix diff -f markdown
-  refmatrix diff reports/history/20261116T060000.000Z.json reports/matrix.json`,
+  refmatrix diff reports/history/20261116T060000.000Z.json.gz reports/matrix.json`,
 		Args: arguments(0, 2, "an output directory, or an OLD and a NEW matrix.json"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}

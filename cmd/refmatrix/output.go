@@ -89,7 +89,7 @@ func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	if len(s.stored) == 0 {
 		return s, nil
 	}
-	archived := func(f matrixFormat) bool { return f.Archived }
+	archived := func(f matrixFormat) bool { return f.Archive != nil }
 	var err error
 	if s.dir, err = store.OpenDir(o.path, keep && slices.ContainsFunc(formats, archived)); err != nil {
 		return nil, internal(err)
@@ -126,12 +126,15 @@ func files(m *matrix.Matrix, formats []matrixFormat, options report.Options) []s
 	var out []store.File
 	for _, f := range formats {
 		for _, file := range f.Files() {
-			out = append(out, store.File{
-				Name:     file.Name,
-				Format:   f.Name,
-				Archived: f.Archived,
-				Render:   func(w io.Writer) error { return file.Render(w, m, options) },
-			})
+			stored := store.File{
+				Name:   file.Name,
+				Format: f.Name,
+				Render: func(w io.Writer) error { return file.Render(w, m, options) },
+			}
+			if file.Archive != nil {
+				stored.Archive = func(w io.Writer) error { return file.Archive(w, m, options) }
+			}
+			out = append(out, stored)
 		}
 	}
 	return out

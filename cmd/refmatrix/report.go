@@ -17,10 +17,11 @@ func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [matrix.json]",
 		Short: "Render a stored matrix.json again in any format",
-		Long:  `Render a stored matrix.json (default reports/matrix.json, - for stdin) in any format.`,
+		Long: `Render a stored matrix.json (default reports/matrix.json, - for stdin) in any format.
+It may be under gzip, as the scans in history/ are, which are kept without exchanges.`,
 		Example: `  refmatrix report
   refmatrix report reports/matrix.json -f markdown -o - >> "$GITHUB_STEP_SUMMARY"
-  refmatrix report history.json -f all -o rendered`,
+  refmatrix report reports/history/20261116T060000.000Z.json.gz -f all -o rendered`,
 		Args: arguments(0, 1, "one matrix.json at the most"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}

@@ -11,8 +11,9 @@ type Render[T any] func(w io.Writer, rendered T, o Options) error
 
 // File is a file that a format writes into the output directory.
 type File[T any] struct {
-	Name   string
-	Render Render[T]
+	Name    string
+	Render  Render[T]
+	Archive Render[T] // renders what the history keeps of it; nil = nothing
 }
 
 // Format is one way to render a T.
@@ -26,8 +27,8 @@ type Format[T any] struct {
 	// File, which has one for each image.
 	ByRegistry *File[T]
 
-	Archived  bool // a scan is kept in the history as this format renders it
-	LooksBack bool // it shows older scans, Options.History
+	Archive   Render[T] // as in File
+	LooksBack bool      // it shows older scans, Options.History
 }
 
 // Files returns what the format writes into the output directory, nil if it is only printed.
@@ -35,7 +36,7 @@ func (f *Format[T]) Files() []File[T] {
 	if f.File == "" {
 		return nil
 	}
-	files := []File[T]{{f.File, f.Render}}
+	files := []File[T]{{f.File, f.Render, f.Archive}}
 	if f.ByRegistry != nil {
 		files = append(files, *f.ByRegistry)
 	}

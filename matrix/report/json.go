@@ -20,6 +20,16 @@ func Schema() []byte { return schema }
 // one at a time, so that a large matrix is never in memory twice, and stand one on a line,
 // so that grep and diff find them.
 func matrixJSON(w io.Writer, m *matrix.Matrix, _ Options) error {
+	return encodeMatrix(w, m, func(r *matrix.Row) *matrix.Row { return r })
+}
+
+// archivedJSON renders a matrix.json for the history: its rows are without their exchanges.
+func archivedJSON(w io.Writer, m *matrix.Matrix, _ Options) error {
+	return encodeMatrix(w, m, (*matrix.Row).WithoutExchanges)
+}
+
+// encodeMatrix encodes m with what kept returns of each row.
+func encodeMatrix(w io.Writer, m *matrix.Matrix, kept func(*matrix.Row) *matrix.Row) error {
 	head := *m
 	head.Registries, head.Rows = nil, nil
 	encoded, err := json.MarshalIndent(head, "", "  ")
@@ -29,19 +39,21 @@ func matrixJSON(w io.Writer, m *matrix.Matrix, _ Options) error {
 	const end = "\"registries\": null,\n  \"rows\": null\n}"
 	out := bufio.NewWriter(w)
 	_, _ = printable{out}.Write(encoded[:len(encoded)-len(end)])
-	if err := writeList(out, "registries", m.Registries); err != nil {
+	whole := func(r *matrix.Registry) *matrix.Registry { return r }
+	if err := writeList(out, "registries", m.Registries, whole); err != nil {
 		return fmt.Errorf("encode the registries: %w", err)
 	}
 	_, _ = out.WriteString(",\n  ")
-	if err := writeList(out, "rows", m.Rows); err != nil {
+	if err := writeList(out, "rows", m.Rows, kept); err != nil {
 		return fmt.Errorf("encode the rows: %w", err)
 	}
 	_, _ = out.WriteString("\n}\n")
 	return out.Flush() // the first error of any write comes out here
 }
 
-// writeList writes a key of the matrix whose value is a list, one item on a line.
-func writeList[T any](out *bufio.Writer, key string, list []T) error {
+// writeList writes a key of the matrix whose value is a list, one item on a line, with what kept
+// returns of each.
+func writeList[T any](out *bufio.Writer, key string, list []T, kept func(*T) *T) error {
 	_, _ = fmt.Fprintf(out, "%q: [", key)
 	encoder := json.NewEncoder(&trimmed{w: printable{out}})
 	encoder.SetEscapeHTML(false)
@@ -51,7 +63,7 @@ func writeList[T any](out *bufio.Writer, key string, list []T) error {
 			separator = "\n    "
 		}
 		_, _ = out.WriteString(separator)
-		if err := encoder.Encode(&list[i]); err != nil {
+		if err := encoder.Encode(kept(&list[i])); err != nil {
 			return fmt.Errorf("%d: %w", i, err)
 		}
 	}

@@ -4,6 +4,7 @@
 package store
 
 import (
+	"compress/gzip"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -27,10 +28,10 @@ type Dir struct {
 
 // File is one report to be written into a Dir.
 type File struct {
-	Name     string                // of the file
-	Format   string                // of the report, for errors
-	Archived bool                  // a scan is kept in the history as this report renders it
-	Render   func(io.Writer) error // writes the content
+	Name    string                // of the file
+	Format  string                // of the report, for errors
+	Render  func(io.Writer) error // writes the content
+	Archive func(io.Writer) error // writes the content that the history keeps, nil for nothing
 }
 
 // OpenDir makes the directory and proves that it can be written to, so that a
@@ -60,68 +61,60 @@ func OpenDir(path string, history bool) (*Dir, error) {
 }
 
 // Write writes the reports of a scan that began at started, each file replaced
-// whole or not at all. If the directory has a history, the archived report is
-// kept there too. Write returns the paths written; a report that fails does not
-// keep the others from being written.
+// whole or not at all. If the directory has a history, what a report keeps there is
+// written too. Write returns the paths of the reports written; a report that fails does
+// not keep the others from being written.
 func (d *Dir) Write(started time.Time, files []File) ([]string, error) {
 	paths := make([]string, len(files))
-	errs := make([]error, len(files))
+	errs := make([]error, 2*len(files))
 	var writers errgroup.Group // each file waits for the disk on its own
 	for i, f := range files {
 		writers.Go(func() error {
-			kept, err := "", error(nil)
-			if f.Archived && d.history != nil {
-				if kept, err = d.history.archive(started, f.Render); err != nil {
-					err = fmt.Errorf("keep the scan in history: %w", err)
-				}
-			}
-			paths[i], errs[i] = d.writeReport(f, kept)
-			errs[i] = errors.Join(errs[i], err)
+			paths[i], errs[2*i] = d.writeReport(f)
 			return nil
 		})
+		if f.Archive != nil && d.history != nil {
+			writers.Go(func() error {
+				errs[2*i+1] = d.history.archive(started, f.Archive)
+				return nil
+			})
+		}
 	}
 	_ = writers.Wait() // errors are in errs, in the order of the files
 	return slices.DeleteFunc(paths, func(path string) bool { return path == "" }), errors.Join(errs...)
 }
 
-// writeReport replaces the file of f and returns its path; kept is a file that
-// holds the same already, "" if there is none.
-func (d *Dir) writeReport(f File, kept string) (string, error) {
+// writeReport replaces the file of f and returns its path.
+func (d *Dir) writeReport(f File) (string, error) {
 	path := filepath.Join(d.path, f.Name)
-	if err := replaceFile(path, func(w io.Writer) error { return copyOrRender(w, kept, f.Render) }); err != nil {
+	if err := replaceFile(path, f.Render); err != nil {
 		return "", fmt.Errorf("write the %s report: %w", f.Format, err)
 	}
 	return path, nil
 }
 
-// copyOrRender copies the file kept, which holds what render writes, and renders
-// it again only if that file cannot be opened.
-func copyOrRender(w io.Writer, kept string, render func(io.Writer) error) error {
-	if kept == "" {
-		return render(w)
+// archive files a scan under its start, compressed; two scans that began in the same
+// millisecond get two files.
+func (h *History) archive(started time.Time, render func(io.Writer) error) error {
+	for n := 1; ; n++ {
+		err := createFile(h.file(started, n), func(w io.Writer) error { return compress(w, render) })
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, fs.ErrExist):
+			return fmt.Errorf("keep the scan in history: %w", err)
+		}
 	}
-	file, err := os.Open(kept)
-	if err != nil {
-		return render(w)
-	}
-	defer file.Close()
-	_, err = io.Copy(w, file)
-	return err
 }
 
-// archive files a scan under its start and returns the path; two scans that
-// began in the same millisecond get two files.
-func (h *History) archive(started time.Time, render func(io.Writer) error) (string, error) {
-	for n := 1; ; n++ {
-		path := h.file(started, n)
-		err := createFile(path, render)
-		if err == nil {
-			return path, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return "", err
-		}
+// compress writes what render writes under gzip. The header names no file and no time, so
+// that the same content is the same bytes.
+func compress(w io.Writer, render func(io.Writer) error) error {
+	z := gzip.NewWriter(w)
+	if err := render(z); err != nil {
+		return err
 	}
+	return z.Close()
 }
 
 // replaceFile replaces the content of path through a temporary file in the same

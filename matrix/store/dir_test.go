@@ -22,13 +22,14 @@ func sample() *matrix.Matrix {
 	return past{day: 16, measured: "a=referrers-api b=referrers-tag"}.matrix()
 }
 
-// document is a scan as the JSON report writes it, the one that is archived.
+// document is a scan as the JSON report writes it, which the history keeps too.
 func document(m *matrix.Matrix) store.File {
+	render := func(w io.Writer) error { return json.NewEncoder(w).Encode(m) }
 	return store.File{
-		Name:     "matrix.json",
-		Format:   "json",
-		Archived: true,
-		Render:   func(w io.Writer) error { return json.NewEncoder(w).Encode(m) },
+		Name:    "matrix.json",
+		Format:  "json",
+		Render:  render,
+		Archive: render,
 	}
 }
 

@@ -41,7 +41,7 @@ func (h *History) file(start time.Time, n int) string {
 	if n > 1 {
 		name += "-" + strconv.Itoa(n)
 	}
-	return filepath.Join(h.path, name+".json")
+	return filepath.Join(h.path, name+".json.gz")
 }
 
 // scans lists the files of history by start and number, oldest first.

@@ -135,8 +135,8 @@ func TestPruneFollowsNoLink(t *testing.T) {
 	}
 
 	path, h = keepAll(t, past{day: 3}, past{day: 4})
-	target := filepath.Join(elsewhere, "history", "20261101T060000.000Z.json")
-	linked := filepath.Join(path, "history", "20261101T060000.000Z.json")
+	target := filepath.Join(elsewhere, "history", "20261101T060000.000Z.json.gz")
+	linked := filepath.Join(path, "history", "20261101T060000.000Z.json.gz")
 	link(t, target, linked)
 	if err := h.Prune(1, day(4)); err != nil {
 		t.Error(err)

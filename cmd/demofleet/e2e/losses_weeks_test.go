@@ -1,8 +1,12 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,7 +123,7 @@ func (w *weeks) scanAll(status int, gates string) []linkRow {
 // history returns the scans that were kept, the oldest first.
 func (w *weeks) history() []string {
 	w.t.Helper()
-	scans, err := filepath.Glob(filepath.Join(w.out, "history", "*.json"))
+	scans, err := filepath.Glob(filepath.Join(w.out, "history", "*.json.gz"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -132,29 +136,52 @@ var moments = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 // pass makes every scan so far a week older.
 func (w *weeks) pass() {
 	w.t.Helper()
-	const fileName = "20060102T150405.000Z" // of a scan in history, by its start
+	const fileName = "20060102T150405.000Z.json.gz" // of a scan in history, by its start
 	for _, path := range w.history() {
-		began, err := time.Parse(fileName+".json", filepath.Base(path))
+		began, err := time.Parse(fileName, filepath.Base(path))
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		older := moments.ReplaceAllFunc(content, func(moment []byte) []byte {
+		older := moments.ReplaceAllFunc(w.decompress(path), func(moment []byte) []byte {
 			at, err := time.Parse(time.RFC3339Nano, string(moment))
 			if err != nil {
 				w.t.Fatal(err)
 			}
 			return at.AddDate(0, 0, -7).AppendFormat(nil, time.RFC3339Nano)
 		})
-		to := filepath.Join(filepath.Dir(path), began.AddDate(0, 0, -7).Format(fileName)+".json")
-		if err := os.WriteFile(to, older, 0o600); err != nil {
-			w.t.Fatal(err)
-		}
+		w.compress(filepath.Join(filepath.Dir(path), began.AddDate(0, 0, -7).Format(fileName)), older)
 		if err := os.Remove(path); err != nil {
 			w.t.Fatal(err)
 		}
+	}
+}
+
+// decompress returns the text of a scan in the history.
+func (w *weeks) decompress(path string) []byte {
+	w.t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return content
+}
+
+// compress writes the text of a scan into the history.
+func (w *weeks) compress(path string, content []byte) {
+	w.t.Helper()
+	var compressed bytes.Buffer
+	z := gzip.NewWriter(&compressed)
+	_, err := z.Write(content)
+	if err := errors.Join(err, z.Close(), os.WriteFile(path, compressed.Bytes(), 0o600)); err != nil {
+		w.t.Fatal(err)
 	}
 }

@@ -226,7 +226,7 @@ func TestTwoAtOnce(t *testing.T) {
 		}
 	}
 	whole(t, out)
-	if kept, _ := filepath.Glob(filepath.Join(out, "history", "*.json")); len(kept) != 4 {
+	if kept, _ := filepath.Glob(filepath.Join(out, "history", "*.json.gz")); len(kept) != 4 {
 		t.Errorf("%d scans in the history", len(kept))
 	}
 }
