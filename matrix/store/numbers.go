@@ -17,51 +17,76 @@ const maxNumber = 1e13
 // checkNumbers returns an error that names the first number of the row at path that no
 // scan writes: a negative one, or one over maxNumber.
 func checkNumbers(r *matrix.Row, path string) error {
-	return checkValue(reflect.ValueOf(r).Elem(), path)
+	if bad := checkValue(reflect.ValueOf(r).Elem()); bad != nil {
+		return fmt.Errorf("%s%s is %g: no scan writes a number below 0 or above %g", path, bad.path, bad.n, maxNumber)
+	}
+	return nil
 }
 
-func checkValue(v reflect.Value, path string) error {
+// badNumber is a number that no scan writes. Its path is made on the way back, because
+// nearly all numbers are good ones.
+type badNumber struct {
+	path string
+	n    float64
+}
+
+// in returns b with the path of what it was found in before its own.
+func (b *badNumber) in(path string) *badNumber { return &badNumber{path + b.path, b.n} }
+
+// unchecked are the types whose numbers may be any: a descriptor's size is what a registry
+// said, and is never summed.
+var unchecked = map[reflect.Type]bool{
+	reflect.TypeFor[matrix.Descriptor](): true,
+	reflect.TypeFor[matrix.Link]():       true,
+	reflect.TypeFor[time.Time]():         true,
+}
+
+// checkValue returns the first bad number in v, nil if there is none.
+func checkValue(v reflect.Value) *badNumber {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
-		return checkNumber(float64(v.Int()), path)
+		return checkNumber(float64(v.Int()))
 	case reflect.Float64:
-		return checkNumber(v.Float(), path)
+		return checkNumber(v.Float())
 	case reflect.Pointer:
 		if !v.IsNil() {
-			return checkValue(v.Elem(), path)
+			return checkValue(v.Elem())
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			if err := checkValue(v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
-				return err
+			if bad := checkValue(v.Index(i)); bad != nil {
+				return bad.in(fmt.Sprintf("[%d]", i))
 			}
 		}
 	case reflect.Map:
-		for key, value := range v.Seq2() {
-			if err := checkValue(value, fmt.Sprintf("%s.%v", path, key)); err != nil {
-				return err
+		for entry := v.MapRange(); entry.Next(); {
+			if bad := checkValue(entry.Value()); bad != nil {
+				return bad.in(fmt.Sprintf(".%v", entry.Key()))
 			}
 		}
 	case reflect.Struct:
-		switch v.Interface().(type) {
-		case matrix.Descriptor, matrix.Link:
-			return nil // its size is what a registry said, whatever that is, and is never summed
-		case time.Time:
-			return nil
-		}
-		for i := range v.NumField() {
+		return checkFields(v)
+	}
+	return nil
+}
+
+// checkFields returns the first bad number in a struct, nil if there is none.
+func checkFields(v reflect.Value) *badNumber {
+	if unchecked[v.Type()] {
+		return nil
+	}
+	for i := range v.NumField() {
+		if bad := checkValue(v.Field(i)); bad != nil {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			if err := checkValue(v.Field(i), path+"."+name); err != nil {
-				return err
-			}
+			return bad.in("." + name)
 		}
 	}
 	return nil
 }
 
-func checkNumber(n float64, path string) error {
+func checkNumber(n float64) *badNumber {
 	if n >= 0 && n <= maxNumber {
 		return nil
 	}
-	return fmt.Errorf("%s is %g: no scan writes a number below 0 or above %g", path, n, maxNumber)
+	return &badNumber{n: n}
 }

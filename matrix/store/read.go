@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,10 +38,16 @@ func readWithin(r io.Reader, most int64) (*matrix.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(text)
-	if err != nil {
+	var buffer bytes.Buffer
+	if file, ok := r.(*os.File); ok { // a buffer that grows is cleared and copied again and again
+		if info, err := file.Stat(); err == nil {
+			buffer.Grow(int(min(info.Size(), most)) + bytes.MinRead)
+		}
+	}
+	if _, err := buffer.ReadFrom(text); err != nil {
 		return nil, err
 	}
+	content := buffer.Bytes()
 	var m matrix.Matrix
 	if err := json.Unmarshal(content, &m); err != nil {
 		return nil, fmt.Errorf("is not a matrix.json: %s%w", position(content, err), err)
