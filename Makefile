@@ -71,6 +71,7 @@ release-check: ## check .goreleaser.yaml with goreleaser itself, which takes min
 
 bench: build ## measure the scan against a bare client, side by side in one run
 	cd $(FLEET) && $(GO) run ./bench $(BENCH)
+	$(GO) test -run '^$$' -bench History -benchtime 3x ./cmd/refmatrix
 	@.ci/packages
 	cd $(FLEET) && REFMATRIX=$(CURDIR)/bin/refmatrix $(GO) test -run '^$$' -bench Page -benchtime 3x ./e2e
 

@@ -16,9 +16,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// processName is the name under which the test binary is the shipped command, which paces
+// its collector; scripts measure nothing and run it without.
+const processName = "refmatrix-process"
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"refmatrix": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		processName: main,
 	})
 }
 
