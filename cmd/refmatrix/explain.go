@@ -26,22 +26,30 @@ type explainFlags struct {
 	depth   choice[probe.Depth]
 	write   bool
 	links   bool
+	curl    bool
 	timeout time.Duration
 }
 
 func newExplain() *cobra.Command {
 	f := explainFlags{view: viewOf(report.Explanations), depth: probeDepth()}
 	cmd := &cobra.Command{
-		Use:   "explain NAME | [https://]HOST/REPOSITORY[:TAG]",
-		Short: "One registry, every exchange shown, with the curl commands that reproduce it",
-		Long: `Probe one registry of the inventory, or an image named on the command line, and
-show every exchange with its status, headers, error body and timing, the verdict with the
-rule that gave it, and curl commands that reproduce it. Secrets stand as
-$VARIABLES in the commands and nowhere else; the shell that runs them expands
-the variables into the arguments of curl.
+		Use:   "explain NAME[/IMAGE] | [https://]HOST/REPOSITORY[:TAG]",
+		Short: "Probe one registry or image, and show the verdict with every exchange",
+		Long: `Probe one registry of the inventory, one image of it, or an image named on the
+command line, and show the verdict and what to do, what clients will do, what else
+was measured, and every exchange with its status, headers, error body and timing.
+Images that read the same are shown once, and the others are named below.
+
+NAME/IMAGE is an image of the registry that the inventory calls NAME, probed with
+what the inventory says of that registry. It need not be listed there.
+
+--curl adds commands that repeat the exchanges of the images that are shown. Secrets
+stand as $VARIABLES in the commands and nowhere else; the shell that runs them
+expands the variables into the arguments of curl.
 
 Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 		Example: `  refmatrix explain harbor-prod
+  refmatrix explain harbor-prod/team/base:1.4 --curl
   refmatrix explain ghcr.io/fluxcd/source-controller:v1.4.1
   refmatrix explain http://localhost:5000/library/alpine --probe full`,
 		Args: arguments(1, 1, "one argument: "+whatToExplain),
@@ -53,6 +61,7 @@ Exit status: 0 whatever the verdict is; 2 there is nothing to probe.`,
 	f.depth.addFlag(cmd, "probe", "", "standard", "how much to ask: "+f.depth.list())
 	flags.BoolVar(&f.write, "write-probe", false, "push and delete an artifact where the inventory has writeProbe")
 	flags.BoolVar(&f.links, "links", false, linksHelp)
+	flags.BoolVar(&f.curl, "curl", false, "print the curl commands that repeat the exchanges (format text)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "timeout of one request, instead of the inventory's")
 	return cmd
 }
@@ -83,15 +92,19 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	if cmd.Context().Err() != nil {
 		return &failure{exitInterrupted, errors.New("interrupted")}
 	}
-	return f.print(cmd, explanations(inv.Registries[0], m.Rows))
+	return f.print(cmd, explanations(inv.Registries[0], m.Rows, f.curl))
 }
 
-// explanations are the rows of entry with the commands that repeat them.
-func explanations(entry inventory.Registry, rows []matrix.Row) []report.Explanation {
-	commands := report.Curl(accessTo(entry), rows)
-	var out []report.Explanation
+// explanations are the rows of entry, with the commands that repeat them if curl is set.
+func explanations(entry inventory.Registry, rows []matrix.Row, curl bool) []report.Explanation {
+	out := make([]report.Explanation, len(rows))
 	for i := range rows {
-		out = append(out, report.Explanation{Row: &rows[i], Commands: commands[i]})
+		out[i].Row = &rows[i]
+	}
+	if curl {
+		for i, commands := range report.Curl(accessTo(entry), rows) {
+			out[i].Commands = commands
+		}
 	}
 	return out
 }
@@ -123,36 +136,32 @@ func credentialsOf(auth inventory.Auth) string {
 	return "the docker config"
 }
 
-// find returns an inventory of the one registry called name, or else of the
-// image that name spells out. In that case the default inventory may be missing or
+// find returns an inventory of the one registry that text names, alone or with an image, or
+// else of the image that it spells out. In that case the default inventory may be missing or
 // invalid.
-func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory, error) {
-	spelled, notAnImage := adHoc(name)
+func (s *selection) find(cmd *cobra.Command, text string) (*inventory.Inventory, error) {
+	spelled, notAnImage := adHoc(text)
 	if notAnImage != nil {
-		notAnImage = usage("%q: %w", inventory.WithoutUserinfo(name), notAnImage)
+		notAnImage = usage("%q: %w", inventory.WithoutUserinfo(text), notAnImage)
 	}
-	named := cmd.Flags().Changed("inventory")
-	if _, err := os.Stat(s.path); !named && errors.Is(err, fs.ErrNotExist) {
+	given := cmd.Flags().Changed("inventory")
+	if _, err := os.Stat(s.path); !given && errors.Is(err, fs.ErrNotExist) {
 		return spelled, notAnImage
 	}
 	inv, err := s.read(cmd)
 	switch {
-	case err != nil && (named || notAnImage != nil):
+	case err != nil && (given || notAnImage != nil):
 		return nil, &failure{exitUsage, err}
 	case err != nil:
 		warn(cmd, fmt.Sprintf("%s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong",
-			s.path, name))
+			s.path, text))
 		return spelled, nil
-	case inv.Has(name):
-		if err := s.narrow(cmd, inv); err != nil {
-			return nil, err
-		}
-		if !keepOnly(inv, name) {
-			return nil, usage("--only or --selector leaves %q out", name)
-		}
-		return inv, nil
-	case errors.Is(notAnImage, errNoImage):
-		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(name), errNoImage)
+	}
+	if name, image := entryOf(inv, text); name != "" {
+		return s.entry(cmd, inv, name, image)
+	}
+	if errors.Is(notAnImage, errNoImage) {
+		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(text), errNoImage)
 	}
 	if notAnImage == nil {
 		spelled.Whole = append(spelled.Whole, inv.Whole...)
@@ -160,11 +169,46 @@ func (s *selection) find(cmd *cobra.Command, name string) (*inventory.Inventory,
 	return spelled, notAnImage
 }
 
+// entryOf returns the name of the registry of inv that text names, and the image that follows
+// after a slash, "" if none does. Both are "" if text names no registry. A name may have
+// slashes itself, so that the longest one counts. Text that may hold a password is not read.
+func entryOf(inv *inventory.Inventory, text string) (name, image string) {
+	for i := range inv.Registries {
+		candidate := inv.Registries[i].Name
+		rest, ok := strings.CutPrefix(text, candidate+"/")
+		switch {
+		case text == candidate:
+			return candidate, ""
+		case ok && rest != "" && len(candidate) > len(name) && inventory.WithoutUserinfo(text) == text:
+			name, image = candidate, rest
+		}
+	}
+	return name, image
+}
+
+// entry returns the part of inv that is the registry called name, with all of its images, or
+// with the one that image spells.
+func (s *selection) entry(cmd *cobra.Command, inv *inventory.Inventory, name, image string) (*inventory.Inventory, error) {
+	if err := s.narrow(cmd, inv); err != nil {
+		return nil, err
+	}
+	if !keepOnly(inv, name) {
+		return nil, usage("--only or --selector leaves %q out", name)
+	}
+	if image == "" {
+		return inv, nil
+	}
+	if err := inv.Registries[0].SetImage(image); err != nil {
+		return nil, usage("%q: %w", name+"/"+image, err)
+	}
+	return inv, nil
+}
+
 // errNoImage says that a text is not an image: no repository follows the host.
 var errNoImage = errors.New("name " + whatToExplain)
 
 // whatToExplain is what explain takes.
-const whatToExplain = "a registry of the inventory, or an image as [https://]host/repository[:tag]"
+const whatToExplain = "a registry of the inventory, an image of it as NAME/IMAGE, or an image as [https://]host/repository[:tag]"
 
 // adHoc makes an inventory of one image out of host/repository:tag, with or
 // without a scheme before it. No error repeats what may be a password.

@@ -130,7 +130,7 @@ func TestRepeatingCommands(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			test.entry.URL = &url.URL{Scheme: "https", Host: "r.example"}
 			var got [][]string
-			for _, one := range explanations(test.entry, test.rows) {
+			for _, one := range explanations(test.entry, test.rows, true) {
 				got = append(got, one.Commands)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

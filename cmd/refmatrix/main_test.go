@@ -82,6 +82,13 @@ var behaviours = map[string]http.HandlerFunc{
 		}
 		manifest(w, r)
 	},
+	"some": func(w http.ResponseWriter, r *http.Request) { // has no repository called gone
+		if strings.HasPrefix(r.URL.Path, "/v2/gone/") || strings.Contains(r.URL.Path, "/referrers/") {
+			http.NotFound(w, r)
+			return
+		}
+		manifest(w, r)
+	},
 	"page": func(w http.ResponseWriter, _ *http.Request) { // a web page for every address
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><title>Sign in</title>")

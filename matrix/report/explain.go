@@ -14,21 +14,26 @@ import (
 // Explanation is a row for a reader who wants to check it.
 type Explanation struct {
 	Row      *matrix.Row
-	Commands []string // shell commands that repeat its exchanges
+	Commands []string // shell commands that repeat its exchanges; nil if none are wanted
 }
 
-// explanationText renders each row with every exchange, the verdict with its
-// rule, findings, what clients will do, remedies, and the commands.
+// explanationText renders the rows of one registry: the verdict and what to do, what clients
+// will do, what else was measured, and last the exchanges. Rows that read the same are shown
+// once, and the images of the others are named below.
 func explanationText(w io.Writer, explained []Explanation, o Options) error {
 	p := &lines{w: w, medium: terminal, width: o.Width}
-	for _, e := range explained {
-		explainRow(p, e.Row, o)
-		if len(e.Commands) > 0 {
+	for _, same := range readAlike(explained) {
+		shown := same[0]
+		explainHead(p, shown.Row)
+		explainRow(p, shown.Row, o)
+		explainExchanges(p, shown.Row)
+		if len(shown.Commands) > 0 {
 			section(p, "Repeat it")
-			for _, command := range e.Commands {
+			for _, command := range shown.Commands {
 				p.line("  %s", command) // never wrapped: it is there to be copied
 			}
 		}
+		explainOthers(p, same[1:])
 		p.line("")
 	}
 	return p.err
@@ -43,14 +48,52 @@ func explanationJSON(w io.Writer, explained []Explanation, o Options) error {
 	return indentedJSON(w, rows, o)
 }
 
-// explainRow writes what was seen, what follows, and what to do.
-func explainRow(p *lines, row *matrix.Row, o Options) {
+// explainHead writes which image it is.
+func explainHead(p *lines, row *matrix.Row) {
 	p.line("%s  %s  %s", row.Registry, row.URL, row.Image)
 	if row.Digest != "" {
 		p.line("digest   %s", row.Digest)
 	}
+}
+
+// explainRow writes the verdict, what to do and what else was measured. Two rows of which it
+// writes the same, but for ids, need not both be shown: what is written elsewhere is not
+// compared.
+func explainRow(p *lines, row *matrix.Row, o Options) {
 	if row.Product != nil {
 		p.wrapped("product  ", fmt.Sprintf("%s (%s)", cellOf("software").value(row), row.Product.Evidence))
+	}
+	explainVerdict(p, row, o)
+	explainRemedy(p, row)
+	explainClients(p, row.Clients)
+	explainCapabilities(p, row.Capabilities)
+	explainFindings(p, row)
+	explainLinks(p, row)
+}
+
+func explainRemedy(p *lines, row *matrix.Row) {
+	if len(row.Remedy) == 0 {
+		return
+	}
+	section(p, "What to do")
+	for _, remedy := range row.Remedy {
+		p.wrapped("  - ", remedy)
+	}
+}
+
+func explainFindings(p *lines, row *matrix.Row) {
+	if len(row.Findings) == 0 {
+		return
+	}
+	section(p, "Findings")
+	for _, f := range row.Findings {
+		p.wrapped("  - ", f.Code+": "+f.Text)
+	}
+}
+
+func explainExchanges(p *lines, row *matrix.Row) {
+	if len(row.Exchanges) == 0 && row.Omitted == nil {
+		return
 	}
 	section(p, "Exchanges")
 	for i, x := range row.Exchanges {
@@ -59,22 +102,6 @@ func explainRow(p *lines, row *matrix.Row, o Options) {
 	if gone := row.Omitted; gone != nil {
 		p.wrapped("  ", fmt.Sprintf("The row was too large: %s, %s and %s are left out.",
 			matrix.Quantity(gone.Exchanges, "exchange"), matrix.Quantity(gone.Headers, "header"), matrix.Quantity(gone.Links, "link")))
-	}
-	explainVerdict(p, row, o)
-	explainCapabilities(p, row.Capabilities)
-	explainLinks(p, row)
-	if len(row.Findings) > 0 {
-		section(p, "Findings")
-		for _, f := range row.Findings {
-			p.wrapped("  - ", f.Code+": "+f.Text)
-		}
-	}
-	explainClients(p, row.Clients)
-	if len(row.Remedy) > 0 {
-		section(p, "What to do")
-		for _, remedy := range row.Remedy {
-			p.wrapped("  - ", remedy)
-		}
 	}
 }
 

@@ -24,7 +24,7 @@ var formatFiles = map[string][]string{
 	"diff markdown":   {"diff_markdown.go"},
 	"assess text":     {"assess_text.go"},
 	"assess markdown": {"assess_markdown.go"},
-	"explain":         {"explain.go", "explain_links.go"},
+	"explain":         {"explain.go", "explain_alike.go", "explain_links.go"},
 }
 
 // TestLayers: a format takes nothing from another, and the ground nothing from a

@@ -14,7 +14,7 @@ var faultReasons = []reason{
 		observed: "the token endpoint failed or answered no token",
 		meaning:  "The token service that the registry names gave no token.",
 		remedies: []string{
-			"Ask for a token by hand with the curl line of refmatrix explain, and look into the token service's log.",
+			"Ask for a token by hand with the curl line of refmatrix explain --curl, and look into the token service's log.",
 		},
 		source: "distribution token specification",
 	}, "No token"),

@@ -106,11 +106,6 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String()))
 // log handlers use it too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Has reports whether a registry is called name.
-func (inv *Inventory) Has(name string) bool {
-	return slices.ContainsFunc(inv.Registries, func(r Registry) bool { return r.Name == name })
-}
-
 // Select cuts the inventory to the registries whose name matches one of the
 // globs (all, where there are none) and whose labels match every selector:
 // key=value, key!=value, or key for any value. An error says that a pattern

@@ -78,15 +78,31 @@ func (d *decoder) setImages(r *entry) {
 			d.add(item.node, item.path, "%s", wrong)
 			continue
 		}
-		if r.URL != nil && r.URL.Host == address.HubHost && !strings.Contains(image.Repository, "/") {
-			image.Repository = "library/" + image.Repository
-		}
+		image = r.complete(image)
 		if seen[image] {
 			d.add(item.node, item.path, "duplicate image %s", image)
 		}
 		seen[image] = true
 		r.Images = append(r.Images, image)
 	}
+}
+
+// SetImage makes the image that text spells, as images: would, the only one of r.
+func (r *Registry) SetImage(text string) error {
+	image, err := ParseImage(text)
+	if err != nil {
+		return err
+	}
+	r.Images, r.NoImages = []Image{r.complete(image)}, false
+	return nil
+}
+
+// complete returns image with what Docker Hub's short names leave out.
+func (r *Registry) complete(image Image) Image {
+	if r.URL != nil && r.URL.Host == address.HubHost && !strings.Contains(image.Repository, "/") {
+		image.Repository = "library/" + image.Repository
+	}
+	return image
 }
 
 // misplaced returns what is wrong with an image that names a registry, or "". base is the

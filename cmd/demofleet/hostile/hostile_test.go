@@ -88,7 +88,7 @@ func explained(fleet []met, inventory, dir string) []string {
 	runs.SetLimit(8)
 	for i, one := range fleet {
 		runs.Go(func() error {
-			cmd := exec.Command(os.Getenv("REFMATRIX"), "explain", "-i", inventory, one.name)
+			cmd := exec.Command(os.Getenv("REFMATRIX"), "explain", "--curl", "-i", inventory, one.name)
 			cmd.Env = environment(fleet, dir)
 			output, _ := cmd.CombinedOutput() // a row that fails is exit status 1
 			said[i] = string(output)

@@ -99,7 +99,7 @@ func TestCraftedLinks(t *testing.T) {
 // judgeExplained has explain show the exchanges of a registry whose strings are hostile.
 func judgeExplained(t *testing.T, dir, inventory, registry string) {
 	t.Helper()
-	cmd := exec.Command(os.Getenv("REFMATRIX"), "explain", "--links", "-i", inventory, registry)
+	cmd := exec.Command(os.Getenv("REFMATRIX"), "explain", "--links", "--curl", "-i", inventory, registry)
 	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+dir)
 	output, err := cmd.CombinedOutput()
 	if err != nil || len(output) == 0 {

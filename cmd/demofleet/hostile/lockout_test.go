@@ -30,7 +30,7 @@ func run(t *testing.T, dir, inventory string, environment []string, names ...str
 	}
 	shown := command("scan", "-v", "-i", path, "-o", out, "-f", "all", "--probe", "full", "--fail-on", "never", "--progress", "plain")
 	for _, name := range names {
-		shown += command("explain", "-i", path, name)
+		shown += command("explain", "--curl", "-i", path, name)
 	}
 	for _, content := range filesIn(t, out) {
 		shown += content
