@@ -15,132 +15,108 @@ import (
 	"refmatrix/scanner/inventory"
 )
 
-// plainEvery is the time between two lines of plain progress.
-const plainEvery = 5 * time.Second
+// The times between two updates of the progress.
+const (
+	plainEvery = 5 * time.Second
+	barEvery   = 100 * time.Millisecond
+)
 
 // progressView shows a running scan on stderr.
 type progressView struct {
 	w       io.Writer
 	verbose bool
-	images  int
-	began   time.Time
 
-	mu         sync.Mutex
-	rows       int
-	inFlight   int
-	registries int
-	bySeverity map[matrix.Severity]int
+	mu    sync.Mutex
+	state *scanState
 
 	bar     progress.Writer
 	tracker *progress.Tracker
-	quit    chan struct{}
-	ended   sync.WaitGroup
+	drawing sync.WaitGroup // the bar
+
+	quit     chan struct{} // ends repeat
+	updating sync.WaitGroup
 }
 
 // newProgress starts the view; mode is bar, plain or none.
 func newProgress(mode string, w io.Writer, inv *inventory.Inventory, verbose bool) *progressView {
 	p := &progressView{
-		w:          w,
-		verbose:    verbose,
-		images:     inv.ImageCount(),
-		began:      time.Now(),
-		bySeverity: map[matrix.Severity]int{},
-		quit:       make(chan struct{}),
+		w:       w,
+		verbose: verbose,
+		state:   newScanState(inv, time.Now()),
+		quit:    make(chan struct{}),
 	}
 	switch mode {
 	case "bar":
 		p.startBar()
 	case "plain":
-		p.ended.Go(p.printLines)
+		p.updating.Go(func() { p.repeat(plainEvery, 0, func(line string) { fmt.Fprintln(p.w, line) }) })
 	}
 	return p
 }
 
-// barRoom is what stands beside the message in a line of the bar: percentage,
-// tracker, time, ETA and speed at their longest.
-const barRoom = 48
+const (
+	trackerLength = 10
+
+	// barRoom is what stands beside the message in a line of the bar: a blank, the
+	// percentage, a blank and the tracker, and the last column, after which some terminals
+	// wrap.
+	barRoom = 1 + len("100%") + 1 + trackerLength + 1
+)
 
 func (p *progressView) startBar() {
 	columns := width(p.w)
+	room := max(columns-barRoom, 10)
 	p.bar = progress.NewWriter()
 	p.bar.SetOutputWriter(p.w)
 	p.bar.SetTerminalWidth(columns) // a line that wraps is never erased again
-	p.bar.SetUpdateFrequency(100 * time.Millisecond)
-	p.bar.SetTrackerLength(10)
-	p.bar.SetMessageLength(max(columns-barRoom, 10))
+	p.bar.SetUpdateFrequency(barEvery)
+	p.bar.SetAutoStop(true) // ends when the tracker is done, also if it was before the first line
+	p.bar.SetTrackerLength(trackerLength)
+	p.bar.SetMessageLength(room)
 	p.bar.SetStyle(progress.StyleBlocks)
 	style := p.bar.Style()
-	style.Visibility.ETA = true
-	style.Visibility.Speed = true
-	style.Visibility.Value = false // the percentage and the message say it
+	style.Visibility.Time = false // the message says what is left
+	style.Visibility.Value = false
 	style.Options.PercentFormat = "%3.0f%%"
 	style.Options.Separator = " "
-	style.Options.TimeInProgressPrecision = time.Second
-	p.tracker = &progress.Tracker{Message: "probing", Total: int64(p.images)}
+	p.tracker = &progress.Tracker{
+		Message:          p.state.line(time.Now(), room),
+		Total:            int64(p.state.images),
+		AutoStopDisabled: true, // stop ends it, with the last message
+	}
 	p.bar.AppendTracker(p.tracker)
-	p.ended.Go(p.bar.Render)
+	p.drawing.Go(p.bar.Render)
+	p.updating.Go(func() { p.repeat(barEvery, room, p.showBar) })
 }
 
-func (p *progressView) printLines() {
-	tick := time.NewTicker(plainEvery)
+// showBar has the bar show line and what was measured. The caller holds p.mu.
+func (p *progressView) showBar(line string) {
+	p.tracker.UpdateMessage(line)
+	p.tracker.SetValue(int64(p.state.rows))
+}
+
+// repeat shows a line of at most room columns again and again until the view is stopped.
+func (p *progressView) repeat(every time.Duration, room int, show func(line string)) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case now := <-tick.C:
 			p.mu.Lock()
-			line := p.line()
+			show(p.state.line(now, room))
 			p.mu.Unlock()
-			fmt.Fprintln(p.w, line)
 		case <-p.quit:
 			return
 		}
 	}
 }
 
-// line is a line of plain progress. The caller holds p.mu.
-func (p *progressView) line() string {
-	seconds := time.Since(p.began).Seconds()
-	speed := float64(p.rows) / max(seconds, 0.001)
-	left := "unknown"
-	if p.rows > 0 {
-		left = (time.Duration(float64(p.images-p.rows)/speed) * time.Second).String()
-	}
-	return fmt.Sprintf("%d/%d images, %d registries done, %d in flight, %s, %.1f images/s, %s left",
-		p.rows, p.images, p.registries, p.inFlight, p.counts(), speed, left)
-}
-
-func (p *progressView) counts() string {
-	var counts []string
-	for _, severity := range matrix.Severities {
-		if n := p.bySeverity[severity]; n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, severity))
-		}
-	}
-	if len(counts) == 0 {
-		return "no rows yet"
-	}
-	return strings.Join(counts, " ")
-}
-
 // event takes one event of the scanner.
 func (p *progressView) event(e scanner.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e.Row == nil {
-		p.inFlight++
-		return
-	}
-	p.inFlight--
-	p.rows++
-	p.bySeverity[e.Row.Severity]++
-	if e.Last {
-		p.registries++
-	}
-	if p.tracker != nil {
-		p.tracker.UpdateMessage(fmt.Sprintf("%d done, %d open: %s", p.registries, p.inFlight, p.counts()))
-		p.tracker.Increment(1)
-	}
-	if p.verbose {
+	p.state.add(e, time.Now())
+	if p.verbose && e.Row != nil {
 		line := matrix.Printable(fmt.Sprintf("%s %s %s: %s", e.Row.Severity, e.Row.Registry, e.Row.Image, e.Row.Detail))
 		if p.bar != nil {
 			p.bar.Log("%s", line)
@@ -153,13 +129,19 @@ func (p *progressView) event(e scanner.Event) {
 // stop ends the view; nothing is printed after it returns.
 func (p *progressView) stop() {
 	close(p.quit)
-	if p.bar != nil {
-		if !p.tracker.IsDone() {
-			p.tracker.MarkAsErrored()
-		}
-		p.bar.Stop()
+	p.updating.Wait() // an update would have the tracker go on
+	if p.bar == nil {
+		return
 	}
-	p.ended.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.showBar(p.state.counts())
+	if p.state.rows == p.state.images {
+		p.tracker.MarkAsDone()
+	} else {
+		p.tracker.MarkAsErrored()
+	}
+	p.drawing.Wait()
 }
 
 // printOutcome is the closing line on stderr, fit for the mail of a cron job.
