@@ -16,6 +16,8 @@ type Diff struct {
 	After   time.Time `json:"after"`  // start of the newer one
 	Changes []Change  `json:"changes"`
 
+	Registries []RegistryChange `json:"registries,omitempty"` // those all of whose images changed in one way
+
 	MeasuredBy string `json:"measured_by,omitempty"` // version of refmatrix that made the older scan, if another made the newer one
 	Reworded   int    `json:"reworded,omitempty"`    // rows that differ only because of that, see Compare
 }
@@ -98,6 +100,7 @@ func (d Diff) Significant() bool {
 func (d Diff) OnlySignificant() Diff {
 	insignificant := func(c Change) bool { return !c.Significant }
 	d.Changes = slices.DeleteFunc(slices.Clone(d.Changes), insignificant)
+	d.Registries = keepRegistries(d.Registries, d.Changes)
 	d.MeasuredBy, d.Reworded = "", 0
 	return d
 }
@@ -169,6 +172,7 @@ func Compare(older, newer *Matrix, known ...Known) Diff {
 		return cmp.Or(slices.Index(ChangeKinds, a.Kind)-slices.Index(ChangeKinds, b.Kind),
 			cmp.Compare(a.Registry, b.Registry), cmp.Compare(a.Image, b.Image))
 	})
+	d.Registries = registryChanges(d.Changes, countImages(older.Rows, newer.Rows))
 	return d
 }
 
