@@ -28,6 +28,9 @@ digest is the same. Without files it compares the newest scan in the history/
 of DIR (default reports) with the last one before it of the same selection, and
 what could not be measured then with what was known before.
 
+What needs the same to be done is one group, which names its registries; a registry that is
+gone or new with all of its images is one change. The JSON has every image.
+
 Exit status: 0, whatever changed; 1 with --fail-on change if a change counts, and
 with --fail-on lost if a link is lost, as refmatrix scan --help says; 2 there are no
 two scans to compare.`,
@@ -37,11 +40,15 @@ two scans to compare.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.view.addFlags(cmd)
+	addMaxBytes(cmd, &f.view.most)
 	f.failOn.addFlag(cmd, "fail-on", "", "never", "exit 1 on a list of: "+f.failOn.list())
 	return cmd
 }
 
 func (f *diffFlags) run(cmd *cobra.Command, args []string) error {
+	if err := checkMaxBytes(f.view.most); err != nil {
+		return err
+	}
 	older, newer, err := toCompare(cmd, args)
 	if err != nil {
 		return err

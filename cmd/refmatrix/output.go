@@ -38,12 +38,24 @@ func (o *output) addFlags(cmd *cobra.Command, path, formats string) {
 	o.by.addFlag(cmd, "by", "", string(report.ByRegistry), "a line of the table and of the Markdown matrix is a "+o.by.list()+
 		"; with -f csv -o -, registry prints registries.csv instead of matrix.csv")
 	o.rows.addFlag(cmd, "rows", "", string(report.AllRows), "images that Markdown lists: "+o.rows.list())
-	flags.IntVar(&o.most, "max-bytes", report.MaxMarkdown, "bound of the Markdown report in bytes; 65536 fits a GitHub comment")
+	addMaxBytes(cmd, &o.most)
 	o.series.addFlag(cmd, "series", "", string(report.FewSeries),
 		fmt.Sprintf("metrics of single images: auto leaves them out over %d images; %s", report.MaxRowSeries, o.series.list()))
 	flags.StringVarP(&o.path, "output", "o", path, "`DIR` for the reports, - for one format on stdout")
 	o.formats.addFlag(cmd, "format", "f", formats, "reports: "+strings.Join(report.Matrices.Names(), ",")+" or all")
 	flags.BoolVar(&o.noColor, "no-color", false, "no colours (as NO_COLOR does)")
+}
+
+// addMaxBytes adds the bound of what Markdown is rendered.
+func addMaxBytes(cmd *cobra.Command, most *int) {
+	cmd.Flags().IntVar(most, "max-bytes", report.MaxMarkdown, "bound of the Markdown report in bytes; 65536 fits a GitHub comment")
+}
+
+func checkMaxBytes(most int) error {
+	if most < report.LeastMarkdown {
+		return usage("--max-bytes must be %d or more", report.LeastMarkdown)
+	}
+	return nil
 }
 
 // sink is where the reports of a run go: stdout, a directory, or both.
@@ -61,8 +73,8 @@ type sink struct {
 // among the formats: a folder of metrics alone does not need one.
 func (o *output) open(stdout io.Writer, keep bool) (*sink, error) {
 	formats := o.formats.value
-	if o.most < report.LeastMarkdown {
-		return nil, usage("--max-bytes must be %d or more", report.LeastMarkdown)
+	if err := checkMaxBytes(o.most); err != nil {
+		return nil, err
 	}
 	s := &sink{stdout: stdout, options: report.Options{
 		Width:    width(stdout),

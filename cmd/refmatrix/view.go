@@ -10,6 +10,7 @@ import (
 type view[T any] struct {
 	format  choice[report.Format[T]]
 	noColor bool
+	most    int // bytes of Markdown; 0 = the default
 }
 
 func viewOf[T any](formats report.Formats[T]) view[T] { return view[T]{format: oneFormat(formats)} }
@@ -22,6 +23,10 @@ func (v *view[T]) addFlags(cmd *cobra.Command) {
 // print renders value on stdout.
 func (v *view[T]) print(cmd *cobra.Command, value T) error {
 	w := cmd.OutOrStdout()
-	options := report.Options{Width: width(w), Color: colour(w, v.noColor)}
+	options := report.Options{
+		Width:    width(w),
+		Color:    colour(w, v.noColor),
+		MaxBytes: v.most,
+	}
 	return printed(0, v.format.value.Render(w, value, options))
 }

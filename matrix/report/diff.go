@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,36 +24,85 @@ var changeText = map[matrix.ChangeKind]struct{ heading, one, many markup }{
 	matrix.Added:            {"New in the inventory", "has new images", "have new images"},
 }
 
+// maxHeadlineNames is how many registries of one kind of change a headline names.
+const maxHeadlineNames = 3
+
 // headline returns what happened: one sentence, and a second one if an older refmatrix
-// measured before.
-func headline(d matrix.Diff, m medium) markup {
-	s := changesSentence(d, m)
+// measured before. It names up to limit registries of each kind of change.
+func headline(d matrix.Diff, m medium, limit int) markup {
+	s := changesSentence(d, m, limit)
 	if d.Reworded > 0 {
-		s += m.sprintf(" In words alone: %s, measured by refmatrix %s before.", matrix.Quantity(d.Reworded, "image"), d.MeasuredBy)
+		s += m.sprintf(" In words alone: %s, measured by refmatrix %s before.", matrix.Quantity(d.Reworded, "image"), short(d.MeasuredBy))
 	}
 	return s
 }
 
+// wholeText is what a kind of change means if it is of all images of one registry and of
+// several. Other kinds read the same as in changeText.
+var wholeText = map[matrix.ChangeKind]struct{ one, many markup }{
+	matrix.Removed: {"is gone", "are gone"},
+	matrix.Added:   {"is new", "are new"},
+}
+
 // changesSentence names registries while they are few.
-func changesSentence(d matrix.Diff, m medium) markup {
+func changesSentence(d matrix.Diff, m medium, limit int) markup {
 	since := d.Before.UTC().Format(time.DateOnly)
 	if d.Empty() {
 		return m.sprintf("Nothing changed since %s.", since)
 	}
 	var parts []markup
 	for _, kind := range matrix.ChangeKinds {
-		names, text := registriesOf(d, kind), changeText[kind]
-		switch last := len(names) - 1; {
-		case len(names) == 0:
-		case len(names) == 1:
-			parts = append(parts, m.sprintf("%s %s", nameText(names[0]), text.one))
-		case len(names) <= 3:
-			parts = append(parts, m.sprintf("%s and %s %s", m.names(names[:last]), nameText(names[last]), text.many))
-		default:
-			parts = append(parts, m.sprintf("%d registries %s", len(names), text.many))
+		parts = append(parts, kindClauses(d, m, kind, limit)...)
+	}
+	return m.sprintf("%s since %s: %s.", matrix.Quantity(d.Size(), "change"), since, join(parts, "; "))
+}
+
+// kindClauses says of which registries a kind of change is: those that are gone or new as a
+// whole, and then the others.
+func kindClauses(d matrix.Diff, m medium, kind matrix.ChangeKind, limit int) (out []markup) {
+	some := registriesOf(d, kind)
+	if text, ok := wholeText[kind]; ok {
+		var whole []string
+		isWhole := wholeRegistries(d, kind)
+		some = slices.DeleteFunc(some, func(name string) bool {
+			if isWhole[name] {
+				whole = append(whole, name)
+			}
+			return isWhole[name]
+		})
+		if len(whole) > 0 {
+			clause := registriesClause(m, whole, limit, text.one, text.many)
+			out = append(out, clause+m.sprintf(" (%s)", matrix.Quantity(imagesOf(d, kind), "image")))
 		}
 	}
-	return m.sprintf("%s since %s: %s.", matrix.Quantity(len(d.Changes), "change"), since, join(parts, "; "))
+	if len(some) > 0 {
+		out = append(out, registriesClause(m, some, limit, changeText[kind].one, changeText[kind].many))
+	}
+	return out
+}
+
+// registriesClause says something of registries, which it names if there are limit at the most.
+func registriesClause(m medium, names []string, limit int, one, many markup) markup {
+	last := len(names) - 1
+	switch {
+	case len(names) > limit && last > 0:
+		return m.sprintf("%d registries %s", len(names), many)
+	case len(names) > limit:
+		return m.sprintf("1 registry %s", one)
+	case last == 0:
+		return m.sprintf("%s %s", nameText(names[0]), one)
+	}
+	return m.sprintf("%s and %s %s", m.names(names[:last]), nameText(names[last]), many)
+}
+
+// imagesOf returns how many images the registries have of which all have a change of kind.
+func imagesOf(d matrix.Diff, kind matrix.ChangeKind) (n int) {
+	for _, r := range d.Registries {
+		if r.Kind == kind {
+			n += r.Images
+		}
+	}
+	return n
 }
 
 // registriesOf returns the registries with a change of kind, each once.
@@ -108,42 +158,12 @@ func fieldText(c matrix.Change) string {
 	return strings.Join(parts, ", ")
 }
 
-// changeGroup is the changes of a kind that read the same, whatever image they
-// are of.
+// changeGroup is what reads the same, whatever image it is of.
 type changeGroup struct {
 	detail     string
 	fields     string
-	remedy     string // what to do first, "" if nothing is
 	registries []string
 	images     map[string][]string // by registry
-}
-
-// groupChanges returns the changes of a kind that read the same together, in
-// their order.
-func groupChanges(d matrix.Diff, kind matrix.ChangeKind) []*changeGroup {
-	var out []*changeGroup
-	index := map[[3]string]*changeGroup{}
-	for _, c := range d.Changes {
-		if c.Kind != kind {
-			continue
-		}
-		one := changeGroup{
-			detail: c.Detail,
-			fields: fieldText(c),
-			images: map[string][]string{},
-		}
-		if len(c.Remedy) > 0 && kind != matrix.Improvement && kind != matrix.Recovered {
-			one.remedy = c.Remedy[0]
-		}
-		key := [3]string{withoutIDs(one.detail, ""), one.fields, one.remedy}
-		group := index[key]
-		if group == nil {
-			group = &one
-			index[key], out = group, append(out, group)
-		}
-		group.add(c.Registry, c.Image)
-	}
-	return out
 }
 
 func (g *changeGroup) add(registry, image string) {

@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +69,7 @@ func TestDiffTogether(t *testing.T) {
 
 - **'a'** 'x', 'y'; **'b'** 'x': HTTP 404. (strategy referrers-api → referrers-tag)
 - **'c'** 'z': HTTP 405. (strategy referrers-api → referrers-tag)
-  - Upgrade it.
+  - To do: Upgrade it.
 
 ### Measured again
 
@@ -82,8 +84,109 @@ func TestDiffTogether(t *testing.T) {
 	for i := range 500 {
 		many = append(many, lost(fmt.Sprintf("r%03d", i), "x"))
 	}
-	if got := weekly(t, many...); !strings.Contains(got, "**`r019`** `x`; and 480 more registries: HTTP 404.") {
+	if got := weekly(t, many...); !strings.Contains(got, "**`r049`** `x`; and 450 more registries: HTTP 404.") {
 		t.Errorf("%.600s", got)
+	}
+}
+
+// TestDiffRegistries: what all images of a registry have in common is said of the registry.
+func TestDiffRegistries(t *testing.T) {
+	d := matrix.Diff{Before: day(16), After: day(23)}
+	add := func(kind matrix.ChangeKind, registry string, images int, whole bool) {
+		for i := range images {
+			d.Changes = append(d.Changes, matrix.Change{Kind: kind, Registry: registry, Image: fmt.Sprintf("app:%d", i)})
+		}
+		if whole {
+			d.Registries = append(d.Registries, matrix.RegistryChange{Registry: registry, Kind: kind, Images: images})
+		}
+	}
+	add(matrix.NotMeasured, "down", 4, true)
+	add(matrix.Removed, "gone", 12, true)
+	add(matrix.Removed, "shrinks", 3, false)
+	add(matrix.Added, "one", 1, true)
+	add(matrix.Added, "two", 2, true)
+	want := `## Referrers: what changed
+
+7 changes since 2026-11-16: 'down' is not measured; 'gone' is gone (12 images); 'shrinks' has images that are gone; 'one' and 'two' are new (3 images).
+
+### No longer measured
+
+- **'down'** (all 4 images) (reason )
+
+### Gone from the inventory
+
+- **'gone'** (all 12 images); **'shrinks'** (3 images)
+
+### New in the inventory
+
+- **'one'** 'app:0'; **'two'** 'app:0', 'app:1'
+`
+	got := renderAs(t, report.Diffs, "markdown", d, report.Options{})
+	if diff := cmp.Diff(strings.ReplaceAll(want, "'", "`"), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDiffBound: a fleet that is down is one group, which names some registries and counts the
+// others, and a post has the size that it may have.
+func TestDiffBound(t *testing.T) {
+	d := matrix.Diff{Before: day(16), After: day(23)}
+	for i := range 1500 {
+		name := fmt.Sprintf("registry-漢字-%d", i)
+		d.Changes = append(d.Changes, matrix.Change{
+			Kind:     matrix.NotMeasured,
+			Registry: name,
+			Image:    "app:1",
+			Reason:   matrix.DNS,
+			Detail:   fmt.Sprintf("No address: lookup %s.example.com: no such host.", name),
+			Remedy:   []string{"Check the name of the host in url:."},
+		})
+	}
+	for i := range 300 {
+		d.Changes = append(d.Changes, matrix.Change{Kind: matrix.LinksLost, Registry: fmt.Sprint("r", i), Image: "x", Remedy: []string{fmt.Sprintf("Remedy %d.", i)}})
+	}
+	for _, bound := range []int{0, report.LeastMarkdown, 20_001, 65_536} {
+		got := renderAs(t, report.Diffs, "markdown", d, report.Options{MaxBytes: bound})
+		if bound > 0 && len(got) > bound || len(got) > 65_536 {
+			t.Errorf("%d bytes in a bound of %d", len(got), bound)
+		}
+		for _, want := range []string{"\n1800 changes since", "1500 registries are not measured", "\n  - To do: Check the name of the host in url:.\n"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("within %d bytes, lacks %q:\n%.2000s", bound, want, got)
+			}
+		}
+		shown := strings.Count(got, "To do: Remedy")
+		left := 0
+		if match := regexp.MustCompile(`(?m)^(\d+) groups of changes \(links-lost\) left out`).FindStringSubmatch(got); match != nil {
+			left, _ = strconv.Atoi(match[1])
+		}
+		if shown+left != 300 {
+			t.Errorf("within %d bytes, %d groups are shown and %d left out", bound, shown, left)
+		}
+	}
+	whole := renderAs(t, report.Diffs, "markdown", d, report.Options{})
+	for _, want := range []string{"**`registry-漢字-49`** `app:1`; and 1450 more registries\n", "  - and 1490 other differences\n"} {
+		if !strings.Contains(whole, want) {
+			t.Errorf("lacks %q:\n%.2000s", want, whole)
+		}
+	}
+	text := renderAs(t, report.Diffs, "text", d, report.Options{Width: 80})
+	if !strings.Contains(text, "\n  do: Check the name of the host in url:.\n") || !strings.Contains(text, "\n  and 1490 other differences\n") {
+		t.Errorf("%.3000s", text)
+	}
+}
+
+// TestDiffHostileLengths: the bound holds whatever names a file of somebody else's has.
+func TestDiffHostileLengths(t *testing.T) {
+	long := strings.Repeat("漢|", 10_000)
+	d := matrix.Diff{MeasuredBy: long, Reworded: 1}
+	for _, kind := range matrix.ChangeKinds {
+		d.Changes = append(d.Changes, matrix.Change{Kind: kind, Registry: long, Image: long, Detail: long, Remedy: []string{long}})
+	}
+	got := renderAs(t, report.Diffs, "markdown", d, report.Options{MaxBytes: report.LeastMarkdown})
+	if len(got) > report.LeastMarkdown || !strings.Contains(got, "1 registry lost the referrers API; ") ||
+		!strings.Contains(got, "\n1 group of changes (regression) left out of this report for its size: see refmatrix diff -f json.\n") {
+		t.Errorf("%d bytes:\n%.2000s", len(got), got)
 	}
 }
 
@@ -106,7 +209,7 @@ func TestDiffLinks(t *testing.T) {
 ### Lost links
 
 - **'a'** 'x' (signature 44136fa355b3 since 2026-11-09, link \*\*\* on linux/arm64 since 2026-11-23 (replaced))
-  - Attach it again.
+  - To do: Attach it again.
 
 ### New links
 
@@ -119,6 +222,7 @@ func TestDiffLinks(t *testing.T) {
 
 LINKS LOST   a x
   signature 44136fa355b3 since 2026-11-09, link *** on linux/arm64 since 2026-11-23 (replaced)
+  do: Attach it again.
 `
 	d := matrix.Diff{Before: day(16), Changes: []matrix.Change{losses}}
 	if diff := cmp.Diff(want, renderAs(t, report.Diffs, "text", d, report.Options{})); diff != "" {
