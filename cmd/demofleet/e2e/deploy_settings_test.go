@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,36 @@ func TestDeploySettings(t *testing.T) {
 				t.Errorf("%s lacks %s", name, setting)
 			}
 		}
+	}
+}
+
+// maxSummary is the size in bytes from which GitHub drops a step summary as a whole (GitHub
+// Docs, "Workflow commands": 1 MiB a step).
+const maxSummary = 1 << 20
+
+// TestSummaryFits: every command that writes the summary has a bound, and together with what
+// else is written the bounds stay below what GitHub takes.
+func TestSummaryFits(t *testing.T) {
+	_, step, found := strings.Cut(string(read(t, "github-actions.yml")), "- name: Summary\n")
+	step, _, ends := strings.Cut(step, `>>"$GITHUB_STEP_SUMMARY"`)
+	if !found || !ends {
+		t.Fatal("no step writes the summary")
+	}
+	commands := regexp.MustCompile(`refmatrix (\w+).*?-f markdown`).FindAllString(step, -1)
+	bounds := regexp.MustCompile(`--max-bytes (\d+)`).FindAllStringSubmatch(step, -1)
+	if len(commands) != 2 || len(bounds) != len(commands) {
+		t.Fatalf("%d commands and %d bounds in:\n%s", len(commands), len(bounds), step)
+	}
+	sum := len(step) // more than what echo writes
+	for _, bound := range bounds {
+		n, err := strconv.Atoi(bound[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	if sum >= maxSummary {
+		t.Errorf("the summary can have %d bytes, and GitHub takes less than %d", sum, maxSummary)
 	}
 }
 
