@@ -3,6 +3,8 @@ package report_test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +161,26 @@ func TestOmittedSeries(t *testing.T) {
 	for want, metrics := range map[string]map[string][]series{"5001": few, "0": all} {
 		if got := textsOf(metrics["refmatrix_row_series_omitted"]); !slices.Equal(got, []string{want}) {
 			t.Errorf("refmatrix_row_series_omitted is %q, want %s", got, want)
+		}
+	}
+}
+
+// TestDocumentedMetrics: the tables of docs/ci.md name every metric once.
+func TestDocumentedMetrics(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "ci.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]int{}
+	for line := range strings.Lines(string(content)) {
+		names, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		for name := range strings.SplitSeq(names, ", ") {
+			named[strings.Trim(name, "`")]++
+		}
+	}
+	for name := range metricsOf(t, fleet(t), report.Options{}) {
+		if named[name] != 1 {
+			t.Errorf("%s has %d lines in the tables", name, named[name])
 		}
 	}
 }
