@@ -15,7 +15,7 @@ import (
 var formatFiles = map[string][]string{
 	"table":           {"table.go", "table_links.go"},
 	"csv":             {"csv.go"},
-	"markdown":        {"markdown.go", "markdown_links.go"},
+	"markdown":        {"markdown.go", "markdown_actions.go", "markdown_findings.go", "markdown_links.go", "markdown_matrix.go"},
 	"json":            {"json.go"},
 	"html":            {"html*.go"},
 	"junit":           {"junit.go"},

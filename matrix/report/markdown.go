@@ -66,23 +66,3 @@ func markdownClosing(p *lines, m *matrix.Matrix) {
 	tool := p.medium.sprintf("%s %s", short(m.Tool.Name), short(m.Tool.Version))
 	p.line("\n---\nMeasured by %s, %s to %s.", tool, scanTime(m.Started), scanTime(m.Finished))
 }
-
-// maxShort bounds in characters what stands in every report, however small it has to be.
-const maxShort = 60
-
-// short cuts a text that a file of somebody else's can hold at any length.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > maxShort {
-		return string(runes[:maxShort]) + "…"
-	}
-	return text
-}
-
-func writeTexts(w io.Writer, texts []string) error {
-	for _, text := range texts {
-		if _, err := io.WriteString(w, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -1,37 +1,6 @@
 package report
 
-import (
-	"refmatrix/matrix"
-)
-
-// detail is how much a report says about each thing to do.
-type detail struct {
-	registries int  // that are named
-	answers    int  // that are quoted
-	further    int  // remedies after the first
-	commands   bool // they are written
-}
-
-// details are the choices, the fullest first. The last one still says what to do.
-var details = []detail{
-	{registries: maxNamedRegistries, answers: 10, further: 10, commands: true},
-	{registries: 20, answers: 5, further: 5, commands: true},
-	{registries: 10, answers: 3, further: 3, commands: true},
-	{registries: 5, answers: 2, further: 2, commands: true},
-	{registries: 2, answers: 1, further: 1, commands: true},
-	{commands: true},
-	{},
-}
-
-// fullestOf returns the sections with the most detail that fit into limit bytes.
-func fullestOf(limit int, sections func(detail) []markdownSection) (out []markdownSection) {
-	for _, d := range details {
-		if out = sections(d); totalSize(out) <= limit {
-			break
-		}
-	}
-	return out
-}
+import "refmatrix/matrix"
 
 // inJSON is the report that holds all that was measured.
 const inJSON = "matrix.json"
@@ -72,9 +41,6 @@ func placesAfter(m medium, names []markup, d detail) markup {
 	}
 	return m.sprintf(": %s", join(names, ", "))
 }
-
-// maxAnswerRegistries bounds the registries that an answer names of those an action names.
-const maxAnswerRegistries = 3
 
 // markdownAnswers writes what was seen, and where if it is not the same everywhere.
 func markdownAnswers(p *lines, answers []answer, d detail) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"strings"
 
 	"refmatrix/matrix"
@@ -95,4 +96,56 @@ func written(write func(p *lines)) string {
 	var out strings.Builder
 	write(&lines{w: &out, medium: markdownLine})
 	return out.String()
+}
+
+// detail is how much a report says about each thing to do.
+type detail struct {
+	registries int  // that are named
+	answers    int  // that are quoted
+	further    int  // remedies after the first
+	commands   bool // they are written
+}
+
+// details are the choices, the fullest first. The last one still says what to do.
+var details = []detail{
+	{registries: maxNamedRegistries, answers: 10, further: 10, commands: true},
+	{registries: 20, answers: 5, further: 5, commands: true},
+	{registries: 10, answers: 3, further: 3, commands: true},
+	{registries: 5, answers: 2, further: 2, commands: true},
+	{registries: 2, answers: 1, further: 1, commands: true},
+	{commands: true},
+	{},
+}
+
+// fullestOf returns the sections with the most detail that fit into limit bytes.
+func fullestOf(limit int, sections func(detail) []markdownSection) (out []markdownSection) {
+	for _, d := range details {
+		if out = sections(d); totalSize(out) <= limit {
+			break
+		}
+	}
+	return out
+}
+
+// maxAnswerRegistries bounds the registries that an answer names of those an action names.
+const maxAnswerRegistries = 3
+
+// maxShort bounds in characters what stands in every report, however small it has to be.
+const maxShort = 60
+
+// short cuts a text that a file of somebody else's can hold at any length.
+func short(text string) string {
+	if runes := []rune(text); len(runes) > maxShort {
+		return string(runes[:maxShort]) + "…"
+	}
+	return text
+}
+
+func writeTexts(w io.Writer, texts []string) error {
+	for _, text := range texts {
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
