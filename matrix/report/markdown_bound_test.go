@@ -81,9 +81,9 @@ func counted(got, heading, prefix, noun, which string) (shown, left int) {
 func TestMarkdownBound(t *testing.T) {
 	for _, size := range []struct{ registries, images int }{{1, 1}, {50, 3}, {5, 100}, {1100, 10}} {
 		m := crowd(size.registries, size.images)
-		for at, bound := range []int{65_536, 0, report.LeastMarkdown, 20_001, 300_000} {
+		for at, bound := range []int{65_536, report.LeastMarkdown, 20_001, 300_000, 0} {
 			for _, o := range []report.Options{{}, {Rows: report.NoRows}, {By: report.ByImage}} {
-				if o.MaxBytes = bound; len(m.Rows) > 10_000 && (at > 1 || o.Rows != "" || o.By != "") {
+				if o.MaxBytes = bound; len(m.Rows) > 10_000 && (at > 0 || o.Rows != "" || o.By != "") {
 					continue // a large one takes a second
 				}
 				t.Run(fmt.Sprintf("%d registries of %d images in %d bytes by %s", size.registries, size.images, bound, o.By), func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestMarkdownCutsTheMatrix(t *testing.T) {
 // TestMarkdownHostileLengths: what a file of somebody else's holds at any length is counted, and
 // the bound holds.
 func TestMarkdownHostileLengths(t *testing.T) {
-	long := strings.Repeat("漢|", 100_000)
+	long := strings.Repeat("漢|", 10_000)
 	m := &matrix.Matrix{Schema: matrix.Schema, Tool: matrix.Tool{Name: long, Version: long}, Shard: long}
 	m.SetRows([]matrix.Row{
 		{Registry: long, Image: long, Severity: matrix.Fail, Detail: long, Remedy: []string{long, long}, Findings: []matrix.Finding{{Text: long}}},
