@@ -54,7 +54,7 @@ func (s *markdownSection) fit(limit int) string {
 	return s.text(shown) + s.rest(len(s.items)-shown)
 }
 
-// text returns the section with its first n items, "" if there are none.
+// text returns the section with its first n items, "" if n is 0.
 func (s *markdownSection) text(n int) string {
 	if n == 0 {
 		return ""
