@@ -9,6 +9,12 @@ import (
 // Registry.Do is for a registry without other rows.
 func (r *Row) Action() string { return firstAction([]*Row{r}) }
 
+// ExpectationAction returns what to do about a row that is not as its inventory expects.
+func (r *Row) ExpectationAction() string {
+	return fmt.Sprintf("The inventory expects %s and %s was measured: correct expect, or find out what changed.",
+		r.Expect, r.Strategy)
+}
+
 // firstAction returns what to do first about the rows of one registry, "" if there is nothing
 // to do: the first remedy of the most severe rows, of several the one that most rows need.
 // Of rows that pass it is what their inventory or an earlier scan misses.
@@ -53,8 +59,7 @@ func actionOfPassing(rows []*Row) string {
 			missing[kind] = true
 		}
 		if r.Unexpected && expected == "" {
-			expected = fmt.Sprintf("The inventory expects %s and %s was measured: correct expect, or find out what changed.",
-				r.Expect, r.Strategy)
+			expected = r.ExpectationAction()
 		}
 	}
 	switch {

@@ -6,7 +6,7 @@ import (
 	"refmatrix/matrix"
 )
 
-// action is one thing to do, and the rows that do not pass until it is done. Reports group by it
+// action is one thing to do, and the rows that do not pass, or are unexpected, until it is done. Reports group by it
 // and not by reason, because one remedy often serves several reasons, and one reason needs
 // other remedies at another product.
 type action struct {
@@ -38,7 +38,7 @@ func actionsOf(rows []matrix.Row) []action {
 	all := countRows(rows)
 	var failing []*matrix.Row
 	for i := range rows {
-		if rows[i].Severity != matrix.Pass {
+		if rows[i].Severity != matrix.Pass || rows[i].Unexpected {
 			failing = append(failing, &rows[i])
 		}
 	}
@@ -66,8 +66,13 @@ func countRows(rows []matrix.Row) map[string]int {
 	return all
 }
 
+// firstRemedy returns what to do first about a row. One that passes is there because it is
+// unexpected, and its remedies are not about that.
 func firstRemedy(r *matrix.Row) string {
-	if len(r.Remedy) == 0 {
+	switch {
+	case r.Severity == matrix.Pass:
+		return r.ExpectationAction()
+	case len(r.Remedy) == 0:
 		return ""
 	}
 	return r.Remedy[0]
@@ -104,7 +109,12 @@ func placesOf(rows []*matrix.Row, all map[string]int) (out []place) {
 // furtherRemedies returns all remedies of rows but the first, each once, with the registries
 // that they are for.
 func furtherRemedies(rows []*matrix.Row, registries int) []furtherRemedy {
-	return namedTexts(rows, registries, func(r *matrix.Row) []string { return r.Remedy[min(1, len(r.Remedy)):] })
+	return namedTexts(rows, registries, func(r *matrix.Row) []string {
+		if r.Severity == matrix.Pass {
+			return nil
+		}
+		return r.Remedy[min(1, len(r.Remedy)):]
+	})
 }
 
 // namedTexts returns the texts of rows, each once, with the registries that they are for.

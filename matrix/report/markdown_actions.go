@@ -67,14 +67,6 @@ func answerPlaces(m medium, rows []*matrix.Row) markup {
 	return m.sprintf("%s: %s", matrix.Quantity(len(rows), "image"), someNames(m, names, maxAnswerRegistries))
 }
 
-// someNames lists the first few registries, and says how many more there are.
-func someNames(m medium, names []string, limit int) markup {
-	if rest := len(names) - limit; rest > 0 {
-		return m.sprintf("%s and %d more", m.names(names[:limit]), rest)
-	}
-	return m.names(names)
-}
-
 // markdownFurther writes remedies or notes with the registries that they are for.
 func markdownFurther(p *lines, lead markup, further []furtherRemedy, d detail) {
 	if len(further) == 0 || d.further == 0 {

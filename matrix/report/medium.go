@@ -102,6 +102,14 @@ func (m medium) names(names []string) markup {
 	return join(list, ", ")
 }
 
+// someNames lists the first few registries, and says how many more there are.
+func someNames(m medium, names []string, limit int) markup {
+	if rest := len(names) - limit; rest > 0 {
+		return m.sprintf("%s and %d more", m.names(names[:limit]), rest)
+	}
+	return m.names(names)
+}
+
 // join puts parts of one line together.
 func join(parts []markup, separator markup) markup {
 	var out strings.Builder
