@@ -51,5 +51,5 @@ func (t *text) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unread words an error that kept a file from being read whole.
+// unread returns the error of a file that err kept from being read whole.
 func unread(err error) error { return fmt.Errorf("cannot be read to its end: %w", err) }

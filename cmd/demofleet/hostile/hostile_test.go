@@ -1,10 +1,12 @@
 package hostile
 
 import (
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -268,7 +270,8 @@ func forms(secret string) []string {
 	}
 }
 
-// filesIn reads all files below dir, by their paths.
+// filesIn reads all files below dir, by their paths. Of a scan in the history, which is under
+// gzip, it is the text.
 func filesIn(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -276,7 +279,18 @@ func filesIn(t *testing.T, dir string) map[string]string {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		text := io.Reader(file)
+		if filepath.Ext(path) == ".gz" {
+			if text, err = gzip.NewReader(file); err != nil {
+				return err
+			}
+		}
+		content, err := io.ReadAll(text)
 		files[path] = string(content)
 		return err
 	})
