@@ -19,8 +19,8 @@ var pageFiles embed.FS
 
 // The parts of the page's one style and one script, in the order they need.
 var (
-	pageStyles  = []string{"page.css", "details.css"}
-	pageScripts = []string{"data.js", "details.js", "table.js", "controls.js"}
+	pageStyles  = []string{"page.css", "matrix.css", "details.css", "print.css"}
+	pageScripts = []string{"data.js", "lines.js", "details.js", "table.js", "controls.js"}
 )
 
 // assets is what is the same on every page.
@@ -44,7 +44,7 @@ var loadAssets = sync.OnceValues(func() (*assets, error) {
 		return nil, err
 	}
 	script = "(() => {\n'use strict';\n" + script + "})();\n"
-	page, err := template.ParseFS(pageFiles, "html/page.tmpl", "html/links.tmpl")
+	page, err := template.ParseFS(pageFiles, "html/page.tmpl", "html/trend.tmpl", "html/links.tmpl")
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +85,9 @@ func contentPolicy(script, style string) string {
 	}, "; ")
 }
 
-// htmlPage renders one self-contained page: a summary with pictures, the
-// matrix as a table that sorts and filters in the browser, and the evidence of
-// every row. It asks the network for nothing, and its policy lets it ask for
-// nothing.
+// htmlPage renders one self-contained page: what to do, the matrix of registries, which
+// unfold to their images, and the evidence of every row. It requests nothing from the network,
+// and its policy does not let it.
 func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
 	a, err := loadAssets()
 	if err != nil {
@@ -102,11 +101,9 @@ func htmlPage(w io.Writer, m *matrix.Matrix, o Options) error {
 	}
 	// Between the two parts of the template, because that would hold all of it in memory
 	// several times.
-	_, _ = out.WriteString(`<script type="application/json" id="data">`)
 	if err := p.payload.write(out); err != nil {
 		return fmt.Errorf("encode the rows: %w", err)
 	}
-	_, _ = out.WriteString("</script>\n")
 	if err := a.page.ExecuteTemplate(out, "end", p); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}

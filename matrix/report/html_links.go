@@ -198,18 +198,3 @@ func newPageLoss(l loss) pageLoss {
 	out.More = len(l.rows) - len(out.Images)
 	return out
 }
-
-// addLinks sets what the details of a row show of its links.
-func (p *payloadRow) addLinks(r *matrix.Row) {
-	p.Missing, p.Coverage = missingKinds(r), coverageText(r)
-	if r.Links != nil {
-		p.Links = linkTotals(r)
-		for i := range r.Links.Items {
-			link := &r.Links.Items[i]
-			p.Attached = append(p.Attached, linkLine(link, shortDigest(link.Digest)))
-		}
-	}
-	for _, l := range r.Lost {
-		p.Lost = append(p.Lost, lossText(l))
-	}
-}

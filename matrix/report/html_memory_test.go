@@ -27,6 +27,7 @@ func TestPageRowByRow(t *testing.T) {
 		}
 		m.Rows = append(m.Rows, r)
 	}
+	m.SetRows(m.Rows)
 	format, ok := report.Matrices.Find("html")
 	if !ok {
 		t.Fatal("the page is missing")

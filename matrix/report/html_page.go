@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,40 +14,68 @@ import (
 // place.
 type page struct {
 	*assets
+	Headline, Images, Risk         string
 	Started, Duration, Tool, Shard string
 	Complete                       bool
 	Summary                        matrix.Summary
-	Shares                         []share
-	Trend                          *trend // nil if there is one scan only
-	Problems                       []pageProblem
-	MoreProblems                   []pageProblem
+	Actions, MoreActions           []pageAction
+	Columns                        []htmlColumn
+	Registries                     []pageRegistry // the first of all
+	MoreRegistries                 int
+	DiffersNote                    string
 	Coverage                       *pageCoverage // nil if nothing is required
 	Losses                         *pageLosses   // nil if nothing was lost
-	Facets                         []facet
-	Groups                         []*rowCell
-	LabelKeys                      []string
-	Columns                        []htmlColumn
-	Empty                          []string // keys of columns without a value in any row
-	Rows                           []pageRow
+	Shares                         []share
+	Trend                          *trend // nil if there is one scan only
 	payload                        *payload
 }
 
-// pageRow is one line of the table.
+// pageRegistry is a line of the matrix.
+type pageRegistry struct {
+	ID       string
+	Rows     []pageRow // that stand below it without the script
+	registry *matrix.Registry
+	columns  []htmlColumn
+	cells    []string
+}
+
+// pageRow is one image.
 type pageRow struct {
-	ID    string
-	Cells []pageCell
+	ID  string
+	row *matrix.Row
+	of  int // index of its registry in the page
+}
+
+// Bounds of what the page shows without its script, because most of a large page is read with
+// it: registries, and images of all of them.
+const (
+	maxStaticRegistries = 500
+	maxStaticImages     = 200
+)
+
+// Cells are the cells of the line.
+func (r pageRegistry) Cells() []pageCell {
+	out := make([]pageCell, len(r.cells))
+	for i, text := range r.cells {
+		out[i] = pageCell{Class: r.columns[i].Class(), Text: newBreakable(text)}
+		if r.columns[i].Marked {
+			out[i].Class += markClass(text)
+		}
+	}
+	return out
 }
 
 // pageCell is one cell of a line.
 type pageCell struct {
-	cell     *rowCell
-	Class    string
-	Text     string
-	Name     breakable // in place of Text
-	Unfolds  bool      // it holds the link that unfolds the row
-	Expected string    // what the inventory expects of a row that differs from it
-	Detail   string    // what was seen, for readers without the script
+	Class string
+	Text  breakable
 }
+
+// Name, Severity, Reason and Detail are for the template.
+func (r pageRow) Name() breakable           { return newBreakable(r.row.Image) }
+func (r pageRow) Severity() matrix.Severity { return r.row.Severity }
+func (r pageRow) Reason() matrix.Reason     { return r.row.Reason }
+func (r pageRow) Detail() string            { return r.row.Detail }
 
 // breakable is a text in the parts that a line may break between.
 type breakable []string
@@ -67,26 +94,23 @@ func newBreakable(text string) breakable {
 	return out
 }
 
-// newPage gathers what the template shows of m. Rows keep the ids that their
+// newPage gathers what the template shows of m. Registries and rows keep the ids that their
 // names have before they are made printable.
 func newPage(m *matrix.Matrix, o Options) *page {
-	ids := rowIDs(m.Rows)
-	m = printableCopy(m)
+	shown := printableCopy(m)
 	p := &page{
-		Started:   scanTime(m.Started),
-		Tool:      m.Tool.Name + " " + m.Tool.Version,
-		Shard:     m.Shard,
-		Complete:  m.Complete,
-		Summary:   m.Summary,
-		Problems:  pageProblems(m.Rows),
-		Coverage:  newPageCoverage(m),
-		Losses:    newPageLosses(m),
-		Facets:    facets(m.Rows),
-		Groups:    cellsOf("registry", "severity", "strategy", "reason", "product"),
-		LabelKeys: labelKeys(m.Rows),
-		Columns:   htmlColumns,
-		Empty:     emptyColumns(m.Rows),
-		Rows:      make([]pageRow, len(m.Rows)),
+		Headline:    registryHeadline(shown.Registries),
+		Images:      imagesHeadline(shown),
+		Risk:        riskSentence(shown.Registries),
+		Started:     scanTime(m.Started),
+		Tool:        shown.Tool.Name + " " + shown.Tool.Version,
+		Shard:       shown.Shard,
+		Complete:    m.Complete,
+		Summary:     m.Summary,
+		Columns:     shownColumns(shown.Registries),
+		DiffersNote: differsNote,
+		Coverage:    newPageCoverage(shown),
+		Losses:      newPageLosses(shown),
 	}
 	if took := m.Finished.Sub(m.Started); took > 0 {
 		p.Duration = took.Round(100 * time.Millisecond).String()
@@ -94,51 +118,47 @@ func newPage(m *matrix.Matrix, o Options) *page {
 	scans, now := olderScans(m, o.History), m.ScanCounts()
 	p.Shares = shares(now, scans)
 	p.Trend = newTrend(append(scans, now))
-	if len(p.Problems) > maxProblems {
-		p.Problems, p.MoreProblems = p.Problems[:maxProblems], p.Problems[maxProblems:]
+	p.addLines(m, shown)
+	ids := map[string]string{}
+	for _, r := range p.payload.registries {
+		ids[r.registry.Name] = r.ID
 	}
-	empty := pageCells(htmlColumns)
-	for i := range m.Rows {
-		p.Rows[i] = newPageRow(&m.Rows[i], ids[i], empty)
+	p.Actions = newPageActions(shown.Rows, ids)
+	if len(p.Actions) > maxActions {
+		p.Actions, p.MoreActions = p.Actions[:maxActions], p.Actions[maxActions:]
 	}
-	p.payload = &payload{rows: m.Rows, ids: ids}
 	return p
 }
 
-// pageCells returns the cells of a row that has no values yet.
-func pageCells(columns []htmlColumn) []pageCell {
-	out := make([]pageCell, len(columns))
-	for i, c := range columns {
-		out[i] = pageCell{
-			cell:    cellOf(c.Key),
-			Class:   c.Class(),
-			Unfolds: c.Key == "registry",
+// addLines sets the lines of the matrix. shown is the printable copy of m.
+func (p *page) addLines(m, shown *matrix.Matrix) {
+	index := map[string]int{}
+	names := matrix.WorstFirst(m.Registries)
+	for i, r := range matrix.WorstFirst(shown.Registries) { // in the order of names
+		index[names[i].Name] = i
+		line := pageRegistry{
+			ID:       anchor("reg-", names[i].Name),
+			registry: r,
+			columns:  p.Columns,
+		}
+		for _, c := range p.Columns {
+			line.cells = append(line.cells, registryCellOf(c.Key).value(r))
+		}
+		p.Registries = append(p.Registries, line)
+	}
+	ids := rowIDs(m.Rows)
+	rows := make([]pageRow, len(m.Rows))
+	for i := range rows {
+		rows[i] = pageRow{ids[i], &shown.Rows[i], index[m.Rows[i].Registry]}
+		if len(rows) <= maxStaticImages {
+			to := &p.Registries[rows[i].of]
+			to.Rows = append(to.Rows, rows[i])
 		}
 	}
-	return out
-}
-
-func newPageRow(r *matrix.Row, id string, empty []pageCell) pageRow {
-	out := pageRow{
-		ID:    id,
-		Cells: slices.Clone(empty),
+	p.payload = &payload{p.Columns, p.Registries, rows}
+	if all := len(p.Registries); all > maxStaticRegistries {
+		p.Registries, p.MoreRegistries = p.Registries[:maxStaticRegistries], all-maxStaticRegistries
 	}
-	for i := range out.Cells {
-		to := &out.Cells[i]
-		to.Text = to.cell.value(r)
-		switch {
-		case to.cell.isName:
-			to.Name = newBreakable(to.Text)
-		case to.cell.key == "severity":
-			to.Class += " " + to.Text
-		case to.cell.key == "reason":
-			to.Detail = r.Detail
-			if r.Unexpected {
-				to.Expected = r.Expect
-			}
-		}
-	}
-	return out
 }
 
 // rowIDs returns for each row the id that links address. It follows from
@@ -147,12 +167,17 @@ func rowIDs(rows []matrix.Row) []string {
 	out := make([]string, len(rows))
 	seen := map[string]int{}
 	for i := range rows {
-		sum := sha256.Sum256([]byte(rows[i].Registry + "\x00" + rows[i].Image))
-		id := "row-" + hex.EncodeToString(sum[:6])
+		id := anchor("row-", rows[i].Registry+"\x00"+rows[i].Image)
 		if seen[id]++; seen[id] > 1 {
 			id += fmt.Sprintf("-%d", seen[id])
 		}
 		out[i] = id
 	}
 	return out
+}
+
+// anchor is the id of what has a name.
+func anchor(prefix, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return prefix + hex.EncodeToString(sum[:6])
 }

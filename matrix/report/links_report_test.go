@@ -118,7 +118,7 @@ func TestCoverageInReports(t *testing.T) {
 	for format, want := range map[string][]string{
 		"table":    {presence, "33% of 3: 1 present, 0 partial, 2 absent; unknown 1", "ecr: unknown 1, nothing is known"},
 		"markdown": {presence, "| signature | 33% | 1 | 0 | 2 | 1 |", "| signature –, sbom – |"},
-		"html":     {presence, "33%", "team/app:2", "cosign sign --recursive"},
+		"html":     {presence, "33%", "team/<wbr>app:<wbr>2", "cosign sign --recursive"},
 	} {
 		got := render(t, format, m, report.Options{})
 		for _, text := range want {

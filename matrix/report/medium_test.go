@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -126,25 +128,24 @@ func prometheusSafe(t *testing.T, _ *matrix.Matrix, got string) {
 var (
 	pageTag  = regexp.MustCompile(`^<(?:!DOCTYPE html|/?[a-z][a-z0-9]*(?: [a-zA-Z-]+(?:="[^"<>]*")?)*/?)>`)
 	pageAttr = regexp.MustCompile(` ([a-zA-Z-]+)(?:="([^"<>]*)")?`)
-	pageHref = regexp.MustCompile(`^(?:#matrix|#row-[0-9a-f]{12}(?:-[0-9]+)?|data:image/svg\+xml,.*)$`)
+	pageHref = regexp.MustCompile(`^(?:#matrix|#(?:row|reg)-[0-9a-f]{12}(?:-[0-9]+)?|data:image/svg\+xml,.*)$`)
 )
 
 // htmlSafe: the page has the elements of an empty report's page and no others,
 // no attribute that runs or fetches, and data that reads back.
 func htmlSafe(t *testing.T, m *matrix.Matrix, got string) {
 	t.Helper()
-	const open, end = `<script type="application/json" id="data">`, `</script>`
-	head, rest, found := strings.Cut(got, open)
-	data, tail, closed := strings.Cut(rest, end)
+	head, data, found := strings.Cut(got, pageTables)
+	data, tail, closed := cutLast(data, "</script>\n<script>")
 	if !found || !closed {
 		t.Fatal("the page has no data")
 	}
-	payloadSafe(t, m, data)
+	payloadSafe(t, m, pageTables+data+"</script>\n")
 	a, err := loadAssets()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.TrimSpace(tail) != "<script>"+string(a.Script)+"</script>\n</body>\n</html>" {
+	if strings.TrimSpace(tail) != string(a.Script)+"</script>\n</body>\n</html>" {
 		t.Errorf("behind the data stands %.200q", tail)
 	}
 	terminalSafe(t, nil, head)
@@ -164,31 +165,74 @@ func htmlSafe(t *testing.T, m *matrix.Matrix, got string) {
 	}
 }
 
+// Every element of the page's data, and what is in it.
+const pageTables = `<script type="application/json" id="tables">`
+
+var (
+	pageData   = regexp.MustCompile(`<script type="application/(json|gzip)" (?:id|data-packed)="([a-z]+)">([^<>&]*)</script>\n`)
+	pageBase64 = regexp.MustCompile(`^[A-Za-z0-9+/]*=*$`)
+)
+
+// cutLast is strings.Cut at the last separator.
+func cutLast(text, separator string) (before, after string, found bool) {
+	at := strings.LastIndex(text, separator)
+	if at < 0 {
+		return text, "", false
+	}
+	return text[:at], text[at+len(separator):], true
+}
+
+// payloadSafe: the data is elements of the kinds that the script reads and nothing between
+// them, and holds the rows in printable form.
 func payloadSafe(t *testing.T, m *matrix.Matrix, data string) {
 	t.Helper()
-	if strings.ContainsAny(data, "<>&\u2028\u2029") {
-		t.Errorf("the data can end its script: %.200q", data)
+	if rest := pageData.ReplaceAllString(data, ""); rest != "" {
+		t.Fatalf("between the data stands %.200q", rest)
 	}
-	var texts any
-	if err := json.Unmarshal([]byte(data), &texts); err != nil {
-		t.Fatal(err)
+	values := pageValues(t, data)
+	if len(values["registries"]) != len(m.Registries) || len(values["rows"]) != len(m.Rows) || len(values["exchanges"]) != len(m.Rows) {
+		t.Fatalf("the data has %d registries, %d rows, %d with exchanges", len(values["registries"]), len(values["rows"]), len(values["exchanges"]))
 	}
-	checkTexts(t, texts)
-	var back struct {
-		Cells []string
-		Pool  []json.RawMessage
-		Rows  []payloadRow
-	}
-	if err := json.Unmarshal([]byte(data), &back); err != nil || len(back.Rows) != len(m.Rows) {
-		t.Fatalf("the data has %d rows of %d, %v", len(back.Rows), len(m.Rows), err)
-	}
-	for i, row := range back.Rows {
-		var detail string
-		registry := row.Cells[slices.Index(back.Cells, "registry")]
-		if err := json.Unmarshal(back.Pool[row.Detail], &detail); err != nil || registry != matrix.Printable(m.Rows[i].Registry) || detail != matrix.Printable(m.Rows[i].Detail) {
-			t.Errorf("row %d comes back as %q, %q, %v", i, registry, detail, err)
+	for i, encoded := range values["rows"] {
+		var row payloadRow
+		if err := json.Unmarshal(encoded, &row); err != nil || row.Registry != matrix.Printable(m.Rows[i].Registry) || row.Detail != matrix.Printable(m.Rows[i].Detail) {
+			t.Errorf("row %d comes back as %q, %q, %v", i, row.Registry, row.Detail, err)
 		}
 	}
+}
+
+// pageValues returns the values of a page's data by their kind, and checks their texts.
+func pageValues(t *testing.T, page string) map[string][]json.RawMessage {
+	t.Helper()
+	out := map[string][]json.RawMessage{}
+	for _, element := range pageData.FindAllStringSubmatch(page, -1) {
+		var source io.Reader = strings.NewReader(element[3])
+		if element[1] == "gzip" {
+			if !pageBase64.MatchString(element[3]) {
+				t.Fatalf("%s are not base64: %.80q", element[2], element[3])
+			}
+			unpacked, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = unpacked
+		}
+		for decoder := json.NewDecoder(source); ; {
+			var value json.RawMessage
+			if err := decoder.Decode(&value); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			var texts any
+			if err := json.Unmarshal(value, &texts); err != nil {
+				t.Fatal(err)
+			}
+			checkTexts(t, texts)
+			out[element[2]] = append(out[element[2]], value)
+		}
+	}
+	return out
 }
 
 // checkTexts checks that every text of decoded JSON is safe on a screen.

@@ -225,8 +225,8 @@ func TestFixes(t *testing.T) {
 			"### warn: Use the tag schema.\n\n1 registry, 1 image (not-found): `ghcr` (`a:1`)\n\nSeen: HTTP 404 text/html.\n",
 		},
 		"html": {
-			`data-reason="not-found"`, "HTTP 404 text/plain. (and one other answer)", "<span>harbor-a</span>, <span>harbor-b</span>", "Upgrade Harbor 2.7.0.",
-			"HTTP 404 text/html.", "<span>ghcr</span>", "Use the tag schema.",
+			"Upgrade Harbor 2.7.0.", "2 registries, 2 images", ">harbor-a</a>", ">harbor-b</a>", "HTTP 404 text/plain.", "HTTP 404 application/json.",
+			"Use the tag schema.", "1 registry, 1 image", ">ghcr</a>", "HTTP 404 text/html.",
 		},
 	} {
 		got := render(t, format, m, report.Options{})

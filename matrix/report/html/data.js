@@ -1,24 +1,57 @@
-// The rows of the matrix, each with its line in the table.
-const data = JSON.parse(document.getElementById('data').textContent);
-const pooled = (index) => data.pool[index];
+// The data of the page: registries with their images, each with the line that shows it.
+const tables = JSON.parse(document.getElementById('tables').textContent);
 const table = document.getElementById('matrix');
 const body = table.tBodies[0];
-const rows = data.rows.map((row, index) => {
-  const line = document.getElementById(row.id);
-  const cells = Object.fromEntries(data.cells.map((key, at) => [key, row.cells[at]]));
-  const labels = pooled(row.labels);
-  const words = [...data.searched.map((key) => cells[key]), pooled(row.detail),
-    ...Object.entries(labels).map(([key, value]) => key + '=' + value)];
-  return {
-    ...row, index, line, cells, labels, details: null,
-    codes: pooled(row.findings).map(([code]) => code),
-    text: words.filter(Boolean).join('\n').toLowerCase(),
-  };
-});
-const byID = new Map(rows.map((row) => [row.id, row]));
+const registries = [];
+const rows = [];
+const byID = new Map();
+const packed = (kind) => [...document.querySelectorAll('script[data-packed=' + kind + ']')];
 
-// span is how many columns a line across the table has.
-const span = String(table.tHead.rows[0].cells.length);
+// unpack returns the values of an element: JSON, one on a line, as gzip in base64.
+async function unpack(element) {
+  const text = atob(element.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    bytes[at] = text.charCodeAt(at);
+  }
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return (await new Response(stream).text()).trimEnd().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+// addItem keeps a registry or an image. members are the images of a registry.
+function addItem(list, fields) {
+  const item = {index: list.length, line: null, open: false, ...fields};
+  list.push(item);
+  byID.set(item.id, item);
+  return item;
+}
+
+// load reads all but the exchanges. Each element is freed when it was read.
+async function load() {
+  for (const element of packed('registries')) {
+    for (const {id, cells, ...data} of await unpack(element)) {
+      addItem(registries, {id, cells, data, members: [], limit: batch});
+    }
+  }
+  for (const element of packed('rows')) {
+    for (const {id, of, ...data} of await unpack(element)) {
+      const row = addItem(rows, {id, data, registry: registries[of]});
+      row.registry.members.push(row);
+    }
+    element.remove();
+  }
+}
+
+// exchangesOf returns the exchanges of a row. Those of some rows are in one element.
+const parts = new Map();
+const elements = packed('exchanges');
+async function exchangesOf(row) {
+  const part = Math.floor(row.index / tables.per_part);
+  if (!parts.has(part)) {
+    parts.set(part, unpack(elements[part]));
+  }
+  return (await parts.get(part))[row.index % tables.per_part] || [];
+}
 
 // make builds an element; text is only ever text.
 function make(name, attributes = {}, ...children) {

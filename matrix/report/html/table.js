@@ -1,83 +1,142 @@
-// What is shown, in which order, in which groups.
-const rank = Object.fromEntries(data.severities.map((severity, at) => [severity, at]));
-const state = {key: '', down: false, severities: new Set(), unexpected: false, search: '', group: '', chosen: {}};
+// What is shown, in which order: registries with their images, or, while something is looked
+// for, the images that fit. Lines are made in batches, so that a page of any size opens at once.
+const rank = Object.fromEntries(tables.severities.map((severity, at) => [severity, at]));
+const batch = 300;
+const state = {key: '', down: false, severities: new Set(), unexpected: false, search: '', group: '', chosen: {}, action: null, printing: false};
+const root = {members: []};
 const collator = new Intl.Collator('en', {numeric: true});
 
-function valueOf(row, key) {
-  const value = row.cells[key];
-  return key === 'severity' ? rank[value] ?? 9 : data.numeric.includes(key) ? Number(value) : value || '';
+// choices are the values that narrow the images, by the name of their field.
+const choices = {
+  strategy: (row) => [row.strategy],
+  reason: (row) => [row.reason],
+  product: (row) => [row.product?.name],
+  finding: (row) => (row.findings || []).map(({code}) => code),
+  missing: (row) => Object.entries(row.coverage || {}).filter(([, value]) => value === 'absent' || value === 'partial').map(([kind]) => kind),
+};
+
+const searched = ({registry, url, image, digest, severity, strategy, reason, product, detail, labels}) =>
+  [registry, url, image, digest, severity, strategy, reason, nameAndVersion(product), detail, ...labelsOf({labels})].join('\n').toLowerCase();
+
+function fits(item) {
+  const row = item.data;
+  item.text ??= searched(row);
+  return (state.severities.size === 0 || state.severities.has(row.severity)) && (!state.unexpected || row.unexpected === true) &&
+    (!state.action || row.severity === state.action.severity && (row.remedy?.[0] || '') === state.action.remedy) &&
+    Object.entries(state.chosen).every(([key, value]) => !value || choices[key](row).includes(value)) &&
+    state.search.split(/\s+/).every((word) => item.text.includes(word));
 }
 
-function groupOf(row) {
-  return state.group.startsWith('label:') ? row.labels[state.group.slice(6)] || '' : row.cells[state.group] || '';
+const isNarrowed = () => state.severities.size > 0 || state.unexpected || state.search !== '' || state.group !== '' ||
+  state.action !== null || Object.values(state.chosen).some(Boolean);
+
+function groupOf({data}) {
+  return state.group.startsWith('label:') ? data.labels?.[state.group.slice(6)] || '' : choices[state.group]?.(data)[0] || data[state.group] || '';
 }
 
-function isChosen(row, key, value) {
-  const several = {finding: row.codes, missing: row.missing || []}[key];
-  return !value || (several ? several.includes(value) : row.cells[key] === value);
-}
-
-function fits(row) {
-  return (state.severities.size === 0 || state.severities.has(row.cells.severity)) && (!state.unexpected || row.unexpected) &&
-    Object.entries(state.chosen).every(([key, value]) => isChosen(row, key, value)) &&
-    state.search.split(/\s+/).every((word) => row.text.includes(word));
-}
-
-function ordered() {
-  const keyed = rows.map((row) => ({row, value: valueOf(row, state.key), group: state.group ? groupOf(row) : ''}));
-  const compare = (a, b) => typeof a === 'number' ? a - b : collator.compare(a, b);
-  return keyed.sort((a, b) => collator.compare(a.group, b.group) ||
-    (state.key ? compare(a.value, b.value) * (state.down ? -1 : 1) : 0) || a.row.index - b.row.index);
-}
-
-function groupHead(name, members) {
-  const counts = Object.keys(rank).map((severity) => [severity, members.filter((row) => row.cells.severity === severity).length])
-    .filter(([, n]) => n > 0).map(([severity, n]) => n + ' ' + severity).join(', ');
-  return make('tr', {class: 'group', role: 'row'}, make('th', {role: 'rowheader', colspan: span}, name || 'without', make('small', {}, counts)));
-}
-
-// arrange puts the lines in order; it is asked for when the order or the
-// groups change, and show does the rest.
-function arrange() {
-  body.querySelectorAll('.group').forEach((head) => head.remove());
-  const out = document.createDocumentFragment();
-  for (const {row} of ordered()) {
-    out.append(row.line);
-    if (row.details) {
-      out.append(row.details);
-    }
+// compare orders registries, and images, by the column that the table is sorted by.
+function compare(a, b) {
+  const at = tables.columns.findIndex(({key}) => key === state.key);
+  if (at < 0) {
+    return a.index - b.index;
   }
-  body.append(out);
+  const by = state.key === 'severity' ? (rank[a.data.severity] ?? 9) - (rank[b.data.severity] ?? 9) : collator.compare(cellsOf(a)[at], cellsOf(b)[at]);
+  return by * (state.down ? -1 : 1) || a.index - b.index;
+}
+
+// grouped puts a head before the images of each group.
+function grouped(items) {
+  const groups = new Map();
+  for (const item of items) {
+    const name = groupOf(item);
+    if (!groups.has(name)) {
+      groups.set(name, []);
+    }
+    groups.get(name).push(item);
+  }
+  return [...groups].sort(([a], [b]) => collator.compare(a, b)).flatMap(([name, members]) => {
+    const counts = tables.severities.map((severity) => [members.filter(({data}) => data.severity === severity).length, severity])
+      .filter(([n]) => n > 0).map(([n, severity]) => n + ' ' + severity).join(', ');
+    return [{line: across('group', make('b', {}, name || 'without'), ' ', make('small', {}, counts))}, ...members];
+  });
+}
+
+// arrange works out what is shown, and shows it from its beginning.
+function arrange() {
+  const flat = isNarrowed();
+  const found = flat ? rows.filter(fits).sort(compare) : registries.sort(compare);
+  registries.forEach((registry) => { registry.isSorted = false; });
+  root.members = state.group ? grouped(found) : found;
+  table.classList.toggle('flat', flat);
+  body.replaceChildren(...linesOf(root));
   table.querySelectorAll('th[data-key]').forEach((head) => head.setAttribute('aria-sort',
     head.dataset.key !== state.key ? 'none' : state.down ? 'descending' : 'ascending'));
-  show();
+  const images = rows.length + (rows.length === 1 ? ' image' : ' images');
+  document.getElementById('shown').textContent = flat ? found.length + ' of ' + images :
+    registries.length + (registries.length === 1 ? ' registry, ' : ' registries, ') + images;
+  document.getElementById('nothing').hidden = found.length > 0;
 }
 
-function show() {
-  body.querySelectorAll('.group').forEach((head) => head.remove());
-  let shown = 0;
-  const groups = new Map();
-  for (const row of rows) {
-    const fit = fits(row);
-    row.line.hidden = !fit;
-    if (row.details) {
-      row.details.hidden = !fit;
-    }
-    if (fit) {
-      shown++;
-      if (state.group) {
-        const name = groupOf(row);
-        if (!groups.has(name)) {
-          groups.set(name, []);
-        }
-        groups.get(name).push(row);
-      }
-    }
+// linesOf returns the lines of a batch of what stands in the table or below a registry.
+function linesOf(parent, from = 0) {
+  if (parent !== root && !parent.isSorted) {
+    parent.members.sort(compare);
+    parent.isSorted = true;
   }
-  for (const [name, members] of groups) {
-    const first = members.reduce((a, b) => a.line.compareDocumentPosition(b.line) & Node.DOCUMENT_POSITION_PRECEDING ? b : a);
-    first.line.before(groupHead(name, members));
+  const to = state.printing ? Infinity : from + batch;
+  const out = parent.members.slice(from, to).flatMap((item) => item.data ? [lineOf(item), ...unfolded(item)] : [item.line]);
+  parent.more = parent.members.length > to ? moreLine(parent, to) : null;
+  return parent.more ? [...out, parent.more] : out;
+}
+
+// moreLine returns a line whose button puts the next batch in its place.
+function moreLine(parent, from) {
+  const rest = parent.members.length - from;
+  const button = make('button', {type: 'button', class: 'quiet'}, 'Show ' + Math.min(batch, rest) + ' more of ' + rest);
+  const line = across(parent === root ? 'more of-all' : 'more', button);
+  button.addEventListener('click', () => {
+    line.replaceWith(...linesOf(parent, from));
+    parent.members[from].line.querySelector('a')?.focus();
+  });
+  return line;
+}
+
+// unfolded returns the lines below an item: its details, and the images of a registry.
+function unfolded(item) {
+  const out = [];
+  if (item.open) {
+    item.details ??= detailsOf(item);
+    out.push(item.details);
   }
-  document.getElementById('shown').textContent = (shown === rows.length ? '' : shown + ' of ') + rows.length + (rows.length === 1 ? ' image' : ' images');
-  document.getElementById('nothing').hidden = shown > 0;
+  return item.members && (item.open || state.printing) ? [...out, ...linesOf(item)] : out;
+}
+
+// toggle unfolds an item whose line is shown, or folds it up.
+function toggle(item, open = !item.open) {
+  if (item.open === open) {
+    return;
+  }
+  item.open = open;
+  const line = lineOf(item);
+  if (open) {
+    line.after(...unfolded(item));
+  } else if (item.members) {
+    while (line.nextElementSibling && !line.nextElementSibling.matches('.of-registry, .of-all')) {
+      line.nextElementSibling.remove();
+    }
+  } else {
+    item.details.remove();
+  }
+}
+
+// reveal shows an image, whatever batch it is in.
+function reveal(item) {
+  if (item.registry) {
+    reveal(item.registry);
+    toggle(item.registry, true);
+  }
+  const parent = item.registry || root;
+  while (!lineOf(item).isConnected && parent.more) {
+    parent.more.querySelector('button').click();
+  }
 }
