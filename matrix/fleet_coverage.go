@@ -58,27 +58,17 @@ type CoverageGroup struct {
 	Kinds map[LinkKind]CoverageCounts
 }
 
-// MissingGroup is the images of one registry that lack one kind.
-type MissingGroup struct {
-	Kind     LinkKind
-	Registry string
-	Rows     []*Row // in the matrix's order
-}
-
 // FleetCoverage is the coverage of all images of which kinds are required.
 type FleetCoverage struct {
 	Kinds      []LinkKind // required of some image, in the order of LinkKinds
 	All        CoverageGroup
 	Registries []CoverageGroup // in the matrix's order
 	Labels     []CoverageGroup // sorted by name
-	Missing    []MissingGroup  // by kind, then in the matrix's order
 }
 
 // CoverageOf returns the coverage of rows. Rows of which nothing is required do not count.
 func CoverageOf(rows []Row) FleetCoverage {
 	all, registries, labels := newCoverageGroups(), newCoverageGroups(), newCoverageGroups()
-	var missing []MissingGroup
-	index := map[[2]string]int{}
 	for i := range rows {
 		r := &rows[i]
 		if len(r.Coverage) == 0 {
@@ -89,25 +79,11 @@ func CoverageOf(rows []Row) FleetCoverage {
 		for key, value := range r.Labels {
 			labels.add(key+"="+value, r)
 		}
-		for _, kind := range r.Missing() {
-			key := [2]string{string(kind), r.Registry}
-			at, ok := index[key]
-			if !ok {
-				at = len(missing)
-				index[key] = at
-				missing = append(missing, MissingGroup{Kind: kind, Registry: r.Registry})
-			}
-			missing[at].Rows = append(missing[at].Rows, r)
-		}
 	}
-	slices.SortStableFunc(missing, func(a, b MissingGroup) int {
-		return cmp.Compare(slices.Index(LinkKinds, a.Kind), slices.Index(LinkKinds, b.Kind))
-	})
 	slices.SortFunc(labels.groups, func(a, b CoverageGroup) int { return cmp.Compare(a.Name, b.Name) })
 	out := FleetCoverage{
 		Registries: registries.groups,
 		Labels:     labels.groups,
-		Missing:    missing,
 	}
 	if len(all.groups) > 0 {
 		out.All = all.groups[0]

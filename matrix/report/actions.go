@@ -25,6 +25,12 @@ type furtherRemedy struct {
 	registries []string // nil = at all registries of the action
 }
 
+// answer is the rows of an action that read the same, but for addresses and ids.
+type answer struct {
+	detail string
+	rows   []*matrix.Row
+}
+
 // place is the rows of one registry that need the same.
 type place struct {
 	registry string
@@ -190,4 +196,20 @@ func (a *action) size() string { return placesSize(a.places, a.rows) }
 // placesSize says how much places are: "12 registries, 104 images".
 func placesSize(places []place, rows int) string {
 	return matrix.Quantity(len(places), "registry") + ", " + matrix.Quantity(rows, "image")
+}
+
+// groupBy parts rows into those with the same key, in the order they come.
+func groupBy(rows []*matrix.Row, key func(*matrix.Row) string) [][]*matrix.Row {
+	var out [][]*matrix.Row
+	index := map[string]int{}
+	for _, r := range rows {
+		at, ok := index[key(r)]
+		if !ok {
+			at = len(out)
+			index[key(r)] = at
+			out = append(out, nil)
+		}
+		out[at] = append(out[at], r)
+	}
+	return out
 }

@@ -102,14 +102,6 @@ func cellsOf(keys ...string) []*rowCell {
 	return out
 }
 
-func keysOf[T any](cells []*cell[T]) []string {
-	out := make([]string, len(cells))
-	for i, c := range cells {
-		out[i] = c.key
-	}
-	return out
-}
-
 // show returns the value of one T as m shows it.
 func (c *cell[T]) show(one *T, m medium) markup {
 	if c.isName {
@@ -117,10 +109,6 @@ func (c *cell[T]) show(one *T, m medium) markup {
 	}
 	return m.escape(c.value(one))
 }
-
-// Key and Title are for the page's template.
-func (c *cell[T]) Key() string   { return c.key }
-func (c *cell[T]) Title() string { return c.title }
 
 // isEmpty reports whether there are rows or registries, and none of them has a value.
 func isEmpty[T any](all []T, value func(*T) string) bool {

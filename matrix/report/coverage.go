@@ -51,7 +51,6 @@ func (l coverageLine) String() string {
 type coverageSection struct {
 	all                []coverageLine // a line for each kind
 	registries, labels []coverageLine // those that lack most first, kind by kind
-	gaps               []gap
 }
 
 // newCoverageSection returns nil if nothing is required of any image.
@@ -64,7 +63,6 @@ func newCoverageSection(m *matrix.Matrix) *coverageSection {
 		all:        coverageLines(fleet.Kinds, fleet.All),
 		registries: coverageLines(fleet.Kinds, fleet.Registries...),
 		labels:     coverageLines(fleet.Kinds, fleet.Labels...),
-		gaps:       newGaps(fleet.Missing),
 	}
 }
 
@@ -86,12 +84,6 @@ func coverageLines(kinds []matrix.LinkKind, groups ...matrix.CoverageGroup) (out
 // ofKind returns the lines of one kind.
 func ofKind(lines []coverageLine, kind matrix.LinkKind) []coverageLine {
 	return slices.DeleteFunc(slices.Clone(lines), func(l coverageLine) bool { return l.kind != kind })
-}
-
-// gapsOf returns the worklist of one kind. Lists are bounded by kind, so that a long one does not
-// hide another.
-func (s *coverageSection) gapsOf(kind matrix.LinkKind) []gap {
-	return slices.DeleteFunc(slices.Clone(s.gaps), func(g gap) bool { return g.kind != kind })
 }
 
 // coverageText is the coverage of a row in short: "signature present; sbom partial

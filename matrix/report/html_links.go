@@ -9,9 +9,7 @@ import (
 
 // Bounds of what the page shows of links: the rows hold the rest.
 const (
-	maxFirst        = 6   // registries that are shown at once
-	maxUnfolded     = 100 // registries, those that unfold with them
-	maxPageImages   = 20  // of one group
+	maxPageImages   = 10  // of one group, with what they lack or lost
 	maxPageCoverage = 200 // lines of a table
 )
 
@@ -21,7 +19,7 @@ type pageCoverage struct {
 	Kinds             []share
 	Header            []string // of the counts
 	Tables            []pageCoverageTable
-	Gaps              []pageGaps
+	Missing           []pageMissing
 }
 
 // tableCoverages are the columns of a table after its percentage. What is not known stands beside
@@ -41,29 +39,49 @@ type pageCoverageLine struct {
 	Counts            []int
 }
 
-// pageGaps is the worklist of one kind.
-type pageGaps struct {
-	Kind       string
-	Registries folded[pageGap]
+// pageMissing is the images that lack a kind and need the same commands.
+type pageMissing struct {
+	Kind     string
+	Places   pagePlaces
+	Partial  pageImages // those that have the kind on some platforms
+	Example  *pageImage // that the commands are for
+	Commands []attachCommand
+	Notes    []pageFurther
 }
 
-// pageGap is the images of one registry that lack one kind.
-type pageGap struct {
-	Registry    string
-	Count, More int // images; those that are not named
-	Images      []pageImage
-	Commands    []attachCommand
-	Notes       []string
+// pageImages is the first of some images, and how many more there are.
+type pageImages struct {
+	Named []pageImage
+	More  int
 }
 
 // pageImage is an image with what it lacks or lost.
 type pageImage struct {
-	Name          breakable
-	Lacking, Lost string
+	Registry string
+	Name     breakable
+	Text     string
 }
 
-// newPageCoverage returns nil if nothing is required of any image.
-func newPageCoverage(m *matrix.Matrix) *pageCoverage {
+// newPageImages returns rows with a text for each.
+func newPageImages(rows []*matrix.Row, text func(*matrix.Row) string) pageImages {
+	out := pageImages{More: max(0, len(rows)-maxPageImages)}
+	for _, r := range rows[:min(len(rows), maxPageImages)] {
+		out.Named = append(out.Named, pageImage{r.Registry, newBreakable(r.Image), text(r)})
+	}
+	return out
+}
+
+// exampleOf returns the image that commands for all of rows name, nil if there is no other.
+func exampleOf(rows []*matrix.Row) *pageImage {
+	if len(rows) < 2 {
+		return nil
+	}
+	return &pageImage{Registry: rows[0].Registry, Name: newBreakable(rows[0].Image)}
+}
+
+// newPageCoverage returns nil if nothing is required of any image. ids are those of the
+// registries by their names.
+func newPageCoverage(m *matrix.Matrix, ids map[string]string) *pageCoverage {
 	section := newCoverageSection(m)
 	if section == nil {
 		return nil
@@ -78,31 +96,17 @@ func newPageCoverage(m *matrix.Matrix) *pageCoverage {
 	}
 	p.addTable("registry", section.registries)
 	p.addTable("label", section.labels)
-	for _, kind := range section.all {
-		if gaps := section.gapsOf(kind.kind); len(gaps) > 0 {
-			p.Gaps = append(p.Gaps, pageGaps{string(kind.kind), newFolded(gaps, newPageGap)})
-		}
+	for _, g := range newAttachGroups(m.Rows) {
+		p.Missing = append(p.Missing, pageMissing{
+			Kind:     string(g.kind),
+			Places:   newPagePlaces(g.places, len(g.rows), ids),
+			Partial:  newPageImages(g.partial(), func(r *matrix.Row) string { return "missing " + lackingText(r, g.kind) }),
+			Example:  exampleOf(g.rows),
+			Commands: g.commands,
+			Notes:    newPageFurther(g.notes),
+		})
 	}
 	return p
-}
-
-// folded is a list of which the first are shown, and others unfold.
-type folded[T any] struct {
-	First, More []T
-	Unnamed     int // those that are not shown
-}
-
-// newFolded returns what the page shows of each of all.
-func newFolded[T, From any](all []From, show func(From) T) (out folded[T]) {
-	for i, one := range all[:min(len(all), maxUnfolded)] {
-		if i < maxFirst {
-			out.First = append(out.First, show(one))
-		} else {
-			out.More = append(out.More, show(one))
-		}
-	}
-	out.Unnamed = max(0, len(all)-maxUnfolded)
-	return out
 }
 
 // newCoverageShare returns the bar of a kind. Its percentages are of what is known, so the part
@@ -151,50 +155,26 @@ func (p *pageCoverage) addTable(title string, groups []coverageLine) {
 	p.Tables = append(p.Tables, table)
 }
 
-func newPageGap(g gap) pageGap {
-	out := pageGap{
-		Registry: g.registry,
-		Count:    len(g.rows),
-		Commands: g.commands,
-		Notes:    g.notes,
-	}
-	for _, r := range g.rows[:min(len(g.rows), maxPageImages)] {
-		out.Images = append(out.Images, pageImage{Name: newBreakable(r.Image), Lacking: lackingText(r, g.kind)})
-	}
-	out.More = len(g.rows) - len(out.Images)
-	return out
-}
-
-// pageLosses is the section on lost links.
-type pageLosses struct {
-	Note       string
-	Registries folded[pageLoss]
-}
-
+// pageLoss is the images that lost links and need the same to be done.
 type pageLoss struct {
-	Registry    string
-	Count, More int // links; images that are not named
-	Images      []pageImage
-	Remedy      []verdict.Restore
+	Links   string // "3 links"
+	Places  pagePlaces
+	Images  pageImages
+	Example *pageImage // that the commands are for
+	Remedy  []verdict.Restore
 }
 
-// newPageLosses returns nil if nothing was lost.
-func newPageLosses(m *matrix.Matrix) *pageLosses {
-	if all := newLosses(m); len(all) > 0 {
-		return &pageLosses{Note: lossNote, Registries: newFolded(all, newPageLoss)}
+// newPageLosses returns what was lost. ids are those of the registries by their names.
+func newPageLosses(m *matrix.Matrix, ids map[string]string) []pageLoss {
+	var out []pageLoss
+	for _, g := range newLossGroups(m.Rows) {
+		out = append(out, pageLoss{
+			Links:   matrix.Quantity(g.links, "link"),
+			Places:  newPagePlaces(g.places, len(g.rows), ids),
+			Images:  newPageImages(g.rows, lossesText),
+			Example: exampleOf(g.rows),
+			Remedy:  g.remedy,
+		})
 	}
-	return nil
-}
-
-func newPageLoss(l loss) pageLoss {
-	out := pageLoss{
-		Registry: l.registry,
-		Count:    l.links,
-		Remedy:   l.remedy,
-	}
-	for _, r := range l.rows[:min(len(l.rows), maxPageImages)] {
-		out.Images = append(out.Images, pageImage{Name: newBreakable(r.Image), Lost: lossesText(r)})
-	}
-	out.More = len(l.rows) - len(out.Images)
 	return out
 }

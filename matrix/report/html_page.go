@@ -24,7 +24,8 @@ type page struct {
 	MoreRegistries                 int
 	DiffersNote                    string
 	Coverage                       *pageCoverage // nil if nothing is required
-	Losses                         *pageLosses   // nil if nothing was lost
+	Losses                         []pageLoss
+	LossNote                       string
 	Shares                         []share
 	Trend                          *trend // nil if there is one scan only
 	payload                        *payload
@@ -109,8 +110,7 @@ func newPage(m *matrix.Matrix, o Options) *page {
 		Summary:     m.Summary,
 		Columns:     shownColumns(shown.Registries),
 		DiffersNote: differsNote,
-		Coverage:    newPageCoverage(shown),
-		Losses:      newPageLosses(shown),
+		LossNote:    lossNote,
 	}
 	if took := m.Finished.Sub(m.Started); took > 0 {
 		p.Duration = took.Round(100 * time.Millisecond).String()
@@ -123,6 +123,7 @@ func newPage(m *matrix.Matrix, o Options) *page {
 	for _, r := range p.payload.registries {
 		ids[r.registry.Name] = r.ID
 	}
+	p.Coverage, p.Losses = newPageCoverage(shown, ids), newPageLosses(shown, ids)
 	p.Actions = newPageActions(shown.Rows, ids)
 	if len(p.Actions) > maxActions {
 		p.Actions, p.MoreActions = p.Actions[:maxActions], p.Actions[maxActions:]

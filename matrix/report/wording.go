@@ -34,23 +34,6 @@ func SeverityCounts(s matrix.Summary) string {
 	return strings.Join(counts, ", ")
 }
 
-// rowCounts returns "16 images of 10 registries: 1 fail, 8 warn, ...".
-func rowCounts(s matrix.Summary) string {
-	images, registries := matrix.Quantity(s.Rows, "image"), matrix.Quantity(s.Registries, "registry")
-	return fmt.Sprintf("%s of %s: %s", images, registries, SeverityCounts(s))
-}
-
-// countStrategy returns how many rows have the strategy.
-func countStrategy(rows []matrix.Row, strategy matrix.Strategy) int {
-	n := 0
-	for i := range rows {
-		if rows[i].Strategy == strategy {
-			n++
-		}
-	}
-	return n
-}
-
 // findingsText returns how many rows have each finding, the most frequent first:
 // "filter-ignored 4, cosign-tags 1".
 func findingsText(m *matrix.Matrix) string {

@@ -9,60 +9,14 @@ import (
 	"refmatrix/matrix/verdict"
 )
 
-// gap is the images of one registry that lack one kind, and how to attach it.
-type gap struct {
-	kind     matrix.LinkKind
-	registry string
-	rows     []*matrix.Row
-	example  *matrix.Row // the one that the commands name; nil if commands is empty
-	commands []attachCommand
-	notes    []string
-}
-
 // attachCommand is a command for a shell after a word that says whether it is one of several:
 // do, or, then.
 type attachCommand struct{ Word, Command string }
 
-// newGaps returns the worklist. The images of a group need the same commands, so these are
-// written once, for the first image that they can name.
-func newGaps(groups []matrix.MissingGroup) []gap {
-	var out []gap
-	for _, group := range groups {
-		g := gap{
-			kind:     group.Kind,
-			registry: group.Registry,
-			rows:     group.Rows,
-		}
-		counts := map[string]int{}
-		for _, r := range group.Rows {
-			if g.example == nil {
-				g.setExample(r)
-			}
-			for _, note := range verdict.AttachNotes(r, group.Kind) {
-				if counts[note] == 0 {
-					g.notes = append(g.notes, note)
-				}
-				counts[note]++
-			}
-		}
-		for i, note := range g.notes {
-			if n := counts[note]; n < len(g.rows) {
-				g.notes[i] = fmt.Sprintf("%s (%d of %d images)", note, n, len(g.rows))
-			}
-		}
-		out = append(out, g)
-	}
-	return out
-}
-
-// setExample has the commands name r, if any can.
-func (g *gap) setExample(r *matrix.Row) {
-	steps := verdict.HowToAttach(r, g.kind)
-	if steps == nil {
-		return
-	}
-	g.example = r
-	for i, step := range steps {
+// commandsFor returns the commands that attach kind to r, nil if no command can name it.
+func commandsFor(r *matrix.Row, kind matrix.LinkKind) []attachCommand {
+	var out []attachCommand
+	for i, step := range verdict.HowToAttach(r, kind) {
 		for j, command := range step {
 			word := "do"
 			switch {
@@ -71,9 +25,10 @@ func (g *gap) setExample(r *matrix.Row) {
 			case i > 0:
 				word = "then"
 			}
-			g.commands = append(g.commands, attachCommand{word, command})
+			out = append(out, attachCommand{word, command})
 		}
 	}
+	return out
 }
 
 // attachTexts says for each kind that r lacks how to attach it, in a line.
@@ -104,60 +59,8 @@ func lackingText(r *matrix.Row, kind matrix.LinkKind) string {
 	return "on " + listedUpTo(maxNamedPlatforms, lacking, func(platform string) string { return platform })
 }
 
-// images lists the images of g, at most limit of them.
-func (g *gap) images(m medium, limit int) (out []markup) {
-	for _, r := range g.rows[:min(len(g.rows), limit)] {
-		image := m.escape(nameText(r.Image))
-		if lacking := lackingText(r, g.kind); lacking != "" {
-			image += m.sprintf(" (%s)", lacking)
-		}
-		out = append(out, image)
-	}
-	return out
-}
-
 // lossNote stands in every section on lost links.
 const lossNote = "An earlier scan found these links. They are gone, although the digest of the image is the same."
-
-// loss is the lost links of one registry's images, and what to do.
-type loss struct {
-	registry string
-	rows     []*matrix.Row
-	links    int               // of all rows
-	remedy   []verdict.Restore // for the first image
-}
-
-// newLosses returns what was lost by registry, in the matrix's order.
-func newLosses(m *matrix.Matrix) []loss {
-	var lost []*matrix.Row
-	for i := range m.Rows {
-		if len(m.Rows[i].Lost) > 0 {
-			lost = append(lost, &m.Rows[i])
-		}
-	}
-	var out []loss
-	for _, rows := range groupBy(lost, func(r *matrix.Row) string { return r.Registry }) {
-		l := loss{registry: rows[0].Registry, rows: rows}
-		for _, r := range rows {
-			l.links += len(r.Lost)
-		}
-		l.remedy = lossRemedy(rows)
-		out = append(out, l)
-	}
-	return out
-}
-
-// lossRemedy returns what to do about the first loss that was not replaced, and else what keeps
-// the next one from happening.
-func lossRemedy(rows []*matrix.Row) []verdict.Restore {
-	stays := func(l matrix.Lost) bool { return !l.Replaced }
-	for _, r := range rows {
-		if at := slices.IndexFunc(r.Lost, stays); at >= 0 {
-			return verdict.HowToRestore(r, r.Lost[at])
-		}
-	}
-	return verdict.HowToRestore(rows[0], rows[0].Lost[0])
-}
 
 // attachGroup is the images of all registries that lack one kind and need the same commands but
 // for their names.
@@ -190,13 +93,11 @@ func newAttachGroups(rows []matrix.Row) (out []attachGroup) {
 			}
 		}
 		for _, same := range groupBy(missing, func(r *matrix.Row) string { return verdict.AttachPattern(r, kind) }) {
-			example := gap{kind: kind}
-			example.setExample(same[0])
 			g := attachGroup{
 				kind:     kind,
 				rows:     same,
 				places:   placesOf(same, all),
-				commands: example.commands,
+				commands: commandsFor(same[0], kind),
 			}
 			notes := func(r *matrix.Row) []string { return verdict.AttachNotes(r, kind) }
 			g.notes = namedTexts(same, len(g.places), notes)
