@@ -44,7 +44,7 @@ func Fleet(example *matrix.Matrix, n int) (*matrix.Matrix, error) {
 		}
 	}
 	slices.SortStableFunc(m.Rows, func(a, b matrix.Row) int { return order[a.Registry] - order[b.Registry] })
-	m.Summary = matrix.Summarise(m.Rows)
+	m.SetRows(m.Rows)
 	return &m, nil
 }
 
