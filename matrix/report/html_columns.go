@@ -72,7 +72,7 @@ func (c htmlColumn) Class() string { return strings.NewReplacer(":", "-", "_", "
 
 // On paper a column is as wide as paperScale of its width, and minor if it is so at 1366 pixels.
 const (
-	paperScale = 0.7
+	paperScale = 0.78
 	laptop     = 1366
 )
 

@@ -13,7 +13,8 @@ import (
 
 // payload is what the page's script reads: the registries and the rows with the keys of
 // matrix.json. It is gzip, because rows repeat each other: a page of 5,000 rows is a twentieth
-// of its matrix.json. Exchanges stand apart, in parts that are read when a row is unfolded.
+// of its matrix.json. Exchanges and links stand apart, in parts that are read when a row is
+// unfolded, because they are most of a row.
 type payload struct {
 	columns    []htmlColumn
 	registries []pageRegistry
@@ -27,31 +28,33 @@ type payloadRegistry struct {
 	*matrix.Registry
 }
 
-// payloadRow is a row of matrix.json without its exchanges.
+// payloadRow is a row of matrix.json without its exchanges, and with its links counted alone.
+// Its last two fields hide those of Row.
 type payloadRow struct {
 	ID string `json:"id"`
 	Of int    `json:"of"` // index of its registry
 	*matrix.Row
-	Exchanges []matrix.Exchange `json:"exchanges,omitempty"` // empty: it hides the field of Row
+	Links     *matrix.Links     `json:"links,omitempty"`
+	Exchanges []matrix.Exchange `json:"exchanges,omitempty"`
 }
 
 // Rows of one element: few enough that none is large in the browser's memory.
 const (
-	packedRows      = 1000
-	packedExchanges = 64 // the script counts on it, by the key per_part
+	packedRows     = 1000
+	packedEvidence = 64
 )
 
 // payloadTables are what the script needs of the tables of this package.
 type payloadTables struct {
 	Severities []matrix.Severity `json:"severities"` // in the order they sort
 	Columns    []htmlColumn      `json:"columns"`
-	PerPart    int               `json:"per_part"` // rows whose exchanges are in one element
+	PerPart    int               `json:"per_part"` // rows whose evidence is in one element
 }
 
 // write writes the payload, one row at a time. encoding/json writes <, > and & as escapes, so
 // the tables cannot end their element, and base64 has none of them.
 func (p *payload) write(out *bufio.Writer) error {
-	tables, err := json.Marshal(payloadTables{matrix.Severities, p.columns, packedExchanges})
+	tables, err := json.Marshal(payloadTables{matrix.Severities, p.columns, packedEvidence})
 	if err != nil {
 		return err
 	}
@@ -62,27 +65,47 @@ func (p *payload) write(out *bufio.Writer) error {
 		return err
 	}
 	for some := range slices.Chunk(p.rows, packedRows) {
-		if err := writePacked(out, "rows", some, func(r pageRow) any {
-			return payloadRow{ID: r.ID, Of: r.of, Row: r.row}
-		}); err != nil {
+		if err := writePacked(out, "rows", some, newPayloadRow); err != nil {
 			return err
 		}
 	}
-	for some := range slices.Chunk(p.rows, packedExchanges) {
-		if err := writePacked(out, "exchanges", some, shownExchanges); err != nil {
+	for some := range slices.Chunk(p.rows, packedEvidence) {
+		if err := writePacked(out, "evidence", evidenceOf(some), func(one any) any { return one }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// shownExchanges returns the exchanges of a row without the fields that the page does not show:
-// media types and scopes are most of their text.
-func shownExchanges(r pageRow) any {
-	out := slices.Clone(r.row.Exchanges)
-	for i := range out {
-		x := &out[i]
-		x.Accept, x.Auth, x.Scope, x.Body, x.Phases = "", "", "", "", nil
+func newPayloadRow(r pageRow) any {
+	out := payloadRow{ID: r.ID, Of: r.of, Row: r.row}
+	if r.row.Links != nil {
+		counted := *r.row.Links
+		counted.Items = nil
+		out.Links = &counted
+	}
+	return out
+}
+
+// evidenceOf returns the links of each row and then the exchanges of each, because gzip finds
+// what is alike if it stands close together. Of exchanges the fields that the page does not show
+// are left out: media types and scopes are most of their text.
+func evidenceOf(rows []pageRow) []any {
+	var out []any
+	for _, r := range rows {
+		links := []matrix.Link{}
+		if r.row.Links != nil {
+			links = append(links, r.row.Links.Items...)
+		}
+		out = append(out, links)
+	}
+	for _, r := range rows {
+		exchanges := append([]matrix.Exchange{}, r.row.Exchanges...)
+		for i := range exchanges {
+			x := &exchanges[i]
+			x.Accept, x.Auth, x.Scope, x.Body, x.Phases = "", "", "", "", nil
+		}
+		out = append(out, exchanges)
 	}
 	return out
 }

@@ -190,8 +190,8 @@ func payloadSafe(t *testing.T, m *matrix.Matrix, data string) {
 		t.Fatalf("between the data stands %.200q", rest)
 	}
 	values := pageValues(t, data)
-	if len(values["registries"]) != len(m.Registries) || len(values["rows"]) != len(m.Rows) || len(values["exchanges"]) != len(m.Rows) {
-		t.Fatalf("the data has %d registries, %d rows, %d with exchanges", len(values["registries"]), len(values["rows"]), len(values["exchanges"]))
+	if len(values["registries"]) != len(m.Registries) || len(values["rows"]) != len(m.Rows) || len(values["evidence"]) != 2*len(m.Rows) {
+		t.Fatalf("the data has %d registries, %d rows, %d lists of evidence", len(values["registries"]), len(values["rows"]), len(values["evidence"]))
 	}
 	for i, encoded := range values["rows"] {
 		var row payloadRow

@@ -341,37 +341,3 @@ func runCommand(t testing.TB, args ...string) {
 		t.Fatalf("refmatrix %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 }
-
-// BenchmarkPage tells how long a report of 5,000 rows takes to open and to
-// sort, in milliseconds; the goals are 2,000 and 300.
-func BenchmarkPage(b *testing.B) {
-	dir := b.TempDir()
-	rows := make([]map[string]any, 5000)
-	for i := range rows {
-		name := fmt.Sprintf("registry-%04d", i*7919%5000)
-		rows[i] = map[string]any{
-			"registry": name, "url": "https://" + name + ".example.com", "image": "library/alpine:latest", "labels": map[string]string{"env": "prod", "team": fmt.Sprint(i % 40)},
-			"digest": "sha256:" + strings.Repeat(fmt.Sprintf("%04d", i), 16), "severity": []string{"pass", "warn", "info", "fail"}[i%4], "referrers": "supported",
-			"strategy": "referrers-api", "confidence": "proven", "reason": "referrers-listed", "detail": "HTTP 200 with an OCI index of 2 descriptors: the referrers API works.",
-			"remedy": []string{}, "status": 200, "requests": 4, "duration_ms": float64(i % 977),
-			"exchanges": []map[string]any{
-				{"step": "resolve", "method": "HEAD", "url": "https://" + name + ".example.com/v2/library/alpine/manifests/latest", "status": 200, "bytes": 0, "ms": 12.1},
-				{"step": "referrers", "method": "GET", "url": "https://" + name + ".example.com/v2/library/alpine/referrers/sha256:" + strings.Repeat("a", 64), "status": 200, "bytes": 641, "ms": 10.4},
-			},
-		}
-	}
-	writeMatrix(b, filepath.Join(dir, "matrix.json"), rows)
-	runCommand(b, "report", filepath.Join(dir, "matrix.json"), "-f", "html", "-o", dir)
-	p := openPage(b, filepath.Join(dir, "matrix.html"))
-	const loaded = `performance.getEntriesByType('navigation')[0].loadEventEnd`
-	const sort = `(() => { const start = performance.now(); document.querySelector('th[data-key=registry] button').click(); document.body.offsetHeight; return performance.now() - start; })()`
-	open, slowest := 0.0, 0.0
-	for b.Loop() {
-		p.run(chromedp.Reload(), chromedp.WaitVisible("#controls"))
-		open = max(open, p.number(loaded))
-		slowest = max(slowest, p.number(sort), p.number(sort))
-	}
-	b.ReportMetric(open, "open-ms")
-	b.ReportMetric(slowest, "sort-ms")
-	b.ReportMetric(0, "ns/op")
-}

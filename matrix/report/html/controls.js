@@ -164,6 +164,7 @@ load().then(() => {
   addEventListener('beforeprint', () => print(true));
   addEventListener('afterprint', () => print(false));
   follow();
+  performance.mark('ready');
 }).catch((error) => {
   document.getElementById('shown').textContent = 'This browser cannot read the evidence in this page (' + error.message + '); matrix.json holds it too.';
 });

@@ -26,7 +26,7 @@ function addItem(list, fields) {
   return item;
 }
 
-// load reads all but the exchanges. Each element is freed when it was read.
+// load reads all but the evidence. Each element is freed when it was read.
 async function load() {
   for (const element of packed('registries')) {
     for (const {id, cells, ...data} of await unpack(element)) {
@@ -42,15 +42,18 @@ async function load() {
   }
 }
 
-// exchangesOf returns the exchanges of a row. Those of some rows are in one element.
+// evidenceOf returns the links and exchanges of a row. Those of some rows are in one element:
+// the links of each row, then the exchanges of each.
 const parts = new Map();
-const elements = packed('exchanges');
-async function exchangesOf(row) {
+const elements = packed('evidence');
+async function evidenceOf(row) {
   const part = Math.floor(row.index / tables.per_part);
   if (!parts.has(part)) {
     parts.set(part, unpack(elements[part]));
   }
-  return (await parts.get(part))[row.index % tables.per_part] || [];
+  const values = await parts.get(part);
+  const at = row.index % tables.per_part;
+  return {links: values[at], exchanges: values[at + values.length / 2]};
 }
 
 // make builds an element; text is only ever text.

@@ -75,16 +75,6 @@ function exchangeTable(row, exchanges) {
       make('tbody', {role: 'rowgroup'}, ...exchanges.map(line))));
 }
 
-// exchanges is a section that is filled when its part of the data is read.
-function exchanges(item) {
-  const section = make('section', {class: 'whole', 'aria-busy': 'true'}, make('h3', {}, 'Exchanges'));
-  exchangesOf(item).then((all) => {
-    section.append(all.length > 0 ? exchangeTable(item.data, all) : 'The scan kept none.');
-    section.removeAttribute('aria-busy');
-  });
-  return section;
-}
-
 const linkText = (link) => [
   (link.kind || 'link of unknown kind') + ' ' + short(link.digest) +
     (link.depth > 1 ? ' attached to ' + short(link.subject) : link.platform ? ' on ' + link.platform : ''),
@@ -94,27 +84,35 @@ const linkText = (link) => [
 const lossText = (lost) => (lost.kind || 'link') + ' ' + short(lost.digest) + (lost.platform ? ' on ' + lost.platform : ' of ' + short(lost.subject)) +
   ' since ' + lost.since.slice(0, 10) + (lost.replaced ? ' (replaced)' : '');
 
-function links({links: all}) {
-  if (!all) {
-    return null;
-  }
-  const kinds = Object.entries(all.by_kind || {}).map(([kind, n]) => kind + ' ' + n).join('; ');
-  const items = all.items || [];
-  return make('section', {}, make('h3', {}, 'Links: ' + all.total + (kinds ? ' (' + kinds + ')' : '') +
-    (items.length < all.total ? ', the first ' + items.length + ' are kept' : '')),
-    make('ul', {}, ...items.map((link) => make('li', {}, linkText(link)))));
+function linksTitle({total, by_kind: kinds}, kept) {
+  const counts = Object.entries(kinds || {}).map(([kind, n]) => kind + ' ' + n).join('; ');
+  return 'Links: ' + total + (counts ? ' (' + counts + ')' : '') + (kept < total ? ', the first ' + kept + ' are kept' : '');
+}
+
+// readLater is a section that is filled when the evidence of the row is there.
+function readLater(kind, evidence, fill) {
+  const section = make('section', {class: kind, 'aria-busy': 'true'});
+  evidence.then((read) => {
+    section.append(...fill(read));
+    section.removeAttribute('aria-busy');
+  });
+  return section;
 }
 
 const inHalves = (left, right) => [make('div', {class: 'half'}, ...left.filter(Boolean)), make('div', {class: 'half'}, ...right.filter(Boolean))];
 
 function rowDetails(item) {
   const row = item.data;
+  const read = evidenceOf(item);
   return across('detail', make('div', {class: 'details'}, make('p', {class: 'says whole'}, row.detail),
     ...inHalves([
       list('What to do', row.remedy || [], 'ol'), clients(row.clients),
       list('Findings', (row.findings || []).map(({code, text}) => code + ': ' + text)),
-      list('Coverage: presence, not validity', coverage(row)), list('Lost links', (row.lost || []).map(lossText)), links(row),
-    ], [evidence(row)]), exchanges(item)));
+      list('Coverage: presence, not validity', coverage(row)), list('Lost links', (row.lost || []).map(lossText)),
+      row.links ? readLater('attached', read, ({links}) => [make('h3', {}, linksTitle(row.links, links.length)),
+        make('ul', {}, ...links.map((link) => make('li', {}, linkText(link))))]) : null,
+    ], [evidence(row)]),
+    readLater('whole', read, ({exchanges}) => [make('h3', {}, 'Exchanges'), exchanges.length > 0 ? exchangeTable(row, exchanges) : 'The scan kept none.'])));
 }
 
 function registryDetails({data}) {
@@ -125,7 +123,7 @@ function registryDetails({data}) {
         ['address', data.url], ['product', nameAndVersion(data.product)], ['credentials', data.credentials], ['labels', optional(labelsOf(data))],
         ['reasons', counts(data.reasons)], ['findings', counts(data.findings)],
         ...Object.entries(data.capabilities || {}).map(([key, value]) => [inWords(key), value]),
-        ['links', data.links && data.links.total + ' of ' + data.links.images + ' images'], ['links lost', data.lost],
+        ['links', data.links && data.links.total + ', probed at ' + data.links.images + (data.links.images === 1 ? ' image' : ' images')], ['links lost', data.lost],
       ]),
     ])));
 }

@@ -34,14 +34,16 @@ function groupOf({data}) {
   return state.group.startsWith('label:') ? data.labels?.[state.group.slice(6)] || '' : choices[state.group]?.(data)[0] || data[state.group] || '';
 }
 
-// compare orders registries, and images, by the column that the table is sorted by.
-function compare(a, b) {
+// comparison returns the order of registries, and of images, by the column that the table is
+// sorted by.
+function comparison() {
   const at = tables.columns.findIndex(({key}) => key === state.key);
   if (at < 0) {
-    return a.index - b.index;
+    return (a, b) => a.index - b.index;
   }
-  const by = state.key === 'severity' ? (rank[a.data.severity] ?? 9) - (rank[b.data.severity] ?? 9) : collator.compare(cellsOf(a)[at], cellsOf(b)[at]);
-  return by * (state.down ? -1 : 1) || a.index - b.index;
+  const by = state.key === 'severity' ? (a, b) => (rank[a.data.severity] ?? 9) - (rank[b.data.severity] ?? 9) :
+    (a, b) => collator.compare(cellsOf(a)[at], cellsOf(b)[at]);
+  return (a, b) => by(a, b) * (state.down ? -1 : 1) || a.index - b.index;
 }
 
 // grouped puts a head before the images of each group.
@@ -64,7 +66,7 @@ function grouped(items) {
 // arrange works out what is shown, and shows it from its beginning.
 function arrange() {
   const flat = isNarrowed();
-  const found = flat ? rows.filter(fits).sort(compare) : registries.sort(compare);
+  const found = flat ? rows.filter(fits).sort(comparison()) : registries.sort(comparison());
   registries.forEach((registry) => { registry.isSorted = false; });
   root.members = state.group ? grouped(found) : found;
   table.classList.toggle('flat', flat);
@@ -80,7 +82,7 @@ function arrange() {
 // linesOf returns the lines of a batch of what stands in the table or below a registry.
 function linesOf(parent, from = 0) {
   if (parent !== root && !parent.isSorted) {
-    parent.members.sort(compare);
+    parent.members.sort(comparison());
     parent.isSorted = true;
   }
   const to = state.printing ? Infinity : from + batch;
