@@ -166,5 +166,6 @@ load().then(() => {
   follow();
   performance.mark('ready');
 }).catch((error) => {
+  document.documentElement.classList.remove('js');
   document.getElementById('shown').textContent = 'This browser cannot read the evidence in this page (' + error.message + '); matrix.json holds it too.';
 });
