@@ -29,7 +29,7 @@ var htmlColumns = slices.Concat([]htmlColumn{
 	{Key: "referrers", width: 88, Marked: true},
 	{Key: "strategy", width: 82},
 	{Key: "counts", width: 62},
-	{Key: "reasons", width: 116, minWidth: 1000},
+	{Key: "reason", width: 116, minWidth: 1000},
 	{Key: "software", width: 98, minWidth: 1180},
 	{Key: "filter", width: 76, minWidth: 1180, group: "Capabilities"},
 	{Key: "absent_subject", width: 72, minWidth: 1300},

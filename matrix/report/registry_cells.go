@@ -29,7 +29,7 @@ var registryCells = slices.Concat([]registryCell{
 	{key: "pass", title: "Pass", value: countOf(matrix.Pass)},
 	{key: "unexpected", title: "Unexpected", value: func(r *matrix.Registry) string { return numberOrNone(r.Unexpected) }},
 	{key: "reasons", title: "Reasons", value: reasonsText},
-	{key: "problems", title: "Reason", value: problemsText},
+	{key: "reason", title: "Reason", value: problemsText},
 	{key: "product", title: "Product", value: func(r *matrix.Registry) string { return productOfRegistry(r).Name }},
 	{key: "version", title: "Version", value: func(r *matrix.Registry) string { return productOfRegistry(r).Version }},
 	{key: "software", title: "Product", value: func(r *matrix.Registry) string {

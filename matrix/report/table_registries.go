@@ -30,7 +30,7 @@ var tableColumns = slices.Concat([]registryColumn{
 	{key: "counts"},
 	{key: "referrers", noWrap: true},
 	{key: "strategy", noWrap: true},
-	{key: "problems", least: len("(unexpected)")},
+	{key: "reason", least: len("(unexpected)")},
 	{key: "software", minWidth: 100},
 	{key: "filter", minWidth: 120, noWrap: true},
 	{key: "tag_schema", minWidth: 120, noWrap: true},

@@ -225,7 +225,7 @@ func (p *page) lookForImages() {
 	}
 	// What to do shows its images whatever was filtered before.
 	p.run(chromedp.Click(`[data-action=fail]`))
-	if got := p.texts("of-image", "reasons"); len(got) != 1 || got[0] != "connect" {
+	if got := p.texts("of-image", "reason"); len(got) != 1 || got[0] != "connect" {
 		p.Errorf("shown from what to do: %q", got)
 	}
 	p.run(chromedp.Click(`button[data-todo]`))

@@ -20,7 +20,6 @@ const coverage = (row) => Object.entries(row.coverage || {}).map(([kind, value])
 const rowCells = {
   registry: (row) => row.image,
   counts: () => '',
-  reasons: (row) => row.reason,
   software: (row) => nameAndVersion(row.product),
   tag_schema: (row) => row.capabilities?.tag_schema?.state,
   push: (row) => row.capabilities?.push?.strategy,
@@ -50,7 +49,7 @@ function makeLine(item) {
       item.members ? null : make('small', {class: 'of'}, item.registry.data.name)));
   });
   if (item.data.unexpected === true) {
-    line.querySelector('.reasons')?.append(' ', make('span', {class: 'mark'}, 'expected ' + item.data.expect));
+    line.querySelector('.reason')?.append(' ', make('span', {class: 'mark'}, 'expected ' + item.data.expect));
   }
   return line;
 }
