@@ -98,8 +98,9 @@ func visible[T any](columns []gridColumn[T], all []T, width int) (shown []gridCo
 	return shown, cells
 }
 
-// fit returns the width of each column: that of its longest cell, less what the
-// widest of those that may wrap give up until all fit into width.
+// fit returns the width of each column: that of its longest cell, less what the widest of
+// those that may wrap give up until all fit into width. If that is not enough, all columns
+// give up, first to minColumn and then to what one wide character takes.
 func fit[T any](shown []gridColumn[T], cells [][]string, width int) []int {
 	widths := make([]int, len(shown))
 	total := -1 // no gap follows the last column
@@ -109,10 +110,28 @@ func fit[T any](shown []gridColumn[T], cells [][]string, width int) []int {
 		}
 		total += widths[j] + 1
 	}
-	for width > 0 && total > width {
+	if width == 0 {
+		return widths
+	}
+	excess := narrow(widths, total-width, func(j int) int {
+		if shown[j].noWrap {
+			return widths[j]
+		}
+		return max(shown[j].least, minColumn)
+	})
+	for _, least := range []int{minColumn, 2} {
+		excess = narrow(widths, excess, func(int) int { return least })
+	}
+	return widths
+}
+
+// narrow takes excess columns from widths, one by one from the widest that is over its least
+// width, and returns how many it could not take.
+func narrow(widths []int, excess int, least func(column int) int) int {
+	for ; excess > 0; excess-- {
 		widest := -1
-		for j, c := range shown {
-			if !c.noWrap && widths[j] > max(c.least, minColumn) && (widest < 0 || widths[j] > widths[widest]) {
+		for j := range widths {
+			if widths[j] > least(j) && (widest < 0 || widths[j] > widths[widest]) {
 				widest = j
 			}
 		}
@@ -120,7 +139,6 @@ func fit[T any](shown []gridColumn[T], cells [][]string, width int) []int {
 			break
 		}
 		widths[widest]--
-		total--
 	}
-	return widths
+	return excess
 }

@@ -23,9 +23,13 @@ func (l *lines) line(format string, args ...any) {
 }
 
 // wrapped writes text within the width, the first line after lead and the
-// others indented as far.
+// others indented as far, unless lead takes nearly all of a narrow terminal.
 func (l *lines) wrapped(lead markup, text any) {
-	l.block(lead, wrap(string(l.medium.escape(text)), l.widthAfter(lead)))
+	safe := l.medium.escape(text)
+	if l.width > 0 && l.widthAfter(lead) == 0 {
+		lead, safe = "", lead+safe
+	}
+	l.block(lead, wrap(string(safe), l.widthAfter(lead)))
 }
 
 // items writes a list as wrapped does, and breaks lines between items if these
@@ -34,7 +38,7 @@ func (l *lines) items(lead markup, items []markup) { l.list(lead, blanks(lead), 
 
 // list is items whose further lines are indented by indent alone, because lead may be long.
 func (l *lines) list(lead, indent markup, items []markup) {
-	line, begun := string(lead), false // begun: an item stands in the line
+	line, begun := l.lastLine(lead, indent), false // begun: an item stands in the line
 	room := l.widthAfter(indent)
 	for i, item := range items {
 		text := string(item)
@@ -54,6 +58,22 @@ func (l *lines) list(lead, indent markup, items []markup) {
 		}
 	}
 	l.line("%s", markup(line))
+}
+
+// lastLine writes a lead that is longer than a line up to its last line, which it returns. The
+// further lines are indented by indent.
+func (l *lines) lastLine(lead, indent markup) string {
+	if l.width == 0 || columns(string(lead)) <= l.width {
+		return string(lead)
+	}
+	text := strings.TrimLeft(string(lead), " ")
+	before := string(lead)[:len(lead)-len(text)]
+	parts := wrap(text, l.widthAfter(max(indent, markup(before))))
+	for _, part := range parts[:len(parts)-1] {
+		l.line("%s%s", markup(before), markup(part))
+		before = string(indent)
+	}
+	return before + parts[len(parts)-1] + " "
 }
 
 // blanks is as wide as lead.

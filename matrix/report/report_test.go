@@ -164,24 +164,6 @@ func TestGolden(t *testing.T) {
 	golden(t, "explain.txt", renderAs(t, report.Explanations, "text", explained, report.Options{}))
 }
 
-// TestWidth: no line is longer than the terminal is wide, whatever its width
-// and however wide its characters, and none is cut inside a word that fits.
-func TestWidth(t *testing.T) {
-	for width := 70; width <= 201; width++ {
-		got := render(t, "table", sample(), report.Options{Width: width})
-		for line := range strings.Lines(got) {
-			if n := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); n > width {
-				t.Errorf("a line of %d columns at a width of %d: %s", n, width, line)
-			}
-		}
-		for _, whole := range []string{"(unexpected)", "registry-4 (team/base:1.4);", "漢字漢字漢字漢字 (image 漢字漢字漢字漢字)"} {
-			if !strings.Contains(got, whole) {
-				t.Errorf("at a width of %d %q is broken:\n%s", width, whole, got)
-			}
-		}
-	}
-}
-
 // TestEmptyColumns: a column that would be empty in every row is not there.
 func TestEmptyColumns(t *testing.T) {
 	m := sample()
