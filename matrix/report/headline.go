@@ -8,16 +8,15 @@ import (
 )
 
 // standings are what a registry can be, as a headline counts it. The first that holds decides.
+// Whether it has the API is what its strategy says: an API that lists nothing of what was pushed
+// is not one to link by.
 var standings = []struct {
 	one, many string
 	holds     func(*matrix.Registry) bool
 }{
-	{"has the API", "have the API", func(r *matrix.Registry) bool { return r.Referrers == matrix.Supported }},
-	{"does not", "do not", func(r *matrix.Registry) bool {
-		return r.Referrers == matrix.Unsupported || r.Referrers == matrix.Invalid ||
-			r.Referrers == matrix.SupportMixed && r.Strategy == matrix.ReferrersTag
-	}},
-	{"differs by image", "differ by image", func(r *matrix.Registry) bool { return r.Referrers == matrix.SupportMixed }},
+	{"has the API", "have the API", func(r *matrix.Registry) bool { return r.Strategy == matrix.ReferrersAPI }},
+	{"does not", "do not", func(r *matrix.Registry) bool { return r.Strategy == matrix.ReferrersTag }},
+	{"differs by image", "differ by image", func(r *matrix.Registry) bool { return r.Strategy == matrix.StrategyMixed }},
 	{"broken", "broken", func(r *matrix.Registry) bool { return r.Severity == matrix.Fail }},
 	{"could not be measured", "could not be measured", func(*matrix.Registry) bool { return true }},
 }
@@ -61,8 +60,8 @@ func imagesHeadline(m *matrix.Matrix) string {
 }
 
 // riskSentence says in one sentence for a manager what follows from the strategies, "" if
-// nothing does: "4 of 10 registries have no referrers API; signatures and SBOMs there depend
-// on sha256-… tags that clean-up can delete."
+// nothing does: "4 of 10 registries have no usable referrers API; signatures and SBOMs there
+// depend on sha256-… tags that clean-up can delete."
 func riskSentence(registries []matrix.Registry) string {
 	n, mixed := 0, 0
 	for i := range registries {
@@ -84,6 +83,6 @@ func riskSentence(registries []matrix.Registry) string {
 	if mixed > 0 {
 		some = fmt.Sprintf(" (%d of them for some images alone)", mixed)
 	}
-	return fmt.Sprintf("%d of %s %s no referrers API%s; signatures and SBOMs there depend on "+
+	return fmt.Sprintf("%d of %s %s no usable referrers API%s; signatures and SBOMs there depend on "+
 		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have, some)
 }
