@@ -22,9 +22,10 @@ import (
 //	HTML                 printableCopy        the matrix is made printable, html/template escapes
 
 // csvCell neutralises a cell that a spreadsheet would run as a formula (OWASP,
-// "CSV Injection"): an apostrophe before it makes it text. Full-width forms
-// and blanks before the sign are run by some programs too, and where the list
-// separator is a semicolon, what follows one is a cell of its own.
+// "CSV Injection"): an apostrophe before it makes it text. Full-width forms are
+// run by some programs too, and so is a sign after blanks or characters that are
+// not shown. Where the list separator is a semicolon, what follows one is a cell
+// of its own.
 func csvCell(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -43,8 +44,8 @@ func csvCell(text string) string {
 }
 
 var (
-	firstFormula = regexp.MustCompile(`^(?:[\s\p{Z}]|[\s\p{Z}"]*[=+\-@＝＋－＠|%])`)
-	laterFormula = regexp.MustCompile(`(;[\s\p{Z}"]*)([=+\-@＝＋－＠|%])`)
+	firstFormula = regexp.MustCompile(`^(?:[\s\p{Z}\p{Cf}]|[\s\p{Z}\p{Cf}"]*[=+\-@＝＋－＠|%])`)
+	laterFormula = regexp.MustCompile(`(;[\s\p{Z}\p{Cf}"]*)([=+\-@＝＋－＠|%])`)
 )
 
 // markdownMarks are the characters that GitHub Flavored Markdown may take for
