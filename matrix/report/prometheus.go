@@ -30,7 +30,8 @@ var rowMetrics = []rowMetric{
 		name: "refmatrix_referrers_supported",
 		help: "Whether the referrers API works for an image: 1 it does, 0 it does not; absent where unknown.",
 		value: func(r *matrix.Row) (float64, bool) {
-			return boolValue(r.Referrers == matrix.Supported), r.Referrers != matrix.SupportUnknown
+			known := []matrix.Support{matrix.Supported, matrix.Unsupported, matrix.Invalid}
+			return boolValue(r.Referrers == matrix.Supported), slices.Contains(known, r.Referrers)
 		},
 	},
 	{

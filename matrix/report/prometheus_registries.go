@@ -24,12 +24,18 @@ func rowCountMetrics(p *lines, m *matrix.Matrix) {
 		p.line("refmatrix_rows_by_strategy{%s} %d", labelList("strategy", string(strategy)), m.Summary.Strategies[strategy])
 	}
 	writeHelp(p, "refmatrix_rows_by_reason", "Rows by reason; absent where no row has it.")
-	reasons := map[markup]int{} // by label: what a file names its reasons may be shown alike
-	for reason, n := range m.Summary.Reasons {
-		reasons[labelList("reason", string(reason))] += n
+	countedSeries(p, "refmatrix_rows_by_reason", "reason", m.Summary.Reasons)
+}
+
+// countedSeries writes a series for each value that was counted. Values that are shown alike are
+// one series, because what a file names them may be anything.
+func countedSeries[K ~string](p *lines, metric markup, label string, counts map[K]int) {
+	series := map[markup]int{}
+	for value, n := range counts {
+		series[labelList(label, string(value))] += n
 	}
-	for _, label := range slices.Sorted(maps.Keys(reasons)) {
-		p.line("refmatrix_rows_by_reason{%s} %d", label, reasons[label])
+	for _, labels := range slices.Sorted(maps.Keys(series)) {
+		p.line("%s{%s} %d", metric, labels, series[labels])
 	}
 }
 
@@ -48,7 +54,9 @@ func registryCountMetrics(p *lines, m *matrix.Matrix) {
 		"mixed where it is not the same for all images.")
 	for _, support := range registrySupports {
 		p.line("refmatrix_registries_by_referrers{%s} %d", labelList("referrers", string(support)), supports[support])
+		delete(supports, support)
 	}
+	countedSeries(p, "refmatrix_registries_by_referrers", "referrers", supports) // values of a newer refmatrix
 }
 
 // registryMetrics writes what each registry is, and how many rows of it have each severity.

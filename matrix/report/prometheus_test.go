@@ -95,6 +95,21 @@ func TestAlikeNames(t *testing.T) {
 	}
 }
 
+// TestNewerSupport: each count of registries has all of them, and what a newer refmatrix found
+// is not reported as an API that does not work.
+func TestNewerSupport(t *testing.T) {
+	m := &matrix.Matrix{}
+	m.SetRows([]matrix.Row{{Registry: "a", Referrers: "partial"}, {Registry: "b", Referrers: matrix.Supported}, {Registry: "c"}})
+	metrics := metricsOf(t, m, report.Options{})
+	want := []string{"referrers=supported 1", "referrers=unsupported 0", "referrers=invalid 0", "referrers=mixed 0", "referrers=unknown 1", "referrers=partial 1"}
+	if diff := cmp.Diff(want, textsOf(metrics["refmatrix_registries_by_referrers"])); diff != "" {
+		t.Error(diff)
+	}
+	if got := textsOf(metrics["refmatrix_referrers_supported"]); !slices.Equal(got, []string{"registry=b,image= 1"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestRegistryMetrics: what is counted and what each registry is stands in the metrics,
 // whatever the scan holds.
 func TestRegistryMetrics(t *testing.T) {
