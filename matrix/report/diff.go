@@ -158,57 +158,7 @@ func fieldText(c matrix.Change) string {
 	return strings.Join(parts, ", ")
 }
 
-// changeGroup is what reads the same, whatever image it is of.
-type changeGroup struct {
-	detail     string
-	fields     string
-	registries []string
-	images     map[string][]string // by registry
-}
-
-func (g *changeGroup) add(registry, image string) {
-	if g.images[registry] == nil {
-		g.registries = append(g.registries, registry)
-	}
-	g.images[registry] = append(g.images[registry], image)
-}
-
-// maxChangedImages bounds the images that one line of a diff names.
-const maxChangedImages = 20
-
-// where returns the registries of g with their images. registryFormat is how
-// the medium sets a registry off.
-func (g *changeGroup) where(m medium, registryFormat string) markup {
-	var parts []markup
-	left := maxChangedImages
-	for i, registry := range g.registries {
-		if left <= 0 {
-			parts = append(parts, m.sprintf("and %d more registries", len(g.registries)-i))
-			break
-		}
-		images := g.images[registry]
-		shown := images[:min(len(images), left)]
-		left -= len(shown)
-		part := m.sprintf(registryFormat+" %s", nameText(registry), m.names(shown))
-		if rest := len(images) - len(shown); rest > 0 {
-			part += m.sprintf(" and %d more", rest)
-		}
-		parts = append(parts, part)
-	}
-	return join(parts, "; ")
-}
-
 // kindLabel is kind as the first word of a line: "NOT MEASURED".
 func kindLabel(kind matrix.ChangeKind) string {
 	return strings.ToUpper(strings.ReplaceAll(string(kind), "-", " "))
-}
-
-// group writes a group of rows after a label.
-func (l *lines) group(label string, group *changeGroup) {
-	l.wrapped(l.medium.sprintf("%-12s ", label), group.where(l.medium, "%s"))
-	for _, text := range []string{group.fields, group.detail} {
-		if text != "" {
-			l.wrapped("  ", text)
-		}
-	}
 }

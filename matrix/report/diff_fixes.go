@@ -18,21 +18,21 @@ type changeSeen struct {
 	places changePlaces
 }
 
-// changePlaces are images by their registries, in the order of changes.
+// changePlaces are images by their registries, in the order of changes or rows.
 type changePlaces struct {
 	registries []string
 	images     map[string][]string // by registry
 	total      int                 // images
 }
 
-func (p *changePlaces) add(c *matrix.Change) {
+func (p *changePlaces) add(registry, image string) {
 	if p.images == nil {
 		p.images = map[string][]string{}
 	}
-	if p.images[c.Registry] == nil {
-		p.registries = append(p.registries, c.Registry)
+	if p.images[registry] == nil {
+		p.registries = append(p.registries, registry)
 	}
-	p.images[c.Registry] = append(p.images[c.Registry], c.Image)
+	p.images[registry] = append(p.images[registry], image)
 	p.total++
 }
 
@@ -55,7 +55,7 @@ func changeFixes(d matrix.Diff, kind matrix.ChangeKind) []*changeFix {
 			f = &changeFix{remedy: remedy}
 			fixes[remedy], out = f, append(out, f)
 		}
-		f.places.add(c)
+		f.places.add(c.Registry, c.Image)
 		one := changeSeen{detail: c.Detail, fields: fieldText(*c)}
 		key := [3]string{remedy, withoutIDs(one.detail, ""), one.fields}
 		at, ok := seen[key]
@@ -63,7 +63,7 @@ func changeFixes(d matrix.Diff, kind matrix.ChangeKind) []*changeFix {
 			at = len(f.seen)
 			seen[key], f.seen = at, append(f.seen, one)
 		}
-		f.seen[at].places.add(c)
+		f.seen[at].places.add(c.Registry, c.Image)
 	}
 	return out
 }

@@ -14,7 +14,12 @@ import (
 func Found(w io.Writer, found matrix.Found, o Options) error {
 	p := &lines{w: w, medium: terminal, width: o.Width}
 	for _, group := range groupFound(found.Rows) {
-		p.group(group.label, &group.changeGroup)
+		p.wrapped(p.medium.sprintf("%-12s ", group.label), foundPlaces(p.medium, &group.places))
+		for _, text := range []string{group.fields, group.detail} {
+			if text != "" {
+				p.wrapped("  ", text)
+			}
+		}
 	}
 	if found.Change == nil {
 		return p.err
@@ -29,10 +34,13 @@ func Found(w io.Writer, found matrix.Found, o Options) error {
 	return text.Render(w, *found.Change, o)
 }
 
-// foundGroup is the rows that did not pass the same gates and read the same.
+// foundGroup is the rows that did not pass the same gates and read the same, but for addresses
+// and ids.
 type foundGroup struct {
-	label string
-	changeGroup
+	label  string
+	fields string
+	detail string // of the first row
+	places changePlaces
 }
 
 func groupFound(rows []matrix.FoundRow) []*foundGroup {
@@ -40,22 +48,34 @@ func groupFound(rows []matrix.FoundRow) []*foundGroup {
 	index := map[[3]string]*foundGroup{}
 	for _, r := range rows {
 		one := foundGroup{
-			label: strings.ToUpper(strings.Join(r.Labels, ", ")),
-			changeGroup: changeGroup{
-				fields: strings.Join(append([]string{shortVerdict(r.Row)}, linkGaps(&r)...), "; "),
-				detail: r.Detail,
-				images: map[string][]string{},
-			},
+			label:  strings.ToUpper(strings.Join(r.Labels, ", ")),
+			fields: strings.Join(append([]string{shortVerdict(r.Row)}, linkGaps(&r)...), "; "),
+			detail: r.Detail,
 		}
-		key := [3]string{one.label, one.fields, one.detail}
+		key := [3]string{one.label, one.fields, withoutIDs(one.detail, r.URL)}
 		group := index[key]
 		if group == nil {
 			group = &one
 			index[key], out = group, append(out, group)
 		}
-		group.add(r.Registry, r.Image)
+		group.places.add(r.Registry, r.Image)
 	}
 	return out
+}
+
+// maxFoundImages bounds the images that are named of one group.
+const maxFoundImages = 20
+
+// foundPlaces names every image of a group while these are few, and else its registries.
+func foundPlaces(m medium, places *changePlaces) markup {
+	if places.total > maxFoundImages {
+		return places.names(m, "%s", nil, maxNamedRegistries)
+	}
+	var parts []markup
+	for _, registry := range places.registries {
+		parts = append(parts, m.sprintf("%s %s", nameText(registry), m.names(places.images[registry])))
+	}
+	return join(parts, "; ")
 }
 
 // linkGaps says what r lacks and what it lost, as far as a gate found it.

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +84,36 @@ UNEXPECTED   tags x
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// TestFoundOutage: an outage of many registries is one group, although each detail names its own
+// host, and names the registries if the images are too many.
+func TestFoundOutage(t *testing.T) {
+	var rows []matrix.FoundRow
+	for i := range 30 {
+		host := fmt.Sprintf("r%d.example", i/10)
+		rows = append(rows, matrix.FoundRow{
+			Row: &matrix.Row{
+				Registry:  fmt.Sprint("reg-", i/10),
+				URL:       "https://" + host,
+				Image:     fmt.Sprint("app:", i),
+				Referrers: matrix.SupportUnknown,
+				Reason:    matrix.Connect,
+				Detail:    "No connection to " + host + ".",
+			},
+			Labels: []string{"fail"},
+		})
+	}
+	var got bytes.Buffer
+	if err := report.Found(&got, matrix.Found{Rows: rows}, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(`FAIL         reg-0 (10 images); reg-1 (10 images); reg-2 (10 images)
+  not measured, reason connect
+  No connection to r0.example.
+`, got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
 
 // TestFoundHostile: no text of a registry reaches the terminal as more than text.
 func TestFoundHostile(t *testing.T) {
