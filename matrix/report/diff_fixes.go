@@ -57,7 +57,7 @@ func changeFixes(d matrix.Diff, kind matrix.ChangeKind) []*changeFix {
 		}
 		f.places.add(c.Registry, c.Image)
 		one := changeSeen{detail: c.Detail, fields: fieldText(*c)}
-		key := [3]string{remedy, withoutIDs(one.detail, ""), one.fields}
+		key := [3]string{remedy, withoutIDs(one.detail, c.URL), one.fields}
 		at, ok := seen[key]
 		if !ok {
 			at = len(f.seen)

@@ -176,6 +176,35 @@ func TestDiffBound(t *testing.T) {
 	}
 }
 
+// TestDiffOutage: what many registries answer alike is quoted once, although each detail names
+// its own host.
+func TestDiffOutage(t *testing.T) {
+	var before, after []matrix.Row
+	for i := range 30 {
+		host := fmt.Sprintf("r%d.example", i)
+		r := matrix.Row{
+			Registry:  fmt.Sprint("reg-", i),
+			URL:       "https://" + host,
+			Image:     "app:1",
+			Referrers: matrix.Supported,
+			Strategy:  matrix.ReferrersAPI,
+		}
+		before = append(before, r)
+		r.Referrers, r.Strategy, r.Severity = matrix.SupportUnknown, matrix.StrategyUnknown, matrix.Fail
+		r.Reason, r.Detail = matrix.Connect, "No connection to "+host+"."
+		after = append(after, r)
+	}
+	older, newer := &matrix.Matrix{Complete: true}, &matrix.Matrix{Complete: true}
+	older.SetRows(before)
+	newer.SetRows(after)
+	for _, format := range []string{"text", "markdown"} {
+		got := renderAs(t, report.Diffs, format, matrix.Compare(older, newer), report.Options{})
+		if n := strings.Count(got, "No connection to"); n != 1 {
+			t.Errorf("%s quotes %d answers:\n%s", format, n, got)
+		}
+	}
+}
+
 // TestDiffHostileLengths: the bound holds whatever names a file of somebody else's has.
 func TestDiffHostileLengths(t *testing.T) {
 	long := strings.Repeat("漢|", 10_000)
