@@ -16,10 +16,11 @@ type Part struct {
 // Merge joins matrices of shards or of separate networks. Rows are sorted by
 // order, the registry names of an inventory; registries that it does not name
 // follow, in the order of the parts. If two parts hold the same registry and
-// image, the newer scan's row stays. Warnings report that, and which shards are
-// missing. The result is complete if every part is and no shard is missing. A
-// merge of some shards can be merged again with the others. The error says why
-// the parts do not go together.
+// image, the newer scan's row stays. Warnings report that, which shards are
+// missing, and which registries have one name and several URLs. The result is
+// complete if every part is and no shard is missing. A merge of some shards can
+// be merged again with the others. The error says why the parts do not go
+// together.
 func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	if len(parts) == 0 {
 		return nil, nil, errors.New("nothing to merge")
@@ -66,7 +67,30 @@ func Merge(parts []Part, order []string) (*Matrix, []string, error) {
 	joined.Complete = joined.Complete && len(missing) == 0 && stray == ""
 	rows, doubled := joinRows(parts)
 	joined.SetRows(inOrder(rows, order))
-	return joined, append(warnings, doubled...), nil
+	return joined, slices.Concat(warnings, doubled, sharedNames(parts)), nil
+}
+
+// sharedNames warns of registries that have one name and several URLs. Networks that name their
+// registries each for itself can both have a "harbor", and reports roll up by the name.
+func sharedNames(parts []Part) (warnings []string) {
+	type place struct{ url, part string }
+	first := map[string]place{}
+	warned := map[string]bool{}
+	for _, part := range parts {
+		for i := range part.Rows {
+			r := &part.Rows[i]
+			have, ok := first[r.Registry]
+			switch {
+			case !ok:
+				first[r.Registry] = place{r.URL, part.Name}
+			case have.url != r.URL && !warned[r.Registry]:
+				warned[r.Registry] = true
+				warnings = append(warnings, fmt.Sprintf("%s is %s in %s and %s in %s: reports count it as one registry; "+
+					"if it is not, give it two names", r.Registry, have.url, have.part, r.URL, part.Name))
+			}
+		}
+	}
+	return warnings
 }
 
 // isSharded reports whether m is a shard, or a merge that lacks some.
