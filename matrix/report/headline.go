@@ -60,29 +60,36 @@ func imagesHeadline(m *matrix.Matrix) string {
 }
 
 // riskSentence says in one sentence for a manager what follows from the strategies, "" if
-// nothing does: "4 of 10 registries have no usable referrers API; signatures and SBOMs there
-// depend on sha256-… tags that clean-up can delete."
+// nothing does: "4 of 10 registries have no referrers API; signatures and SBOMs there depend
+// on sha256-… tags that clean-up can delete." An API that answers and cannot be linked by is
+// not usable.
 func riskSentence(registries []matrix.Registry) string {
-	n, mixed := 0, 0
+	n, mixed, answers := 0, 0, false
 	for i := range registries {
-		switch registries[i].Strategy {
+		r := &registries[i]
+		switch r.Strategy {
 		case matrix.StrategyMixed:
 			mixed++
-			n++
 		case matrix.ReferrersTag:
-			n++
+			answers = answers || r.Referrers != matrix.Unsupported
+		default:
+			continue
 		}
+		n++
 	}
 	if n == 0 {
 		return ""
 	}
-	have, some := "have", ""
+	have, usable, some := "have", "", ""
 	if n == 1 {
 		have = "has"
+	}
+	if answers {
+		usable = "usable "
 	}
 	if mixed > 0 {
 		some = fmt.Sprintf(" (%d of them for some images alone)", mixed)
 	}
-	return fmt.Sprintf("%d of %s %s no usable referrers API%s; signatures and SBOMs there depend on "+
-		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have, some)
+	return fmt.Sprintf("%d of %s %s no %sreferrers API%s; signatures and SBOMs there depend on "+
+		"sha256-… tags that clean-up can delete.", n, matrix.Quantity(len(registries), "registry"), have, usable, some)
 }
