@@ -20,6 +20,8 @@ type text struct {
 	from io.Reader
 	most int64 // bytes that are read; one more is an error
 	read int64
+
+	value, valueEnd int64 // bytes that a value may have, and where it would have more; 0 for no bound
 }
 
 // newText returns the text that r holds. The first bytes decide whether it is under gzip
@@ -39,11 +41,18 @@ func newText(r io.Reader, most int64) (*text, error) {
 	return t, nil
 }
 
+// beginValue bounds what is read until it is called again: a value of the JSON may have most
+// bytes. What the decoder has read ahead of the value is not counted.
+func (t *text) beginValue(most int64) { t.value, t.valueEnd = most, t.read+most }
+
 // Read implements io.Reader.
 func (t *text) Read(p []byte) (int, error) {
 	n, err := t.from.Read(p)
-	if t.read += int64(n); t.read > t.most {
+	switch t.read += int64(n); {
+	case t.read > t.most:
 		return 0, fmt.Errorf("is over %d bytes: no matrix.json is", t.most)
+	case t.value > 0 && t.read > t.valueEnd:
+		return 0, fmt.Errorf("holds a value over %d bytes: no matrix.json does", t.value)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return n, unread(err)

@@ -43,9 +43,15 @@ func readRows(path string, row func(rows *json.Decoder) error) (*matrix.Matrix, 
 	return &w.head, err
 }
 
+// maxValue bounds a row, and a value beside the lists, in bytes of its text. A scan writes rows
+// of 256 KiB at most. A decoder takes several times the length of a value, so that without it
+// a damaged file of a megabyte under gzip could fill the memory.
+const maxValue = 4 << 20
+
 // walk reads a stored matrix.json one key and one row at a time, so that a year of large
 // scans is never in memory.
 type walk struct {
+	text  *text
 	row   func(rows *json.Decoder) error // called at each row; nil if the head is enough
 	head  matrix.Matrix                  // what was read so far, without rows
 	found map[string]bool                // the keys that were read
@@ -58,9 +64,9 @@ func (w *walk) through(path string) error {
 		return fmt.Errorf("read a matrix: %w", err)
 	}
 	defer file.Close()
-	text, err := newText(file, maxMatrix)
+	w.text, err = newText(file, maxMatrix)
 	if err == nil {
-		err = w.keys(json.NewDecoder(text))
+		err = w.keys(json.NewDecoder(w.text))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -104,6 +110,7 @@ func (w *walk) enough() bool {
 
 // value reads the value of a key.
 func (w *walk) value(key string, decoder *json.Decoder) error {
+	w.text.beginValue(maxValue)
 	switch key {
 	case "schema":
 		return decoder.Decode(&w.head.Schema)
@@ -119,27 +126,32 @@ func (w *walk) value(key string, decoder *json.Decoder) error {
 		return decoder.Decode(&w.head.Selection)
 	case "summary":
 		return decoder.Decode(&w.head.Summary)
+	case "registries":
+		return w.list(key, decoder, skip)
 	case "rows":
-		return w.rows(decoder)
+		if w.row == nil {
+			return w.list(key, decoder, skip)
+		}
+		return w.list(key, decoder, w.row)
 	}
-	return decoder.Decode(new(json.RawMessage))
+	return skip(decoder)
 }
 
-// rows reads the list of rows, which may be null.
-func (w *walk) rows(decoder *json.Decoder) error {
+// skip reads a value that is not kept.
+func skip(decoder *json.Decoder) error { return decoder.Decode(new(json.RawMessage)) }
+
+// list calls item for each value of the list of a key, which may be null.
+func (w *walk) list(key string, decoder *json.Decoder, item func(*json.Decoder) error) error {
 	begin, err := decoder.Token()
 	if err != nil || begin == nil {
 		return err
 	}
 	if begin != json.Delim('[') {
-		return fmt.Errorf("rows is %v and not a list", begin)
-	}
-	row := w.row
-	if row == nil {
-		row = func(rows *json.Decoder) error { return rows.Decode(new(json.RawMessage)) }
+		return fmt.Errorf("%s is %v and not a list", key, begin)
 	}
 	for decoder.More() {
-		if err := row(decoder); err != nil {
+		w.text.beginValue(maxValue)
+		if err := item(decoder); err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,31 @@ func TestCountsByHead(t *testing.T) {
 	}
 }
 
+// TestHeadOfLargeValues: a value over the bound, which no scan writes, ends the reading of a
+// scan before it fills the memory. A list of any length does not, because it is never read whole.
+func TestHeadOfLargeValues(t *testing.T) {
+	const (
+		begin = `{"schema":"refmatrix/v1","started":"2026-11-01T06:00:00Z","complete":true,`
+		row   = `{"severity":"fail","strategy":"unknown"}`
+		part  = 1 << 20 // of a list, in bytes
+	)
+	long := strings.Repeat("a", 5<<20)
+	parts := "[" + strings.Repeat(`{"name":"`+strings.Repeat("a", part)+`"},`, 5) + "{}]"
+	for _, test := range []struct{ name, content, want string }{
+		{"a string", begin + `"new":"` + long + `","rows":[` + row + `]}`, ""},
+		{"a list of a newer version", begin + `"new":` + parts + `,"rows":[` + row + `]}`, ""},
+		{"a row", begin + `"rows":[{"detail":"` + long + `"},` + row + `]}`, ""},
+		{"many registries", begin + `"registries":` + parts + `,"rows":[` + row + `]}`, "1 fail=1 unknown=1"},
+	} {
+		path, h := keepAll(t)
+		put(t, path, "20261101T060000.000Z.json.gz", string(gzipped(t, test.content)))
+		all, err := h.Counts(10, matrix.Scope{})
+		if got := numbers(all); err != nil || got != test.want {
+			t.Errorf("%s: %q, want %q: %v", test.name, got, test.want, err)
+		}
+	}
+}
+
 // numbers are the counts of scans that are not 0.
 func numbers(scans []matrix.ScanCounts) string {
 	var out []string
