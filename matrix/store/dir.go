@@ -125,12 +125,27 @@ func replaceFile(path string, render func(io.Writer) error) error {
 
 // createFile is replaceFile for a path that must not exist yet.
 func createFile(path string, render func(io.Writer) error) error {
-	return writeAtomic(path, render, func(temporary, path string) error {
-		if err := os.Link(temporary, path); err != nil {
-			return err
-		}
+	return writeAtomic(path, render, func(temporary, path string) error { return publishNew(temporary, path, os.Link) })
+}
+
+// publishNew moves temporary to path, which must not exist yet. link makes a hard link, which
+// is both in one step. Shares of Azure Files, object stores that are mounted and FAT have no
+// hard links: there an empty file claims the name first.
+func publishNew(temporary, path string, link func(old, new string) error) error {
+	switch err := link(temporary, path); {
+	case err == nil:
 		return os.Remove(temporary)
-	})
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	claim, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(claim.Close(), os.Rename(temporary, path)); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // writeAtomic renders into a temporary file, which publish then moves to path.

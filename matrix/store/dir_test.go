@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -70,6 +71,36 @@ func TestPanickingReport(t *testing.T) {
 	}
 	if len(written) != 1 || len(leftovers(t, path)) != 0 {
 		t.Errorf("written %q, left over %q", written, leftovers(t, path))
+	}
+}
+
+// TestPublishWithoutHardLinks: a scan is kept on a file system that has no hard links, and
+// takes no name that another scan has.
+func TestPublishWithoutHardLinks(t *testing.T) {
+	folder := t.TempDir()
+	temporary, path := filepath.Join(folder, "temporary"), filepath.Join(folder, "path")
+	without := func(old, new string) error {
+		return &os.LinkError{Op: "link", Old: old, New: new, Err: errors.ErrUnsupported}
+	}
+	for _, test := range []struct {
+		content string
+		taken   bool
+	}{{"first", false}, {"second", true}} {
+		if err := os.WriteFile(temporary, []byte(test.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.PublishNew(temporary, path, without); errors.Is(err, fs.ErrExist) != test.taken || err != nil && !test.taken {
+			t.Errorf("%s: %v", test.content, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != "first" {
+			t.Errorf("after the %s: %q %v", test.content, got, err)
+		}
+	}
+	if err := store.PublishNew(filepath.Join(folder, "gone"), filepath.Join(folder, "new"), without); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing to move: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the claimed name is left: %v", err)
 	}
 }
 

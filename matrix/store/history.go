@@ -59,7 +59,7 @@ func (h *History) scans() ([]string, error) {
 	}
 	var found []scan
 	for _, entry := range entries {
-		if parts := historyName.FindStringSubmatch(entry.Name()); parts != nil {
+		if parts := historyName.FindStringSubmatch(entry.Name()); parts != nil && h.isFile(entry) {
 			number, _ := strconv.Atoi(parts[2]) // digits or nothing
 			found = append(found, scan{parts[1], filepath.Join(h.path, entry.Name()), number})
 		}
@@ -70,6 +70,17 @@ func (h *History) scans() ([]string, error) {
 		out = append(out, s.path)
 	}
 	return out, nil
+}
+
+// isFile reports whether entry is a file, or a symbolic link to one. A pipe of such a name would
+// have a scan wait for its writer for ever. What a link without a target was is not known, so
+// that it is reported as a file that cannot be read.
+func (h *History) isFile(entry fs.DirEntry) bool {
+	if entry.Type() != fs.ModeSymlink {
+		return entry.Type().IsRegular()
+	}
+	info, err := os.Stat(filepath.Join(h.path, entry.Name()))
+	return err != nil || info.Mode().IsRegular()
 }
 
 // Counts returns the last most scans of scope in numbers, oldest first. A file
