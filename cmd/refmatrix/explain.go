@@ -140,9 +140,10 @@ func credentialsOf(auth inventory.Auth) string {
 // else of the image that it spells out. In that case the default inventory may be missing or
 // invalid.
 func (s *selection) find(cmd *cobra.Command, text string) (*inventory.Inventory, error) {
-	spelled, notAnImage := adHoc(text)
-	if notAnImage != nil {
-		notAnImage = usage("%q: %w", inventory.WithoutUserinfo(text), notAnImage)
+	spelled, fault := adHoc(text)
+	var notAnImage error
+	if fault != nil {
+		notAnImage = usage("%q: %w", inventory.WithoutUserinfo(text), fault)
 	}
 	given := cmd.Flags().Changed("inventory")
 	if _, err := os.Stat(s.path); !given && errors.Is(err, fs.ErrNotExist) {
@@ -161,7 +162,7 @@ func (s *selection) find(cmd *cobra.Command, text string) (*inventory.Inventory,
 		return s.entry(cmd, inv, name, image)
 	}
 	if errors.Is(notAnImage, errNoImage) {
-		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(text), errNoImage)
+		return nil, usage("%s has no registry %q: %w", inv.Path, inventory.WithoutUserinfo(text), fault)
 	}
 	if notAnImage == nil {
 		spelled.Whole = append(spelled.Whole, inv.Whole...)
@@ -207,6 +208,10 @@ func (s *selection) entry(cmd *cobra.Command, inv *inventory.Inventory, name, im
 // errNoImage says that a text is not an image: no repository follows the host.
 var errNoImage = errors.New("name " + whatToExplain)
 
+// errNoHost says that a text does not begin with a host, by the rule of docker: a misspelt name
+// of the inventory would be probed as a host of that name.
+var errNoHost = fmt.Errorf("%w; a host has a dot or a port, or follows https://", errNoImage)
+
 // whatToExplain is what explain takes.
 const whatToExplain = "a registry of the inventory, an image of it as NAME/IMAGE, or an image as [https://]host/repository[:tag]"
 
@@ -216,13 +221,16 @@ func adHoc(reference string) (*inventory.Inventory, error) {
 	if inventory.WithoutUserinfo(reference) != reference {
 		return nil, errors.New("must not carry credentials: write them under the auth key of an inventory")
 	}
-	scheme, rest, ok := strings.Cut(reference, "://")
-	if !ok {
+	scheme, rest, hasScheme := strings.Cut(reference, "://")
+	if !hasScheme {
 		scheme, rest = "https", reference
 	}
 	host, image, ok := strings.Cut(rest, "/")
 	if !ok || host == "" || image == "" {
 		return nil, errNoImage
+	}
+	if !hasScheme && host != "localhost" && !strings.ContainsAny(host, ".:") {
+		return nil, errNoHost
 	}
 	document := fmt.Sprintf("version: 1\nregistries:\n  - url: %q\n    images: [%q]\n", scheme+"://"+host, image)
 	noVariables := func(string) (string, bool) { return "", false }
