@@ -85,29 +85,33 @@ func (s *scanState) counts() string {
 }
 
 // line is the progress at now, in room columns at most, or without a bound if room is 0:
-// "40/60 images, 7/20 registries, 12 s left, waiting for slow-11".
+// "40/60 images, 7/20 registries, 12 s left, waiting for slow-11". If not all of it fits, the
+// name that the scan waits for is worth more than the estimate: it is what can be acted on.
 func (s *scanState) line(now time.Time, room int) string {
-	line := s.counts()
-	if left, known := s.left(now); known {
-		line += ", " + durationText(left) + " left"
+	counts, left := s.counts(), ""
+	if d, known := s.left(now); known {
+		left = ", " + durationText(d) + " left"
 	}
 	name, more := s.waitingFor(now)
 	if name == "" {
-		return line
+		return counts + left
 	}
-	const lead = ", waiting for "
-	name, rest := matrix.Printable(name), ""
+	name = matrix.Printable(name)
+	others := ""
 	if more > 0 {
-		rest = fmt.Sprintf(" and %d more", more)
+		others = fmt.Sprintf(" and %d more", more)
 	}
-	if room > 0 {
-		free := room - len(line) - len(lead) - len(rest)
-		if free < min(minNameColumns, text.StringWidthWithoutEscSequences(name)) {
-			return line
+	for _, part := range []struct{ left, others string }{{left, others}, {"", others}, {"", ""}} {
+		lead := counts + part.left + ", waiting for "
+		if room == 0 {
+			return lead + name + part.others
 		}
-		name = text.Snip(name, free, "~")
+		free := room - len(lead) - len(part.others)
+		if free >= min(minNameColumns, text.StringWidthWithoutEscSequences(name)) {
+			return lead + text.Snip(name, free, "~") + part.others
+		}
 	}
-	return line + lead + name + rest
+	return counts + left
 }
 
 // left is how long the images that are left take at the pace of the others. It is not known

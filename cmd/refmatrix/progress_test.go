@@ -116,6 +116,37 @@ func TestProgressRoom(t *testing.T) {
 	}
 }
 
+// TestProgressRoomOfFleet: in a terminal of 80 columns the registry that the scan waits for is
+// named, at the cost of the time that is left and of how many others are waited for.
+func TestProgressRoomOfFleet(t *testing.T) {
+	began := time.Now()
+	s := newScanState(fleetOf(numbered(200)...), began)
+	for i := range 190 {
+		name := fmt.Sprintf("r%d", i)
+		for image := 1; image <= 2; image++ {
+			s.add(begins(name, image), began.Add(time.Second))
+			s.add(ends(name, image), began.Add(100*time.Second))
+		}
+	}
+	for _, name := range []string{"harbor-staging", "harbor-test"} {
+		s.add(begins(name, 1), began.Add(90*time.Second))
+	}
+	const counts = "380/400 images, 190/200 registries"
+	for room, want := range map[int]string{
+		0:               counts + ", 5 s left, waiting for harbor-staging and 1 more",
+		100 - barRoom:   counts + ", 5 s left, waiting for harbor-staging and 1 more",
+		90 - barRoom:    counts + ", waiting for harbor-staging and 1 more",
+		86 - barRoom:    counts + ", waiting for harbor-st~ and 1 more",
+		80 - barRoom:    counts + ", waiting for harbor-staging",
+		70 - barRoom:    counts + ", 5 s left",
+		len(counts) + 5: counts + ", 5 s left", // the bar cuts it
+	} {
+		if got := s.line(began.Add(100*time.Second), room); got != want {
+			t.Errorf("in %d columns: %q, want %q", room, got, want)
+		}
+	}
+}
+
 func TestDurationText(t *testing.T) {
 	for _, test := range []struct {
 		d    time.Duration
