@@ -154,7 +154,7 @@ func (s *selection) find(cmd *cobra.Command, text string) (*inventory.Inventory,
 	case err != nil && (given || notAnImage != nil):
 		return nil, &failure{exitUsage, err}
 	case err != nil:
-		warn(cmd, fmt.Sprintf("%s is at fault, so %s is taken for an image: refmatrix validate tells what is wrong",
+		warn(cmd, fmt.Sprintf("%s is at fault, so %s is taken for an image: refmatrix validate reports what is wrong",
 			s.path, text))
 		return spelled, nil
 	}

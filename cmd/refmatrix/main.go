@@ -79,10 +79,10 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "refmatrix",
 		Short: "Measure where the OCI referrers API works, over every registry you own",
-		Long: `refmatrix reads an inventory of OCI registries, probes them all at once under
-rate limits, and says for every registry and image whether the OCI 1.1 referrers
-API works there, which linking strategy follows (referrers API or referrers tag
-schema), why, and what to do about it.`,
+		Long: `refmatrix reads an inventory of OCI registries, probes them concurrently,
+within each registry's rate limits, and reports for every registry and image
+whether the OCI 1.1 referrers API works there, which linking strategy follows
+(referrers API or referrers tag schema), why, and what to do about it.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       toolVersion(),

@@ -25,7 +25,7 @@ func newMerge() *cobra.Command {
 		Short: "Join matrix.json files of shards or of separate networks",
 		Long: `Join matrix.json files of shards or of separate networks into one matrix. Where
 two files hold the same registry and image, the newer measurement stays and the
-other is told on stderr. A merge of some shards can be merged again with the
+other is named on stderr. A merge of some shards can be merged again with the
 others. Of the inventory only the names are read: no secret has to be there.
 
 Exit status: 0 everything is there; 1 shards are missing or a file is of a scan
