@@ -12,7 +12,7 @@ import (
 const maxTableDiffering = 3
 
 // leastName is how narrow the names of registries may get before other columns do.
-const leastName = 18
+const leastName = 24
 
 // clientsMinWidth is how many columns the terminal has for the columns of clients to be shown.
 const clientsMinWidth = 160
