@@ -27,7 +27,7 @@ demo: build bin/demofleet ## run everyday and difficult registries on loopback, 
 		scan() { bin/refmatrix scan -i "$$REFMATRIX_DEMO_INVENTORY" --probe full --write-probe --fail-on never -f all "$$@"; }; \
 		scan -l group=everyday && scan --progress none -l group=difficult -o reports/difficult >bin/demo/difficult.txt 2>bin/demo/difficult.log && \
 		printf "\nDifficult registries, details in reports/difficult (bin/demofleet --difficult\nsays what each is):\n\n" && \
-		sed -n "/./!q;p" bin/demo/difficult.txt'
+		sed -n "/^SEV/,/^\$$/p" bin/demo/difficult.txt'
 
 example: build bin/demofleet ## make reports/example/ again from the demo
 	@rm -rf reports/example
