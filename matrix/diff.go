@@ -56,7 +56,7 @@ func (k ChangeKind) ReachabilityOnly() bool {
 type Change struct {
 	Kind     ChangeKind    `json:"kind"`
 	Registry string        `json:"registry"`
-	URL      string        `json:"-"` // of the newer row, whose host Detail may name; "" if there is no Detail
+	URL      string        `json:"-"` // of the newer row, whose host Detail may name; "" without a Detail
 	Image    string        `json:"image"`
 	Fields   []FieldChange `json:"fields,omitempty"`
 	Known    Strategy      `json:"last_known,omitempty"` // before the older scan, if that could not measure it

@@ -71,7 +71,7 @@ func newPageImages(rows []*matrix.Row, text func(*matrix.Row) string) pageImages
 	return out
 }
 
-// exampleOf returns the image that commands for all of rows name, nil if there is no other.
+// exampleOf returns the image that commands for all of rows name, nil if rows are a single one.
 func exampleOf(rows []*matrix.Row) *pageImage {
 	if len(rows) < 2 {
 		return nil

@@ -155,8 +155,8 @@ func countsText(r *matrix.Registry) string {
 func reasonsText(r *matrix.Registry) string { return countedText(r.Reasons) }
 
 // problemsText is why rows do not pass, as reasonsText without the number of a reason that all
-// rows have, and how many rows are unexpected. Reasons with which rows pass are left out, unless
-// there is no other: the write probe can make them warnings.
+// rows have, and how many rows are unexpected. Reasons with which rows pass are left out. They
+// stay if a registry has only such reasons, because the write probe can make them warnings.
 func problemsText(r *matrix.Registry) string {
 	text := ""
 	if r.Severity != matrix.Pass {
