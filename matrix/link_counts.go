@@ -53,13 +53,27 @@ type KindCount struct {
 
 // Counts returns the numbers of the links of depth 1, without zeros, in the order of
 // LinkKinds, the links whose kind is not known last. It is nil if l is nil.
-func (l *Links) Counts() (out []KindCount) {
+func (l *Links) Counts() []KindCount {
 	if l == nil {
 		return nil
 	}
-	unknown := l.Total
+	return countKinds(l.Total, l.ByKind)
+}
+
+// Counts returns the numbers of the links, as those of an image.
+func (l *RegistryLinks) Counts() []KindCount {
+	if l == nil {
+		return nil
+	}
+	return countKinds(l.Total, l.ByKind)
+}
+
+// countKinds returns the numbers of total links without zeros. Those that byKind does not count
+// are of unknown kind.
+func countKinds(total int, byKind map[LinkKind]int) (out []KindCount) {
+	unknown := total
 	for _, kind := range LinkKinds {
-		if n := l.ByKind[kind]; n > 0 {
+		if n := byKind[kind]; n > 0 {
 			out = append(out, KindCount{kind, n})
 			unknown -= n
 		}

@@ -75,7 +75,9 @@ var rowCells = []rowCell{
 		}
 		return strconv.Itoa(r.Links.Total)
 	}},
-	{key: "links_by_kind", title: "Links by kind", value: linkCountsText},
+	{key: "links_by_kind", title: "Links by kind", value: func(r *matrix.Row) string {
+		return kindCountsText(r.Links.Counts())
+	}},
 	{key: "coverage", title: "Coverage", value: coverageText},
 	{key: "lost", title: "Lost", value: func(r *matrix.Row) string { return numberOrNone(len(r.Lost)) }},
 	{key: "action", title: "What to do", value: (*matrix.Row).Action},

@@ -104,10 +104,10 @@ func coverageText(r *matrix.Row) string {
 	return strings.Join(parts, "; ")
 }
 
-// linkCountsText is how many links of which kinds a row has: "signature 2; sbom 1".
-func linkCountsText(r *matrix.Row) string {
+// kindCountsText is how many links of which kinds there are: "signature 2; sbom 1".
+func kindCountsText(counts []matrix.KindCount) string {
 	var parts []string
-	for _, counted := range r.Links.Counts() {
+	for _, counted := range counts {
 		parts = append(parts, fmt.Sprintf("%s %d", kindText(counted.Kind), counted.N))
 	}
 	return strings.Join(parts, "; ")

@@ -59,7 +59,7 @@ func linkLine(l *matrix.Link, digest string) string {
 // linkTotals is how many links of depth 1 a row has: "3 (signature 2; sbom 1)".
 func linkTotals(r *matrix.Row) string {
 	text := fmt.Sprint(r.Links.Total)
-	if counts := linkCountsText(r); counts != "" {
+	if counts := kindCountsText(r.Links.Counts()); counts != "" {
 		text += " (" + counts + ")"
 	}
 	if kept := len(r.Links.Items); kept < r.Links.Total {

@@ -52,7 +52,9 @@ var registryCells = slices.Concat([]registryCell{
 		}
 		return strconv.Itoa(r.Links.Total)
 	}},
-	{key: "links_by_kind", title: "Links by kind", value: registryLinksText},
+	{key: "links_by_kind", title: "Links by kind", value: func(r *matrix.Registry) string {
+		return kindCountsText(r.Links.Counts())
+	}},
 	{key: "coverage", title: "Coverage", value: registryCoverageText},
 	{key: "lost", title: "Lost", value: func(r *matrix.Registry) string { return numberOrNone(r.Lost) }},
 	{key: "action", title: "What to do", value: func(r *matrix.Registry) string { return r.Do }},
@@ -195,25 +197,6 @@ func countedText[K ~string](counts map[K]int) string {
 		parts = append(parts, fmt.Sprintf("%s %d", string(key), counts[key]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// registryLinksText is how many links of which kinds a registry has: "signature 2; sbom 1".
-func registryLinksText(r *matrix.Registry) string {
-	if r.Links == nil {
-		return ""
-	}
-	var parts []string
-	unknown := r.Links.Total
-	for _, kind := range matrix.LinkKinds {
-		if n := r.Links.ByKind[kind]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", kind, n))
-			unknown -= n
-		}
-	}
-	if unknown > 0 {
-		parts = append(parts, fmt.Sprintf("unknown %d", unknown))
-	}
-	return strings.Join(parts, "; ")
 }
 
 // registryCoverageText is the share of the images of a registry that have each kind which is
