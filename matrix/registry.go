@@ -58,17 +58,6 @@ func (r *Registry) Count(severity Severity) int {
 	return map[Severity]int{Pass: r.Pass, Warn: r.Warn, Info: r.Info, Fail: r.Fail}[severity]
 }
 
-// Missing returns the kinds that some image lacks, in the order of LinkKinds.
-func (r *Registry) Missing() []LinkKind {
-	var out []LinkKind
-	for _, kind := range LinkKinds {
-		if r.Coverage[kind].Missing() > 0 {
-			out = append(out, kind)
-		}
-	}
-	return out
-}
-
 // RollUp returns the registries of rows, in the order of their first rows.
 func RollUp(rows []Row) []Registry {
 	out := []Registry{}
@@ -89,16 +78,15 @@ func WorstFirst(registries []Registry) []*Registry {
 		if by := b.Severity.rank() - a.Severity.rank(); by != 0 {
 			return by
 		}
-		return boolRank(b.Do != "") - boolRank(a.Do != "")
+		switch {
+		case (a.Do == "") == (b.Do == ""):
+			return 0
+		case a.Do != "":
+			return -1
+		}
+		return 1
 	})
 	return out
-}
-
-func boolRank(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // byRegistry parts rows by the names of their registries, in the order they come.
@@ -123,6 +111,7 @@ func newRegistry(rows []*Row) Registry {
 	out := Registry{
 		Name:         rows[0].Registry,
 		URL:          rows[0].URL,
+		Labels:       rows[0].Labels,
 		Severity:     rows[0].Severity,
 		Referrers:    SupportUnknown,
 		Strategy:     StrategyUnknown,
@@ -133,10 +122,7 @@ func newRegistry(rows []*Row) Registry {
 		Coverage:     map[LinkKind]CoverageCounts{},
 		Do:           firstAction(rows),
 	}
-	for i, r := range rows {
-		if i == 0 {
-			out.Labels = r.Labels
-		}
+	for _, r := range rows {
 		out.addVerdict(r)
 		out.addLinks(r)
 		if out.Product == nil {

@@ -143,11 +143,7 @@ func differingSection(m *matrix.Matrix) markdownSection {
 		which: " whose images differ",
 		files: "matrix.csv and " + inJSON,
 	}
-	rows := map[string][]*matrix.Row{}
-	for i := range m.Rows {
-		r := &m.Rows[i]
-		rows[r.Registry] = append(rows[r.Registry], r)
-	}
+	rows := rowsByRegistry(m)
 	for _, registry := range matrix.WorstFirst(m.Registries) {
 		if verdicts := groupBy(rows[registry.Name], verdictOf); len(verdicts) > 1 {
 			s.items = append(s.items, written(func(p *lines) { markdownDiffering(p, verdicts) }))

@@ -18,10 +18,7 @@ type registryLine struct {
 // registryLines returns the lines of the matrix, worst first. Below a registry stand the images
 // whose verdict is not that of most of its images, limit of them at most or one more.
 func registryLines(m *matrix.Matrix, limit int) []registryLine {
-	rows := map[string][]*matrix.Row{}
-	for i := range m.Rows {
-		rows[m.Rows[i].Registry] = append(rows[m.Rows[i].Registry], &m.Rows[i])
-	}
+	rows := rowsByRegistry(m)
 	var out []registryLine
 	for _, registry := range matrix.WorstFirst(m.Registries) {
 		out = append(out, registryLine{Registry: *registry})
@@ -42,6 +39,16 @@ func registryLines(m *matrix.Matrix, limit int) []registryLine {
 	return out
 }
 
+// rowsByRegistry returns the rows of m by the names of their registries.
+func rowsByRegistry(m *matrix.Matrix) map[string][]*matrix.Row {
+	rows := map[string][]*matrix.Row{}
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		rows[r.Registry] = append(rows[r.Registry], r)
+	}
+	return rows
+}
+
 // differingRows returns the rows whose verdict is not that of most of them, the most severe
 // first. Of verdicts that are equally frequent the mildest is that of most, because what is
 // worse is worth a line.
@@ -50,17 +57,16 @@ func differingRows(rows []*matrix.Row) []*matrix.Row {
 	if len(verdicts) < 2 {
 		return nil
 	}
-	rank := func(same []*matrix.Row) int { return slices.Index(matrix.Severities, same[0].Severity) }
+	rank := func(r *matrix.Row) int { return slices.Index(matrix.Severities, r.Severity) }
 	most := slices.MaxFunc(verdicts, func(a, b []*matrix.Row) int {
 		if by := len(a) - len(b); by != 0 {
 			return by
 		}
-		return rank(a) - rank(b)
+		return rank(a[0]) - rank(b[0])
 	})
-	out := slices.DeleteFunc(slices.Clone(rows), func(r *matrix.Row) bool { return verdictOf(r) == verdictOf(most[0]) })
-	slices.SortStableFunc(out, func(a, b *matrix.Row) int {
-		return slices.Index(matrix.Severities, a.Severity) - slices.Index(matrix.Severities, b.Severity)
-	})
+	usual := verdictOf(most[0])
+	out := slices.DeleteFunc(slices.Clone(rows), func(r *matrix.Row) bool { return verdictOf(r) == usual })
+	slices.SortStableFunc(out, func(a, b *matrix.Row) int { return rank(a) - rank(b) })
 	return out
 }
 
