@@ -41,7 +41,7 @@ var unchecked = map[reflect.Type]bool{
 	reflect.TypeFor[time.Time]():         true,
 }
 
-// checkValue returns the first bad number in v, nil if there is none.
+// checkValue returns the first bad number in v, nil if every number is valid.
 func checkValue(v reflect.Value) *badNumber {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
@@ -70,7 +70,7 @@ func checkValue(v reflect.Value) *badNumber {
 	return nil
 }
 
-// checkFields returns the first bad number in a struct, nil if there is none.
+// checkFields returns the first bad number in a struct, nil if every number is valid.
 func checkFields(v reflect.Value) *badNumber {
 	if unchecked[v.Type()] {
 		return nil
